@@ -1,0 +1,130 @@
+"""Regions and availability zones: names, ids, power, and who lives where.
+
+Zone names (`us-east-1a`) and ids (`use1-az1`) are as AWS gives them. On AWS the letter-to-id mapping
+differs by account; here a is az1, b is az2, c is az3.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.cloud.evidence import Evidence
+from harness.errors import UsageError, nearest
+
+_DIRECTIONS = {
+    "north": "n", "south": "s", "east": "e", "west": "w", "central": "c",
+    "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One availability zone, for example Zone('us-east-1', 'us-east-1a', 'use1-az1')."""
+
+    region: str
+    name: str
+    id: str
+
+
+class Resident(Protocol):
+    """Something that lives in zones and dies with them: the Lambda pool, databases, tasks."""
+
+    def power_lost(self, zone: Zone, *, owner: str) -> int:
+        """Kill every process in the zone at once; returns how many died."""
+        ...
+
+    def power_restored(self, zone: Zone, *, owner: str) -> None:
+        """The zone may be used again; processes start cold when next needed."""
+        ...
+
+
+def zone_id(region: str, number: int) -> str:
+    """The zone id that AWS uses, for example `use1-az1` for zone 1 of `us-east-1`.
+
+    Source: https://docs.aws.amazon.com/ram/latest/userguide/working-with-az-ids.html
+    """
+    area, *middle, last = region.split("-")
+    return f"{area}{''.join(_DIRECTIONS.get(part, part) for part in middle)}{last}-az{number}"
+
+
+def zones_of(region: str, count: int) -> tuple[Zone, ...]:
+    """The first `count` zones of a region, in the order a, b, c…"""
+    return tuple(Zone(region, f"{region}{chr(ord('a') + i)}", zone_id(region, i + 1)) for i in range(count))
+
+
+@dataclass(slots=True)
+class ZoneKeeper:
+    """Keeps the power of every zone and tells the residents. Safe from any thread."""
+
+    zones: tuple[Zone, ...]
+    evidence: Evidence
+    _dark: dict[str, set[str]] = field(default_factory=dict)  # zone id -> owners that cut its power
+    _residents: list[Resident] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add_resident(self, resident: Resident) -> None:
+        """Tell `resident` about power from now on."""
+        self._residents.append(resident)
+
+    def find(self, name_or_id: str) -> Zone:
+        """The zone with this name or id.
+
+        Raises:
+            UsageError: no such zone here.
+        """
+        for zone in self.zones:
+            if name_or_id in (zone.name, zone.id):
+                return zone
+        known = [z.id for z in self.zones]
+        raise UsageError(f"no availability zone {name_or_id!r} here", where="zone", hint=nearest(name_or_id, known))
+
+    def in_region(self, region: str) -> tuple[Zone, ...]:
+        """The zones of one region."""
+        return tuple(zone for zone in self.zones if zone.region == region)
+
+    def powered(self, zone: Zone) -> bool:
+        """True while nobody has cut the zone's power."""
+        return not self._dark.get(zone.id)
+
+    def dark(self) -> dict[str, list[str]]:
+        """Zone ids without power, with the owners that cut it."""
+        with self._lock:
+            return {zone: sorted(owners) for zone, owners in self._dark.items() if owners}
+
+    def cut_power(self, zone: Zone, *, owner: str) -> int:
+        """Take the zone's power away; its residents die now. May be repeated. Returns how many processes died."""
+        with self._lock:
+            owners = self._dark.setdefault(zone.id, set())
+            first = not owners
+            owners.add(owner)
+        if not first:
+            return 0
+        self.evidence.add("power_lost", owner=owner, zone=zone.id)
+        died = sum(resident.power_lost(zone, owner=owner) for resident in self._residents)
+        self.evidence.add("power_loss_applied", owner=owner, zone=zone.id, processes_killed=died)
+        return died
+
+    def restore_power(self, zone: Zone, *, owner: str = "") -> bool:
+        """Give back what `owner` (or, with '', everybody) took. May be repeated. True when the zone lights up."""
+        with self._lock:
+            owners = self._dark.get(zone.id)
+            if not owners:
+                return False
+            if owner:
+                owners.discard(owner)
+            else:
+                owners.clear()
+            if owners:
+                return False
+            del self._dark[zone.id]
+        self.evidence.add("power_restored", owner=owner, zone=zone.id)
+        for resident in self._residents:
+            resident.power_restored(zone, owner=owner)
+        return True
+
+    def heal(self, *, owner: str = "") -> Sequence[str]:
+        """Restore every zone that `owner` (or anybody) darkened; returns the ids that light up."""
+        return [z.id for z in self.zones if z.id in self._dark and self.restore_power(z, owner=owner)]

@@ -1,0 +1,1 @@
+"""Load (Locust) and measurement (the open-loop prober), each in a process of its own."""

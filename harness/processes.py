@@ -1,0 +1,160 @@
+"""Every process we start: in a group of its own, recorded on disk, reaped when its owner is gone.
+
+A record is one JSON file `<registry>/<pid>.json` with role, process group, start time and owner. The
+start time guards against a recycled process id. `reap` ends every recorded process whose owner died,
+so that a `kill -9` of us leaves nothing running after the next command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from harness.files import write_atomically
+
+_START_TOLERANCE_S = 0.05  # psutil rounds a start time to the kernel's clock tick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRecord:
+    """One process of ours, as written to the registry."""
+
+    pid: int
+    started: float
+    role: str
+    owner_pid: int
+    owner_started: float
+    detached: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """True while this very process (not a later one with its id) runs."""
+        return _is_running(self.pid, self.started)
+
+    @property
+    def orphaned(self) -> bool:
+        """True when the owner is gone and the process was not meant to outlive it."""
+        return not self.detached and not _is_running(self.owner_pid, self.owner_started)
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    role: str,
+    registry: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdout: IO[bytes] | int | None = None,
+    stderr: IO[bytes] | int | None = None,
+    stdin: IO[bytes] | int | None = subprocess.DEVNULL,
+    detached: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start `argv` as leader of a new process group and record it under `registry`.
+
+    A `detached` process may outlive us (the cloud of `blackstart up --detach`); any other is reaped
+    once we are gone.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+    process = subprocess.Popen(
+        list(argv),
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    record = ProcessRecord(
+        pid=process.pid,
+        started=_started(process.pid),
+        role=role,
+        owner_pid=os.getpid(),
+        owner_started=_started(os.getpid()),
+        detached=detached,
+    )
+    write_atomically(registry / f"{process.pid}.json", json.dumps(asdict(record)))
+    return process
+
+
+def forget(registry: Path, pid: int) -> None:
+    """Drop the record of a process that has ended and was waited for."""
+    (registry / f"{pid}.json").unlink(missing_ok=True)
+
+
+def stop(process: subprocess.Popen[bytes], *, registry: Path, grace_s: float = 5.0) -> int:
+    """End a process we started: SIGTERM to its group, SIGKILL after `grace_s`; returns its exit code."""
+    _signal_group(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(grace_s)
+    _signal_group(process.pid, signal.SIGKILL)
+    code = process.wait()
+    forget(registry, process.pid)
+    return code
+
+
+def records(registry: Path) -> list[ProcessRecord]:
+    """All records under `registry`, stale and unreadable ones left out."""
+    found = []
+    for path in sorted(registry.glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found.append(ProcessRecord(**json.loads(path.read_text())))
+    return found
+
+
+def reap(registry: Path, *, everything: bool = False, grace_s: float = 3.0) -> list[ProcessRecord]:
+    """End recorded processes whose owner is gone (or all of them); returns those that were still alive."""
+    doomed = [r for r in records(registry) if everything or r.orphaned or not r.alive]
+    alive = [r for r in doomed if r.alive]
+    for record in alive:
+        _signal_group(record.pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace_s
+    while any(r.alive for r in alive) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for record in alive:
+        if record.alive:
+            _signal_group(record.pid, signal.SIGKILL)
+    for record in doomed:
+        # A dead leader may have left members of its group behind.
+        if not _is_running(record.pid, record.started):
+            _signal_group_if_ours(record)
+        forget(registry, record.pid)
+    return alive
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _signal_group_if_ours(record: ProcessRecord) -> None:
+    """End what is left of a group whose leader died, unless its id now belongs to a newer process."""
+    if not psutil.pid_exists(record.pid):
+        _signal_group(record.pid, signal.SIGKILL)
+
+
+def _started(pid: int) -> float:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
+
+
+def _is_running(pid: int, started: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < _START_TOLERANCE_S
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
