@@ -39,12 +39,22 @@ class ProcessRecord:
     @property
     def alive(self) -> bool:
         """True while this very process (not a later one with its id) runs."""
-        return _is_running(self.pid, self.started)
+        return is_running(self.pid, self.started)
 
     @property
     def orphaned(self) -> bool:
         """True when the owner is gone and the process was not meant to outlive it."""
-        return not self.detached and not _is_running(self.owner_pid, self.owner_started)
+        return not self.detached and not is_running(self.owner_pid, self.owner_started)
+
+
+def is_running(pid: int, started: float) -> bool:
+    """True while the process `pid` that started at `started` runs; a later one with its id does not count."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < _START_TOLERANCE_S
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def spawn(
@@ -127,7 +137,7 @@ def reap(registry: Path, *, everything: bool = False, grace_s: float = 3.0) -> l
             _signal_group(record.pid, signal.SIGKILL)
     for record in doomed:
         # A dead leader may have left members of its group behind.
-        if not _is_running(record.pid, record.started):
+        if not is_running(record.pid, record.started):
             _signal_group_if_ours(record)
         forget(registry, record.pid)
     return alive
@@ -149,12 +159,3 @@ def _started(pid: int) -> float:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:
         return 0.0
-
-
-def _is_running(pid: int, started: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < _START_TOLERANCE_S
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False

@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make gameday` runs the main job, `make test` passes the tests.
+# Both set up .venv first from requirements.lock, and do so again only when the lock changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help gameday test check bench lock clean
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@echo "setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=python3.11" >&2; exit 4; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps -e .
+	@touch $@
+
+gameday: $(READY) ## Run the whole job on the embedded cloud: deploy, scenarios, load, drills, report
+	@$(BIN)/blackstart run
+
+test: $(READY) ## Run every test
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Lint, format, types, floors
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure speed as ratios against a peer, side by side in one run
+	@$(BIN)/python -m tests.bench
+
+lock: ## Resolve requirements.lock anew from pyproject.toml
+	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	@{ echo '# Made by `make lock` from pyproject.toml. Do not edit.'; $(VENV)-lock/bin/python -m pip freeze --exclude blackstart; } > requirements.lock
+	@rm -rf $(VENV)-lock
+
+clean: ## Remove the virtual environment and what runs left behind
+	@test ! -x $(BIN)/blackstart || $(BIN)/blackstart down --yes >/dev/null 2>&1 || true
+	@rm -rf $(VENV) .blackstart .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
