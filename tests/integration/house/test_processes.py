@@ -1,0 +1,88 @@
+"""Processes of ours: own group, recorded, reaped when the owner is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from harness import processes
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+PARENT = """
+import sys, time
+from pathlib import Path
+from harness import processes
+child = processes.spawn([sys.executable, "-c", "import time; time.sleep(60)"], role="child", registry=Path(sys.argv[1]))
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def gone(pid: int, within_s: float = 5.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_process_leads_its_own_group_and_is_recorded_until_stopped(tmp_path: Path) -> None:
+    child = processes.spawn(SLEEPER, role="sleeper", registry=tmp_path)
+    assert os.getpgid(child.pid) == child.pid
+    assert [(r.pid, r.role, r.alive, r.orphaned) for r in processes.records(tmp_path)] == [
+        (child.pid, "sleeper", True, False)
+    ]
+    assert processes.stop(child, registry=tmp_path) == -signal.SIGTERM
+    assert processes.records(tmp_path) == []
+
+
+def test_a_process_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path) -> None:
+    stubborn = (
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "c = subprocess.Popen([sys.executable, '-c', 'import signal, time;"
+        " signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)'])\n"
+        "print(c.pid, flush=True); time.sleep(60)\n"
+    )
+    child = processes.spawn([sys.executable, "-c", stubborn], role="x", registry=tmp_path, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    grandchild = int(child.stdout.readline())
+    assert processes.stop(child, registry=tmp_path, grace_s=0.3) == -signal.SIGKILL
+    child.stdout.close()
+    assert gone(grandchild)
+
+
+def test_a_process_whose_owner_was_killed_is_reaped(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        child = int(owner.stdout.readline())
+        assert processes.reap(tmp_path) == []  # the owner lives: nothing to do
+        owner.kill()
+        owner.wait()
+    assert [record.pid for record in processes.reap(tmp_path)] == [child]
+    assert gone(child)
+    assert processes.records(tmp_path) == []
+
+
+def test_a_detached_process_outlives_its_owner_and_ends_when_everything_does(tmp_path: Path) -> None:
+    source = PARENT.replace('role="child",', 'role="child", detached=True,').replace("time.sleep(60)\n", "", -1)
+    with subprocess.Popen([sys.executable, "-c", source, str(tmp_path)], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        child = int(owner.stdout.readline())
+        owner.kill()
+    assert processes.reap(tmp_path) == []
+    assert processes.is_running(child, processes.records(tmp_path)[0].started)
+    assert [record.pid for record in processes.reap(tmp_path, everything=True)] == [child]
+    assert gone(child)
+
+
+def test_a_recycled_process_id_is_not_ours(tmp_path: Path) -> None:
+    child = processes.spawn(SLEEPER, role="sleeper", registry=tmp_path)
+    assert not processes.is_running(child.pid, processes.records(tmp_path)[0].started - 100)
+    processes.stop(child, registry=tmp_path)
