@@ -1,0 +1,107 @@
+"""A target made ready: the embedded cloud started, a reverse proxy put before an endpoint, or AWS confirmed.
+
+The one place that turns `--target` into something to run against, and takes it away again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.clock import parse_duration_s
+from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from harness.errors import UsageError, nearest
+from harness.target import Target, endpoint_target, real_aws
+from harness.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChoice:
+    """`--target` as given: `embedded`, `endpoint=URL` or `aws`; `consent` is `--yes`. Never stored."""
+
+    kind: str = "embedded"
+    url: str = ""
+    consent: bool = False
+
+
+def parse_target(text: str, *, consent: bool) -> TargetChoice:
+    """The choice in `--target`.
+
+    Raises:
+        UsageError: none of the three forms.
+    """
+    kind, _, url = text.partition("=")
+    if kind not in {"embedded", "endpoint", "aws"} or (kind == "endpoint") != bool(url):
+        raise UsageError(
+            f"{text!r} is no target",
+            where="--target",
+            hint=f"{nearest(kind, ['embedded', 'endpoint', 'aws'])}; forms: embedded, endpoint=URL, aws",
+        )
+    return TargetChoice(kind=kind, url=url, consent=consent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A target that answers, and the gate that we run for it (None on real AWS)."""
+
+    target: Target
+    cloud: RunningCloud | None
+
+
+def cloud_settings(
+    workspace: Workspace, choice: TargetChoice, *, folder: Path, port: int = 0, detached: bool = False
+) -> CloudSettings:
+    """Settings of the gate for this choice, from the `[embedded]` part of the project file."""
+    embedded = workspace.config.embedded
+    settings = CloudSettings(
+        state_dir=folder,
+        port=port,
+        regions=embedded.regions,
+        zones_per_region=embedded.zones_per_region,
+        enforce_iam=embedded.enforce_iam and choice.kind == "embedded",
+        detached=detached,
+        upstream=endpoint_target(choice.url, regions=embedded.regions).endpoint or "" if choice.url else "",
+    )
+    if embedded.detection is None:
+        return settings
+    return settings.with_detection(parse_duration_s(embedded.detection))
+
+
+@contextlib.contextmanager
+def environment(workspace: Workspace, choice: TargetChoice, *, folder: Path) -> Iterator[Environment]:
+    """An environment of our own on a free port, gone afterwards whatever happens.
+
+    Raises:
+        NotReadyError: the gate does not start or the endpoint does not answer.
+        RefusedError: real AWS without consent, or outside the allow-list.
+    """
+    if choice.kind == "aws":
+        aws = workspace.config.aws
+        yield Environment(
+            target=real_aws(allowed_accounts=aws.allowed_accounts, regions=aws.regions, consent=choice.consent),
+            cloud=None,
+        )
+        return
+    cloud = start_cloud(cloud_settings(workspace, choice, folder=folder))
+    try:
+        yield Environment(target=cloud.target, cloud=cloud)
+    finally:
+        with _uninterrupted():
+            cloud.stop()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A second Ctrl-C while cleaning up must not leave half of it undone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

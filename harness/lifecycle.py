@@ -1,0 +1,214 @@
+"""Leave a stack running, and take it down again: what `up`, `down`, `deploy`, `destroy`, `status` and `heal` do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness import leftovers, processes
+from harness.cloud.client import ControlClient, start_cloud
+from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, preview, up
+from harness.environment import TargetChoice, cloud_settings
+from harness.errors import NotReadyError, ProviderError, UsageError
+from harness.stack import RunningStack, load, save
+from harness.target import real_aws
+from harness.terminal import Progress
+from harness.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackChoice:
+    """Which program is deployed under which stack name, with configuration on top of Pulumi.<stack>.yaml."""
+
+    program: Path | None = None
+    name: str = "dev"
+    settings: tuple[str, ...] = ()
+
+    def values(self) -> dict[str, str]:
+        """`settings` as a mapping.
+
+        Raises:
+            UsageError: an entry is not KEY=VALUE with a namespaced key.
+        """
+        found = {}
+        for setting in self.settings:
+            key, equals, value = setting.partition("=")
+            if not equals or ":" not in key:
+                raise UsageError(f"{setting!r} is no setting", where="--set", hint="for example --set orders:zones=b")
+            found[key] = value
+        return found
+
+
+def request(workspace: Workspace, stack: RunningStack, choice: StackChoice, *, state: Path) -> DeployRequest:
+    """What the deploy part needs to know."""
+    program = choice.program.resolve() if choice.program else workspace.program
+    if not program.is_dir():
+        raise UsageError("no such folder", where=str(program), hint="set [project] program or pass --program DIR")
+    return DeployRequest(
+        program=program, stack=choice.name, target=stack.target, state_dir=state, config=choice.values()
+    )
+
+
+def step_lines(progress: Progress) -> Callable[[StepEvent], None]:
+    """Tell each step of a deployment as it happens; `same` steps are not worth a line."""
+
+    def show(event: StepEvent) -> None:
+        if event.op != "same":
+            progress.detail(f"{event.op} {event.type} {event.name} {event.message}".rstrip())
+
+    return show
+
+
+def bring_up(
+    workspace: Workspace, target: TargetChoice, choice: StackChoice, *, detached: bool, progress: Progress
+) -> tuple[RunningStack, DeployResult]:
+    """Start the cloud unless it already runs, deploy the stack, and remember it in the stack file.
+
+    Raises:
+        BlackstartError: the cloud does not start, or the program cannot be deployed; a cloud started here
+            stays up after a failed deployment, so that the next `up` goes on from what is there.
+    """
+    running = current(workspace)
+    if running is None:
+        running = _start(workspace, target, choice.name, detached=detached, progress=progress)
+    progress.phase("Deploying the stack")
+    result = up(request(workspace, running, choice, state=workspace.state), on_event=step_lines(progress))
+    deployed = RunningStack(name=choice.name, target=running.target, outputs=result.outputs)
+    if running.target.kind != "aws":
+        save(deployed, workspace.stack_file)
+    progress.close()
+    return deployed, result
+
+
+def _start(
+    workspace: Workspace, target: TargetChoice, name: str, *, detached: bool, progress: Progress
+) -> RunningStack:
+    if target.kind == "aws":
+        aws = workspace.config.aws
+        allowed = real_aws(allowed_accounts=aws.allowed_accounts, regions=aws.regions, consent=target.consent)
+        return RunningStack(name=name, target=allowed)
+    progress.phase("Starting the cloud")
+    _set_stale_states_aside(workspace)
+    port = workspace.config.embedded.port
+    cloud = start_cloud(cloud_settings(workspace, target, folder=workspace.cloud, port=port, detached=detached))
+    stack = RunningStack(name=name, target=cloud.target)
+    save(stack, workspace.stack_file)
+    progress.close()
+    return stack
+
+
+def _set_stale_states_aside(workspace: Workspace) -> None:
+    """A new cloud is empty: checkpoints of the one before describe nothing. Kept as *.previous, never deleted."""
+    for path in workspace.state.glob("*.json"):
+        path.replace(path.with_suffix(".json.previous"))
+
+
+def current(workspace: Workspace) -> RunningStack | None:
+    """The stack that `up` left running, or None when there is none or its cloud has gone."""
+    if not workspace.stack_file.exists():
+        return None
+    stack = load(workspace.stack_file)
+    return stack if ControlClient(stack.target).alive() else None
+
+
+def require_running(workspace: Workspace) -> RunningStack:
+    """The running stack.
+
+    Raises:
+        NotReadyError: there is none.
+    """
+    stack = current(workspace)
+    if stack is None:
+        raise NotReadyError("no stack is running here", where=str(workspace.root), hint="blackstart up --detach")
+    return stack
+
+
+def preview_running(workspace: Workspace, choice: StackChoice, progress: Progress) -> DeployResult:
+    """What `deploy` would change in the running cloud."""
+    stack = require_running(workspace)
+    return preview(request(workspace, stack, choice, state=workspace.state), on_event=step_lines(progress))
+
+
+def destroy_running(workspace: Workspace, choice: StackChoice, progress: Progress) -> DeployResult:
+    """Delete the stack's resources; the cloud stays up."""
+    stack = require_running(workspace)
+    progress.phase("Destroying the stack")
+    result = destroy(request(workspace, stack, choice, state=workspace.state), on_event=step_lines(progress))
+    save(RunningStack(name=choice.name, target=stack.target), workspace.stack_file)
+    progress.close()
+    return result
+
+
+def take_down(workspace: Workspace, choice: StackChoice, progress: Progress) -> list[str]:
+    """Destroy the stack if its cloud still runs, end every process of ours, forget the stack. Safe to repeat.
+
+    Returns the roles of the processes that were ended.
+    """
+    stack = current(workspace)
+    if stack is not None and (workspace.state / f"{stack.name}.json").exists():
+        named = StackChoice(program=choice.program, name=stack.name, settings=choice.settings)
+        try:
+            destroy_running(workspace, named, progress)
+        except (ProviderError, UsageError) as error:
+            progress.note(f"the stack could not be destroyed one by one: {error}; the cloud goes with it")
+    progress.phase("Stopping the cloud")
+    ended = [record.role for path in workspace.registries() for record in processes.reap(path, everything=True)]
+    workspace.stack_file.unlink(missing_ok=True)
+    _set_stale_states_aside(workspace)
+    progress.close()
+    return ended
+
+
+def status(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
+    """What runs, and which faults are in force."""
+    running = [
+        {"role": r.role, "pid": r.pid, "detached": r.detached}
+        for path in workspace.registries()
+        for r in processes.records(path)
+        if r.alive
+    ]
+    stack = current(workspace)
+    if stack is None:
+        return {"stack": None, "faults": [], "dark_zones": [], "experiments": [], "processes": running}
+    control = ControlClient(stack.target)
+    experiments = stack.target.client("fis").list_experiments()["experiments"]
+    return {
+        "stack": {"name": stack.name, "endpoint": stack.target.endpoint, "outputs": stack.outputs},
+        "faults": [
+            {"id": r.rule.id, "owner": r.rule.owner, "matched": r.matched, "fired": r.fired} for r in control.rules()
+        ],
+        "dark_zones": [zone["id"] for zone in control.zones() if not zone["powered"]],
+        "experiments": [
+            {"id": e["id"], "status": e["state"]["status"]}
+            for e in experiments
+            if e["state"]["status"] in {"pending", "initiating", "running", "stopping"}
+        ],
+        "processes": running,
+    }
+
+
+def heal(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
+    """End every fault now and clear what killed commands left behind; safe to repeat."""
+    cleared = leftovers.clear(workspace)
+    stack = current(workspace)
+    ended = ControlClient(stack.target).heal() if stack else {}
+    return {
+        "ended": ended,
+        "processes_ended": list(cleared.processes),
+        "claims_healed": list(cleared.healed),
+        "failed": list(cleared.failed),
+    }
+
+
+def wait_until_interrupted(pid: int, poll_s: float = 0.5) -> None:
+    """Return when the cloud process `pid` has ended; Ctrl-C and SIGTERM raise KeyboardInterrupt."""
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    while psutil.pid_exists(pid):
+        time.sleep(poll_s)
