@@ -10,6 +10,7 @@ BlackstartError                 exit code   when
 │   └── StateError              4           a state file is locked, corrupted, newer, or cannot be written
 ├── InconclusiveError           5           no verdict can be given honestly
 ├── StoppedError                6           stopped by a stop condition or by the user, after rollback
+│   └── InterruptedByUserError  130         Ctrl-C or SIGTERM, after rollback
 ├── RollbackError               7           healing left something behind
 └── NotSupportedError           5           the target lacks a capability; never counted as a pass
 """
@@ -110,6 +111,13 @@ class StoppedError(BlackstartError):
 
     exit_code = 6
     code = "stopped"
+
+
+class InterruptedByUserError(StoppedError):
+    """Ctrl-C or SIGTERM; the rollback is done."""
+
+    exit_code = 130
+    code = "interrupted"
 
 
 class RollbackError(BlackstartError):

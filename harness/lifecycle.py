@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from harness import leftovers, processes
 from harness.cloud.client import ControlClient, start_cloud
@@ -30,6 +26,7 @@ class StackChoice:
     program: Path | None = None
     name: str = "dev"
     settings: tuple[str, ...] = ()
+    engine: str = "auto"
 
     def values(self) -> dict[str, str]:
         """`settings` as a mapping.
@@ -52,7 +49,12 @@ def request(workspace: Workspace, stack: RunningStack, choice: StackChoice, *, s
     if not program.is_dir():
         raise UsageError("no such folder", where=str(program), hint="set [project] program or pass --program DIR")
     return DeployRequest(
-        program=program, stack=choice.name, target=stack.target, state_dir=state, config=choice.values()
+        program=program,
+        stack=choice.name,
+        target=stack.target,
+        state_dir=state,
+        config=choice.values(),
+        engine=choice.engine,
     )
 
 
@@ -130,10 +132,20 @@ def require_running(workspace: Workspace) -> RunningStack:
     return stack
 
 
-def preview_running(workspace: Workspace, choice: StackChoice, progress: Progress) -> DeployResult:
-    """What `deploy` would change in the running cloud."""
+def preview_running(workspace: Workspace, choice: StackChoice) -> tuple[DeployResult, list[str]]:
+    """What `deploy` would change in the running cloud: counts, and a line for each change."""
     stack = require_running(workspace)
-    return preview(request(workspace, stack, choice, state=workspace.state), on_event=step_lines(progress))
+    lines: list[str] = []
+
+    def show(event: StepEvent) -> None:
+        if event.op != "same" and event.status == "done":
+            lines.append(f"{_SIGNS.get(event.op, '?')} {event.type} {event.name} {event.message}".rstrip())
+
+    result = preview(request(workspace, stack, choice, state=workspace.state), on_event=show)
+    return result, lines
+
+
+_SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "read": ">"}
 
 
 def destroy_running(workspace: Workspace, choice: StackChoice, progress: Progress) -> DeployResult:
@@ -207,8 +219,22 @@ def heal(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
     }
 
 
-def wait_until_interrupted(pid: int, poll_s: float = 0.5) -> None:
-    """Return when the cloud process `pid` has ended; Ctrl-C and SIGTERM raise KeyboardInterrupt."""
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    while psutil.pid_exists(pid):
+def tail_logs(workspace: Workspace, count: int) -> list[dict[str, str]]:
+    """The last `count` lines of each log of the cloud that `up` started, or else of the newest run."""
+    folders = [workspace.cloud, *sorted(workspace.runs.glob("*"), reverse=True)]
+    for folder in folders:
+        files = sorted(folder.glob("**/logs/*.log"))
+        if files:
+            return [
+                {"file": path.name, "line": line}
+                for path in files
+                for line in path.read_text(errors="replace").splitlines()[-count:]
+            ]
+    return []
+
+
+def wait_until_ended(stack: RunningStack, poll_s: float = 0.5) -> None:
+    """Return when the stack's cloud no longer answers; Ctrl-C and SIGTERM raise KeyboardInterrupt."""
+    control = ControlClient(stack.target)
+    while control.alive():
         time.sleep(poll_s)

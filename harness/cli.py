@@ -1,0 +1,138 @@
+"""The `blackstart` command: words to parts, and the only place that prints and exits."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError
+from cyclopts.config import Env
+from rich.console import Console
+
+from harness.commands import fis, job, machine, report, stack
+from harness.commands.answer import DEFAULTS, Answer
+from harness.errors import BlackstartError, InterruptedByUserError, StoppedError, UsageError
+
+app = App(
+    name="blackstart",
+    help="Bring an AWS serverless stack up on one machine, break it, and measure whether it comes back in time.",
+    config=Env("BLACKSTART_", command=False),
+    version_flags=["--version"],
+    help_flags=["--help", "-h"],
+)
+
+COMMANDS = (
+    job.run,
+    stack.up,
+    stack.down,
+    stack.preview,
+    stack.deploy,
+    stack.destroy,
+    job.test,
+    job.load,
+    job.drill,
+    fis.fis,
+    stack.heal,
+    stack.status,
+    stack.logs,
+    machine.doctor,
+    machine.init,
+    machine.ui,
+    report.report,
+)
+for _command in COMMANDS:
+    app.command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with the code of the contract; see docs/measures.md."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    sys.exit(_execute(words))
+
+
+def _as_interrupt(_number: int, _frame: object) -> None:
+    """SIGTERM is Ctrl-C: everything is rolled back on the way out."""
+    raise KeyboardInterrupt
+
+
+def _execute(words: list[str]) -> int:
+    """The exit code of one command line; prints its answer or its error."""
+    as_json = "--json" in words
+    try:
+        command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+        options = bound.arguments.get("options", DEFAULTS)
+        as_json = getattr(options, "json", as_json)
+        answer = _with_deadline(getattr(options, "timeout", None), lambda: command(*bound.args, **bound.kwargs))
+    except CycloptsError as error:
+        return _refuse(words, UsageError(_cyclopts_text(error), hint="blackstart --help"), as_json=as_json)
+    except BlackstartError as error:
+        return _refuse(words, error, as_json=as_json)
+    except KeyboardInterrupt:
+        return _refuse(words, InterruptedByUserError("interrupted; everything was rolled back"), as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - the roof: a defect of ours must still exit with a clear code
+        if "-v" in words or "--verbose" in words:
+            traceback.print_exc()
+        defect = BlackstartError(
+            f"a defect in blackstart: {type(error).__name__}: {error}",
+            hint="run again with -v and report the traceback",
+        )
+        return _refuse(words, defect, as_json=as_json)
+    if isinstance(answer, Answer):
+        _print_answer(words, answer, as_json=as_json)
+        return answer.exit_code
+    return 0
+
+
+def _cyclopts_text(error: CycloptsError) -> str:
+    return " ".join(str(error).split())
+
+
+def _with_deadline(timeout_s: float | None, body: Callable[[], Any]) -> Any:  # whatever the command returns
+    """`body()`, stopped with StoppedError after `timeout_s` seconds."""
+    if timeout_s is None:
+        return body()
+    if timeout_s <= 0:
+        raise UsageError(f"{timeout_s} s is no time", where="--timeout")
+
+    def expire(_number: int, _frame: object) -> None:
+        raise StoppedError(f"not done after {timeout_s:g} s; everything was rolled back", where="--timeout")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    try:
+        return body()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _print_answer(words: Sequence[str], answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        error = {"code": "failed", "message": answer.error, "where": "", "hint": ""} if answer.exit_code else None
+        _print_json(words, ok=answer.exit_code == 0, data=answer.data, error=error)
+    elif answer.shown is not None:
+        Console(highlight=False, soft_wrap=isinstance(answer.shown, str)).print(
+            answer.shown, markup=not isinstance(answer.shown, str)
+        )
+
+
+def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> int:
+    if as_json:
+        body = {"code": error.code, "message": error.what, "where": error.where, "hint": error.hint}
+        _print_json(words, ok=False, data=None, error=body)
+    else:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"blackstart: {error}", markup=False)
+    return error.exit_code
+
+
+def _print_json(words: Sequence[str], *, ok: bool, data: Any, error: Any) -> None:  # any JSON
+    import msgspec
+
+    command = next((word for word in words if not word.startswith("-")), "")
+    body = {"schema": 1, "command": command, "ok": ok, "data": msgspec.to_builtins(data), "error": error}
+    sys.stdout.write(json.dumps(body) + "\n")

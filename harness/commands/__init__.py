@@ -1,0 +1,1 @@
+"""What each command does with the parts; `harness.cli` maps words to these and prints their answers."""

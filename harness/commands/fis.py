@@ -1,0 +1,52 @@
+"""AWS FIS experiments of the running cloud: list, start, stop, watch."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from harness.commands.answer import DEFAULTS, Answer, Options, session
+
+fis = App(name="fis", help="AWS FIS experiments of the running cloud, over the FIS API.")
+
+
+@fis.command(name="list")
+def fis_list(*, options: Options = DEFAULTS) -> Answer:
+    """List templates and experiments."""
+    from harness import experiments
+
+    with session(options) as here:
+        data = experiments.listing(here.workspace)
+    lines = [f"{t['id']}  template    {t['description']}" for t in data["templates"]]
+    lines += [f"{e['id']}  {e['status']:10}  from {e['template']}" for e in data["experiments"]]
+    return Answer(data=data, shown="\n".join(lines) or "no templates, no experiments")
+
+
+@fis.command(name="start")
+def fis_start(template: str, *, options: Options = DEFAULTS) -> Answer:
+    """Start an experiment from a template's id, or from a JSON file."""
+    from harness import experiments
+
+    with session(options) as here:
+        data = experiments.start(here.workspace, template)
+    return Answer(data=data, shown=f"{data['id']} {data['status']}")
+
+
+@fis.command(name="stop")
+def fis_stop(experiment: str, *, options: Options = DEFAULTS) -> Answer:
+    """Stop a running experiment."""
+    from harness import experiments
+
+    with session(options) as here:
+        data = experiments.stop(here.workspace, experiment)
+    return Answer(data=data, shown=f"{data['id']} {data['status']}")
+
+
+@fis.command(name="watch")
+def fis_watch(experiment: str, *, options: Options = DEFAULTS) -> Answer:
+    """Follow an experiment until it ends."""
+    from harness import experiments
+
+    with session(options) as here:
+        data = experiments.watch(here.workspace, experiment, here.progress)
+    failed = data["status"] == "failed"
+    return Answer(data=data, shown=f"{data['id']} {data['status']}", exit_code=1 if failed else 0)
