@@ -43,8 +43,6 @@ def _bad(what: str, remedy: str) -> Finding:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        return _bad(f"Python {version}", "install Python 3.11 or newer")
     return _well(f"Python {version}")
 
 
@@ -102,8 +100,9 @@ def _tool(name: str, purpose: str) -> Finding:
 
 
 def _docker() -> Finding:
-    if not Path("/var/run/docker.sock").exists():
-        return Finding(
-            state="absent", what="no Docker engine", remedy="needed only for containers; nothing default uses it"
-        )
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect("/var/run/docker.sock")
+        except OSError:
+            return Finding(state="absent", what="no Docker engine", remedy="needed only for containers")
     return _well("a Docker engine answers")
