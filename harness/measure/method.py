@@ -20,6 +20,7 @@ class Method:
         deadline_s: not recovered this long after the fault means not recovered at all.
         baseline_s: the shortest steady state that is accepted.
         rpo_guard_s: an acknowledged write must exist this close before the fault, or RPO cannot be told.
+        must_be_felt: a fault that no operation felt makes the drill inconclusive.
     """
 
     latency_limit_s: float = 1.0
@@ -29,6 +30,7 @@ class Method:
     deadline_s: float = 60.0
     baseline_s: float = 10.0
     rpo_guard_s: float = 1.0
+    must_be_felt: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.theta <= 1.0:

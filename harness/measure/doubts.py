@@ -1,0 +1,100 @@
+"""Reasons not to trust a figure. A pass must be earned: a doubt turns a verdict into inconclusive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from harness.measure.journal import (
+    BASELINE_ENDED,
+    CHECK_FAILED,
+    EVIDENCE,
+    ROLLBACK,
+    Journal,
+)
+from harness.measure.method import Method
+from harness.measure.phases import Phases
+from harness.measure.recovery import Samples, silence, unsteady
+
+Area = Literal["all", "recovery", "data", "rpo", "availability", "stability"]
+"""What a doubt touches; `all` touches every objective."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why figures of `area` prove nothing."""
+
+    area: Area
+    reason: str
+
+
+@dataclass(slots=True)
+class Doubts:
+    """The doubts about one run, collected while its figures are taken."""
+
+    found: list[Doubt] = field(default_factory=list)
+
+    def add(self, area: Area, reason: str) -> None:
+        """Note a doubt; '' is none."""
+        if reason:
+            self.found.append(Doubt(area, reason))
+
+    def attempt(self, area: Area, checker: Callable[[], Result]) -> Result | None:
+        """The checker's result; None and a doubt in `area` when it raises."""
+        try:
+            return checker()
+        except Exception as error:  # noqa: BLE001 - every defect of a checker has one answer: no verdict
+            self.add(area, f"a checker raised {type(error).__name__}: {error}")
+            return None
+
+    def about(self, area: Area) -> str:
+        """The first doubt that touches `area`, or ''."""
+        return next((doubt.reason for doubt in self.found if doubt.area in {"all", area}), "")
+
+    @property
+    def reasons(self) -> list[str]:
+        """Every reason once, in the order found."""
+        return list(dict.fromkeys(doubt.reason for doubt in self.found))
+
+
+def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Samples, method: Method) -> None:
+    """Note what makes the whole run worthless: a cut journal, an unsteady baseline, a fault that never fired."""
+    doubts.add("all", journal.flaw or ("" if journal.complete else "the journal is not complete"))
+    for event in journal.named(CHECK_FAILED):
+        area: Area = "data" if event.detail.get("check") == "verification" else "all"
+        doubts.add(area, f"check {event.detail.get('check', '?')!r} failed to run: {event.detail.get('error', '')}")
+    doubts.add(
+        "all",
+        doubts.attempt(
+            "all",
+            lambda: unsteady(
+                samples, start_s=phases.baseline_started_s, end_s=phases.baseline_ended_s, method=method
+            ),
+        )
+        or "",
+    )
+    baseline = journal.first(BASELINE_ENDED)
+    if baseline is not None and baseline.detail.get("probes_hold", True) is not True:
+        doubts.add("all", f"a steady-state probe did not hold: {baseline.detail.get('reason', 'no reason given')}")
+    doubts.add("all", _no_proof(journal, phases))
+    if journal.first(ROLLBACK) is None:
+        doubts.add("all", "nobody checked whether the rollback was clean")
+    if phases.fault_s is not None and phases.ended_s > phases.fault_s:
+        reason = silence(samples, start_s=phases.fault_s, end_s=phases.ended_s, longest_s=method.window_s)
+        doubts.add("all", f"after the fault {reason}" if reason else "")
+
+
+def _no_proof(journal: Journal, phases: Phases) -> str:
+    """Why the injection is not proven, or ''."""
+    if journal.first(EVIDENCE) is None:
+        return "there is no evidence that the fault was injected"
+    if phases.fired < 1:
+        return "the fault never fired on anything the workload uses"
+    if phases.fault_s is None:
+        return "the instant of the first effect is not known"
+    if phases.baseline_ended_s is not None and phases.fault_s < phases.baseline_ended_s:
+        return "the fault fired before the baseline had ended"
+    return ""

@@ -1,0 +1,106 @@
+"""What is told about a drill: figures, objectives and verdicts, with the field names of run.json.
+
+Instants here are seconds since the drill started; durations are seconds, percentiles milliseconds, ratios 0..1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Verdict = Literal["pass", "fail", "inconclusive", "not_supported"]
+Unit = Literal["s", "ratio", "count"]
+
+_WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "not_supported", "pass")
+
+
+class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one run of a drill; None is what could not be told, and `doubts` says why.
+
+    `rto_s` None with `recovered_s` None means: not recovered, the true value is at least `rto_at_least_s`.
+    A percentile is None where too many operations were never acknowledged. `duplicate` counts effects beyond
+    the first. `left` lists what the rollback left behind.
+    """
+
+    seed: int = 0
+    experiment_id: str = ""
+    verdict: Verdict = "inconclusive"
+    fired: int = 0
+    felt: bool | None = None
+    fault_s: float | None = None
+    healed_s: float | None = None
+    recovered_s: float | None = None
+    ended_s: float | None = None
+    rto_s: float | None = None
+    rto_interval_s: tuple[float, float] | None = None
+    rto_at_least_s: float | None = None
+    outage_s: float | None = None
+    rpo_s: float | None = None
+    acked: int = 0
+    lost: int = 0
+    split_brain: int = 0
+    holes: int = 0
+    phantom: int = 0
+    duplicate: int = 0
+    unfulfilled: int = 0
+    unknown: int = 0
+    unknown_applied: int = 0
+    operations: int = 0
+    availability: float | None = None
+    availability_in_fault: float | None = None
+    availability_by_kind: dict[str, float] = {}
+    burn_rate: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    detect_s: float | None = None
+    static_stability: Literal["held", "broken", "not_asked"] = "not_asked"
+    control_plane_calls: list[dict[str, Any]] = []  # as the gate recorded them
+    rollback: Literal["clean", "dirty", "unknown"] = "unknown"
+    left: list[str] = []
+    cpu_percent: float | None = None
+    doubts: list[str] = []
+    notes: list[str] = []
+
+
+class ObjectiveVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One objective, judged. `measured` is the worst of `values`, which has one value for each run.
+
+    `measured` None with `above` set means: worse than that, how much is not known. `reason` explains
+    everything but a plain pass.
+    """
+
+    name: str
+    limit: float
+    measured: float | None
+    verdict: Verdict
+    unit: Unit = "s"
+    at_least: bool = False
+    above: float | None = None
+    reason: str = ""
+    values: list[float | None] = []
+    median: float | None = None
+    median_interval: tuple[float, float] | None = None
+
+
+class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One drill with all its runs: an entry of `drills` in run.json.
+
+    `miss_rate_bound` is the largest miss rate that the runs still allow with 95 % confidence; None when one missed.
+    `reason` says why a drill did not run, or what is wrong with all of its runs.
+    """
+
+    name: str
+    disruption: str
+    verdict: Verdict
+    runs: list[DrillRunFigures] = []
+    objectives: list[ObjectiveVerdict] = []
+    title: str = ""
+    reason: str = ""
+    miss_rate_bound: float | None = None
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The worst first: fail > inconclusive > not_supported > pass. Nothing judged is inconclusive."""
+    return min(verdicts, key=_WORST_FIRST.index, default="inconclusive")
