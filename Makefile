@@ -33,7 +33,7 @@ check: $(READY) ## Lint, format, types, floors
 	@$(BIN)/lint-imports
 
 bench: $(READY) ## Measure speed as ratios against a peer, side by side in one run
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python tests/bench
 
 lock: ## Resolve requirements.lock anew from pyproject.toml
 	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
