@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.measure.method import Method
+
 Verdict = Literal["pass", "fail", "inconclusive", "not_supported"]
 Unit = Literal["s", "ratio", "count"]
 
@@ -87,6 +89,7 @@ class ObjectiveVerdict(msgspec.Struct, frozen=True, kw_only=True):
 class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One drill with all its runs: an entry of `drills` in run.json.
 
+    `method` says how the figures were taken; None when the drill did not run.
     `miss_rate_bound` is the largest miss rate that the runs still allow with 95 % confidence; None when one missed.
     `reason` says why a drill did not run, or what is wrong with all of its runs.
     """
@@ -98,6 +101,7 @@ class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):
     objectives: list[ObjectiveVerdict] = []
     title: str = ""
     reason: str = ""
+    method: Method | None = None
     miss_rate_bound: float | None = None
 
 

@@ -66,7 +66,13 @@ def judge(
 
 
 def drill_record(
-    name: str, disruption: str, judgements: Sequence[RunJudgement], *, title: str = "", reason: str = ""
+    name: str,
+    disruption: str,
+    judgements: Sequence[RunJudgement],
+    *,
+    method: Method,
+    title: str = "",
+    reason: str = "",
 ) -> DrillRecord:
     """All runs of a drill as one entry of run.json: every value, the worst, the median with its interval."""
     verdict = worst([judgement.verdict for judgement in judgements])
@@ -80,6 +86,7 @@ def drill_record(
         disruption=disruption,
         verdict=verdict,
         reason=reason,
+        method=method,
         runs=[judgement.figures for judgement in judgements],
         objectives=[_over_runs(objectives) for objectives in by_name.values()],
         miss_rate_bound=miss_rate_bound(len(judgements)) if judgements and verdict == "pass" else None,

@@ -13,7 +13,7 @@ VERDICT_WORDS: Final[dict[Verdict, str]] = {
     "not_supported": "NOT SUPPORTED",
 }
 
-VERDICT_MARKS: Final[dict[Verdict, str]] = {"pass": "✓", "fail": "✗", "inconclusive": "?", "not_supported": "–"}
+VERDICT_MARKS: Final[dict[Verdict, str]] = {"pass": "✓", "fail": "✗", "inconclusive": "?", "not_supported": "—"}
 """A shape beside every colour: nobody has to tell red from green."""
 
 OBJECTIVE_TITLES: Final = {
@@ -76,10 +76,10 @@ def share(value: float) -> str:
 
 
 def measured(objective: ObjectiveVerdict) -> str:
-    """What was measured: a value, `> 60.0 s`, or `–` when nothing can be said."""
+    """What was measured: a value, `> 60.0 s`, or `—` when nothing can be said."""
     if objective.measured is not None:
         return quantity(objective.measured, objective.unit)
-    return f"> {quantity(objective.above, objective.unit)}" if objective.above is not None else "–"
+    return f"> {quantity(objective.above, objective.unit)}" if objective.above is not None else "—"
 
 
 def limit(objective: ObjectiveVerdict) -> str:
@@ -98,17 +98,17 @@ def title(objective: ObjectiveVerdict) -> str:
 
 
 def rto(run: DrillRunFigures) -> str:
-    """The RTO of one run: `3.00 s`, `not felt`, `> 60.0 s` or `–`."""
+    """The RTO of one run: `3.00 s`, `not felt`, `> 60.0 s` or `—`."""
     if run.felt is False and run.rto_s == 0:
         return "0 s, not felt"
     if run.rto_s is not None:
         return seconds(run.rto_s)
-    return "–" if run.rto_at_least_s is None else f"> {seconds(run.rto_at_least_s)}"
+    return "—" if run.rto_at_least_s is None else f"> {seconds(run.rto_at_least_s)}"
 
 
 def interval(low_high: tuple[float, float] | None) -> str:
     """An interval in seconds, as `2.98 … 3.00 s`."""
-    return "–" if low_high is None else f"{low_high[0]:.2f} … {low_high[1]:.2f} s"
+    return "—" if low_high is None else f"{low_high[0]:.2f} … {low_high[1]:.2f} s"
 
 
 def milliseconds(value: float | None) -> str:
