@@ -1,0 +1,121 @@
+"""The only file that touches ministack's internals. `tests/contract/test_ministack_hooks.py` pins each one.
+
+What we keep of ministack and what we replace, for Lambda: every trigger ends in
+`lambda_svc._execute_function(record, event)`. It re-enters under the function's own account and region,
+takes a concurrency slot (reserved and account limits, with AWS's throttle shape) and then calls
+`_execute_function_dispatch`, which picks an executor and writes a synthetic log. `install_executor`
+replaces that last call: scope, slots and throttles stay ministack's, execution and logs become ours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+FunctionRecord = dict[str, Any]
+"""ministack's record of a function: `config` (as GetFunctionConfiguration gives it), `code_zip`, `concurrency`…"""
+
+ExecutionResult = dict[str, Any]
+"""What ministack wants back: `body` (JSON value), and optionally `error` (True: `body` is the error object),
+`throttle` (True: answers 429), `log` (text for LogResult). The callers of `_execute_function` read nothing else."""
+
+Execute = Callable[[FunctionRecord, Any], ExecutionResult]
+"""Runs one invocation: the function's record, the event as a JSON value. Called from ministack's worker threads."""
+
+
+def install_executor(execute: Execute) -> Callable[[], None]:
+    """Let `execute` run every Lambda invocation, whatever triggered it; returns what undoes it.
+
+    `execute` is called with account and region of the function in ministack's context variables and with a
+    concurrency slot held. It writes its own logs. Invoke metrics stay with ministack's Invoke API.
+    """
+    from ministack.services import lambda_svc
+
+    builtin = lambda_svc._execute_function_dispatch  # noqa: SLF001 - the seam that this file is for
+
+    def dispatch(
+        record: FunctionRecord, config: Mapping[str, Any], event: Any, request_id: str, started: float
+    ) -> ExecutionResult:
+        del config, request_id, started  # the record holds the configuration; the environment has its own request id
+        return execute(record, event)
+
+    def restore() -> None:
+        lambda_svc._execute_function_dispatch = builtin  # noqa: SLF001
+
+    dispatch.builtin = builtin  # type: ignore[attr-defined]
+    lambda_svc._execute_function_dispatch = dispatch  # noqa: SLF001
+    return restore
+
+
+def builtin_execute(record: FunctionRecord, event: Any) -> ExecutionResult:
+    """Run an invocation on ministack's own executor (runtimes that our environments cannot run); it logs itself."""
+    import time
+    import uuid
+
+    from ministack.services import lambda_svc
+
+    current = lambda_svc._execute_function_dispatch  # noqa: SLF001
+    builtin = getattr(current, "builtin", current)
+    result: ExecutionResult = builtin(record, record.get("config") or record, event, str(uuid.uuid4()), time.time())
+    return result
+
+
+def execution_credentials(config: Mapping[str, Any]) -> dict[str, str]:
+    """`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` of a function's role.
+
+    With IAM enforced, they are those of a registered session of the execution role; without, of the account.
+    """
+    from ministack.core import lambda_runtime
+
+    found: dict[str, str] = lambda_runtime.execution_credentials(dict(config))
+    return found
+
+
+def account_and_region(config: Mapping[str, Any]) -> tuple[str, str]:
+    """The account id and region in a function configuration's ARN."""
+    from ministack.services import lambda_svc
+
+    account, region = lambda_svc._account_region_from_function_config(dict(config))  # noqa: SLF001
+    return str(account), str(region)
+
+
+def iam_enforced() -> bool:
+    """True when ministack checks signatures and policies (`AUTH=true` at its import)."""
+    from ministack import app
+
+    return bool(app.AUTH)
+
+
+def environment_for(*, port: int, enforce_iam: bool, region: str, account: str) -> dict[str, str]:
+    """The variables ministack reads once, at import; set them before anything imports it.
+
+    Event flow needs no knob in 1.5.33: its event source poller is woken by each SendMessage and stream
+    record, and falls back to one look a second (visibility timeouts that end, batches that failed).
+    """
+    return {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": region,
+        "MINISTACK_ACCOUNT_ID": account,
+        "AUTH": "true" if enforce_iam else "false",
+        "PERSIST_STATE": "0",
+        "S3_PERSIST": "0",
+        "LOCALSTACK_PERSISTENCE": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": os.environ.get("BLACKSTART_MINISTACK_LOG_LEVEL", "WARNING"),
+        # ministack's own executors (Node.js) must come back through the gate too.
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        # A socket that cannot be: no Docker daemon is ever asked, and start-up does not wait for one.
+        "DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///nonexistent"),
+    }
+
+
+def app() -> Any:  # ministack ships no types
+    """ministack's ASGI application; its lifespan must run. Its state is module-global: one instance a process."""
+    from ministack.app import app as application
+
+    return application
