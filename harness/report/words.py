@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.measure.figures import DrillRunFigures, ObjectiveVerdict, Unit, Verdict
+from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Unit, Verdict
+from harness.report.run_json import RunRecord
 
 VERDICT_WORDS: Final[dict[Verdict, str]] = {
     "pass": "PASS",
@@ -116,3 +117,76 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "∞"
     return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def headline(run: RunRecord) -> str:
+    """One sentence that says what the verdict means."""
+    objectives = [objective for drill in run.drills for objective in drill.objectives]
+    missed = sum(objective.verdict == "fail" for objective in objectives)
+    failed = run.scenarios.failed if run.scenarios is not None else 0
+    if any(figures.rollback == "dirty" for drill in run.drills for figures in drill.runs):
+        return "A drill left something behind after its rollback."
+    if run.verdict == "fail":
+        parts = [_count(missed, "objective missed", "objectives missed")] if missed else []
+        parts += [_count(failed, "scenario failed", "scenarios failed")] if failed else []
+        return f"{' and '.join(parts) or 'The run failed'}."
+    if run.verdict == "pass":
+        parts = [_count(run.scenarios.passed, "scenario", "scenarios") + " passed"] if run.scenarios else []
+        parts += [f"{_count(len(objectives), 'objective', 'objectives')} met"] if objectives else []
+        drills = sum(drill.verdict == "pass" for drill in run.drills)
+        over = f" in {_count(drills, 'drill', 'drills')}" if objectives else ""
+        return f"{', '.join(parts) or 'Everything asked for passed'}{over}."
+    if run.problems:
+        return f"The run could not be completed: {run.problems[0].what}"
+    return "Nothing failed, and yet something could not be proven."
+
+
+def drill_sentence(drill: DrillRecord) -> str:
+    """What happened in a drill, in one sentence."""
+    if not drill.runs:
+        return drill.reason or "The drill did not run."
+    run = (
+        drill.runs[0] if len(drill.runs) == 1 else max(drill.runs, key=lambda figures: figures.rto_at_least_s or 0.0)
+    )
+    where = "" if len(drill.runs) == 1 else f"Worst of {len(drill.runs)} runs: "
+    if run.doubts:
+        return f"{where}{run.doubts[0][:1].upper()}{run.doubts[0][1:]}."
+    effects = _count(run.fired, "effect", "effects")
+    if run.felt is False:
+        return f"{where}{effects} of the fault fired, and no request of the workload felt it."
+    if run.recovered_s is None:
+        return f"{where}{effects} of the fault fired, and the service was not back while it was watched."
+    return f"{where}{effects} of the fault fired; good answers were back for good after {rto(run)}."
+
+
+def worst_rto(drill: DrillRecord) -> str:
+    """The longest recovery over all runs."""
+    if not drill.runs:
+        return "—"
+    return rto(max(drill.runs, key=lambda run: (run.rto_s is None, run.rto_s or run.rto_at_least_s or 0.0)))
+
+
+def tile_note(drill: DrillRecord) -> str:
+    """What the figure on a drill's tile is, and the data loss beside it."""
+    if not drill.runs:
+        return drill.reason or "did not run"
+    lost = sum(run.lost for run in drill.runs)
+    acked = sum(run.acked for run in drill.runs)
+    kind = "RTO" if len(drill.runs) == 1 else f"worst RTO of {len(drill.runs)} runs"
+    return f"{kind}; {lost} of {acked:,} acknowledged writes lost"
+
+
+def spread(objective: ObjectiveVerdict) -> str:
+    """Every value of an objective over several runs, and the median with its distribution-free interval."""
+    values = ", ".join("—" if value is None else quantity(value, objective.unit) for value in objective.values)
+    if objective.median is None:
+        return f"worst of {values}"
+    middle = f"median {quantity(objective.median, objective.unit)}"
+    if objective.median_interval is not None:
+        low, high = (quantity(value, objective.unit) for value in objective.median_interval)
+        middle += f" (95 %: {low} to {high})"
+    return f"worst of {values}; {middle}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
