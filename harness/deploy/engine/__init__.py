@@ -1,0 +1,1 @@
+"""The embedded Pulumi engine: serves the resource monitor to an unmodified program, and keeps the state."""

@@ -1,0 +1,160 @@
+"""Property values as the engine holds them, beside plain JSON: unknowns, secrets, assets, references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Value = Any  # JSON, or one of the classes below, nested at will
+
+
+class Unknown:
+    """A value that is not known before the deployment; there is one, `UNKNOWN`."""
+
+    def __repr__(self) -> str:
+        return "<unknown>"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that must not be seen in state, logs or output."""
+
+    value: Value
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file: `kind` says what `value` is. Two assets are equal when their content is."""
+
+    kind: Literal["path", "text", "uri"]
+    value: str = field(compare=False)
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Many files: a folder or zip (`path`), a `uri`, or `assets` by name. Equal when their content is."""
+
+    kind: Literal["path", "uri", "assets"]
+    value: str | Mapping[str, Asset | Archive] = field(compare=False)
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceReference:
+    """A whole resource given as a value; providers see its id."""
+
+    urn: str
+    id: Value = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputValue:
+    """A value with its dependencies, as programs send it; the engine takes it apart before providers see it."""
+
+    value: Value
+    secret: bool = False
+    dependencies: tuple[str, ...] = ()
+
+
+def transform(value: Value, change: Callable[[Value], Value]) -> Value:
+    """`value` with `change` applied to every part, innermost first."""
+    if isinstance(value, dict):
+        value = {key: transform(inner, change) for key, inner in value.items()}
+    elif isinstance(value, list):
+        value = [transform(inner, change) for inner in value]
+    elif isinstance(value, Secret):
+        value = Secret(transform(value.value, change))
+    elif isinstance(value, OutputValue):
+        value = OutputValue(transform(value.value, change), value.secret, value.dependencies)
+    return change(value)
+
+
+def plain(value: Value) -> Value:
+    """What a provider works with: no secrets, no outputs, references as their ids."""
+
+    def strip(part: Value) -> Value:
+        if isinstance(part, Secret | OutputValue):
+            return part.value
+        if isinstance(part, ResourceReference):
+            return part.id if part.id is not None else part.urn
+        return part
+
+    return transform(value, strip)
+
+
+def without_outputs(value: Value) -> Value:
+    """Output values as what they carry: secrets stay secrets, references become ids."""
+
+    def lower(part: Value) -> Value:
+        if isinstance(part, OutputValue):
+            return Secret(part.value) if part.secret and not isinstance(part.value, Secret) else part.value
+        if isinstance(part, ResourceReference):
+            return part.id if part.id is not None else part.urn
+        return part
+
+    return transform(value, lower)
+
+
+def contains(value: Value, test: Callable[[Value], bool]) -> bool:
+    """True when `value` or a part of it passes `test`."""
+    if test(value):
+        return True
+    if isinstance(value, Mapping):
+        return any(contains(inner, test) for inner in value.values())
+    if isinstance(value, list | tuple):
+        return any(contains(inner, test) for inner in value)
+    if isinstance(value, Secret | OutputValue):
+        return contains(value.value, test)
+    return False
+
+
+def has_secret(value: Value) -> bool:
+    """True when some part is a secret."""
+    return contains(value, lambda part: isinstance(part, Secret) or (isinstance(part, OutputValue) and part.secret))
+
+
+def has_unknown(value: Value) -> bool:
+    """True when some part is unknown."""
+    return contains(value, lambda part: part is UNKNOWN)
+
+
+def dependencies(value: Value) -> set[str]:
+    """The URNs that the output values in `value` depend on."""
+    found: set[str] = set()
+
+    def note(part: Value) -> bool:
+        if isinstance(part, OutputValue):
+            found.update(part.dependencies)
+        return False
+
+    contains(value, note)
+    return found
+
+
+def masked(value: Value) -> Value:
+    """`value` as it may be shown: every secret as `[secret]`, every unknown as `<unknown>`."""
+    if isinstance(value, Secret) or (isinstance(value, OutputValue) and value.secret):
+        return "[secret]"
+    if isinstance(value, OutputValue):
+        return masked(value.value)
+    if value is UNKNOWN:
+        return "<unknown>"
+    if isinstance(value, Mapping):
+        return {key: masked(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner) for inner in value]
+    if isinstance(value, Asset | Archive):
+        return f"<{type(value).__name__.lower()} {value.hash[:12]}>"
+    return value

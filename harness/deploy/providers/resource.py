@@ -1,0 +1,175 @@
+"""The seam between the engine and the provider handlers: what a resource type is and what it may use.
+
+A handler is one short class for one Pulumi type. It gets plain values: camelCase Pulumi names, no secrets,
+no outputs; `UNKNOWN` stands for what a preview cannot know, `Asset` and `Archive` for files. Handlers keep
+no state; everything about one operation is in its `Context`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.deploy.engine.assets import archive_zip, asset_bytes
+from harness.deploy.engine.values import Archive, Asset
+from harness.errors import ProviderError
+from harness.target import Target
+
+Properties = dict[str, Any]  # camelCase names; values are JSON, UNKNOWN, Asset or Archive
+Failure = tuple[str, str]
+"""A property path such as `rules[0].id`, and what is wrong with it."""
+
+NAME_SUFFIX_DIGITS = 7
+"""Pulumi appends seven random hex digits to a name that the program leaves open."""
+
+
+class CheckError(Exception):
+    """The inputs of a resource cannot be accepted; the engine adds URN and file:line."""
+
+    def __init__(self, failures: Iterable[Failure]) -> None:
+        self.failures = tuple(failures)
+        super().__init__("; ".join(f"{path}: {reason}" for path, reason in self.failures))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One operation on one resource: where, for which resource, and how long it may take.
+
+    `default_tags` come from the provider's `defaultTags`. `folder` is the program's folder: relative asset
+    paths start there. `timeout_s` is the program's custom timeout, or the engine's default.
+    """
+
+    target: Target
+    region: str
+    account_id: str
+    urn: str
+    name: str
+    folder: Path
+    clients: Callable[[str, str], Any] = field(repr=False)
+    default_tags: Mapping[str, str] = field(default_factory=dict)
+    ignore_tag_prefixes: tuple[str, ...] = ()
+    timeout_s: float = 600.0
+
+    def client(self, service: str, *, region: str = "") -> Any:  # boto3 makes clients at run time
+        """A boto3 client of this resource's provider; one for each service and region is kept."""
+        return self.clients(service, region or self.region)
+
+    def in_region(self, region: str) -> Context:
+        """The same operation in another region (a resource's own `region` property)."""
+        from dataclasses import replace
+
+        return self if not region or region == self.region else replace(self, region=region)
+
+    def autoname(self, inputs: Properties, olds: Properties | None, key: str = "name", **rules: Any) -> str:
+        """The name for `inputs[key]`: the given one, else the old one, else `<resource name>-<7 hex digits>`.
+
+        `rules`: `limit` (characters in all), `lower` (letters must be small), `suffix` (goes last, `.fifo`).
+        A `<key>Prefix` input is used as prefix, as the real provider does.
+        """
+        if inputs.get(key) is not None:
+            return str(inputs[key])
+        if olds and olds.get(key):
+            return str(olds[key])
+        suffix = str(rules.get("suffix", ""))
+        digits = secrets.token_hex(4)[:NAME_SUFFIX_DIGITS]
+        prefix = str(inputs.get(f"{key}Prefix") or f"{self.name}-")
+        room = int(rules.get("limit", 255)) - len(digits) - len(suffix)
+        made = f"{prefix[:room]}{digits}{suffix}"
+        return made.lower() if rules.get("lower") else made
+
+    def wait_until(self, ready: Callable[[], bool], what: str, *, poll_s: float = 0.05) -> None:
+        """Return when `ready()`.
+
+        Raises:
+            ProviderError: it was not ready within the resource's timeout.
+        """
+        deadline = time.monotonic() + self.timeout_s
+        while not ready():
+            if time.monotonic() > deadline:
+                raise ProviderError(
+                    f"{what} was not ready after {self.timeout_s:g} s",
+                    where=self.urn,
+                    hint="raise custom_timeouts in the program, or look at the cloud's log",
+                )
+            time.sleep(poll_s)
+            poll_s = min(poll_s * 1.5, 1.0)
+
+    def zip_bytes(self, archive: Archive) -> bytes:
+        """The archive as a zip, the same bytes for the same content."""
+        return archive_zip(archive, self.folder)
+
+    def file_bytes(self, asset: Asset) -> bytes:
+        """The asset's content."""
+        return asset_bytes(asset, self.folder)
+
+
+class ResourceType:
+    """One Pulumi resource type. Subclasses set the class attributes and override what differs.
+
+    Attributes:
+        token: `aws:sqs/queue:Queue`.
+        aliases: older tokens of the same type, such as `aws:s3/bucketV2:BucketV2`.
+        replace_on: inputs whose change needs a new resource.
+        json_keys: inputs that hold JSON text, compared by meaning.
+        delete_before_replace: True where two with the same identity cannot exist side by side.
+        secret_outputs: outputs that are secrets whatever the inputs were.
+    """
+
+    token: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    replace_on: ClassVar[frozenset[str]] = frozenset()
+    json_keys: ClassVar[frozenset[str]] = frozenset()
+    delete_before_replace: ClassVar[bool] = False
+    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+
+    def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
+        """The inputs with defaults and names filled in; `olds` are the checked inputs of before, None when new.
+
+        Raises:
+            CheckError: what is wrong, with property paths.
+        """
+        del context, olds
+        return inputs
+
+    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
+        """Create the resource; returns its id and outputs once it is usable."""
+        raise NotImplementedError
+
+    def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:
+        """The resource's outputs now, None when it is gone; `inputs` are None for `.get` and import."""
+        raise NotImplementedError
+
+    def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
+        """Change inputs `olds` to `news` in place; returns the outputs."""
+        raise NotImplementedError
+
+    def delete(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Delete it; what is gone already is no error. `state` are inputs and outputs together."""
+        raise NotImplementedError
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """The id of a resource that a killed deployment may have created from `inputs`; None when there is none."""
+        del context, inputs
+        return None
+
+
+Invoke = Callable[[Context, Properties], Properties]
+"""A data source such as `aws:index/getRegion:getRegion`: arguments in, results out, in Pulumi's names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Handlers and invokes of one package, by token."""
+
+    resources: Mapping[str, ResourceType]
+    invokes: Mapping[str, Invoke]
+
+    @classmethod
+    def of(cls, resources: Iterable[ResourceType], invokes: Mapping[str, Invoke] | None = None) -> Registry:
+        """A registry in which every token and alias leads to its handler."""
+        by_token = {token: handler for handler in resources for token in (handler.token, *handler.aliases)}
+        return cls(resources=by_token, invokes=dict(invokes or {}))
