@@ -200,6 +200,11 @@ class JournalWriter:
         self.close()
 
 
+def journal_path(folder: Path, drill: str, run: int) -> Path:
+    """Where the journal of run number `run` (from 1) of a drill is, in the folder of a `blackstart run`."""
+    return folder / "journals" / f"{drill}-{run}.jsonl"
+
+
 def read_journal(path: Path) -> Journal:
     """The journal in `path`. A cut or damaged line makes it incomplete; whatever can be read is kept.
 

@@ -78,7 +78,7 @@ class _Served:
 
 
 def _recovery(phases: Phases, samples: Samples, method: Method) -> Recovery | None:
-    if phases.fault_s is None:
+    if phases.fault_s is None or phases.fired < 1:
         return None
     return recovery(samples, fault_s=phases.fault_s, end_s=phases.ended_s, method=method)
 
@@ -96,7 +96,7 @@ def _history(doubts: Doubts, journal: Journal) -> History | None:
 
 
 def _loss(phases: Phases, history: History | None, method: Method) -> Loss | None:
-    if phases.fault_s is None or history is None:
+    if phases.fault_s is None or phases.fired < 1 or history is None:
         return None
     return loss(history, fault_s=phases.fault_s, guard_s=method.rpo_guard_s)
 

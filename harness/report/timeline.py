@@ -132,6 +132,9 @@ _CLOUD_SENTENCES: Final[dict[str, Callable[[Detail], tuple[str, Tone]]]] = {
 _SILENT = frozenset({names.EVIDENCE, names.CPU})  # shown as figures, not as moments
 
 
+_SAID = frozenset({"kind", "experiment_id", "owner", "state", "processes_killed", "function", "fired", "effect"})
+
+
 def _rest(event: Event) -> str:
     """What the sentence leaves out, short, for whoever looks closer."""
     shown = {

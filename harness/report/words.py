@@ -99,9 +99,9 @@ def title(objective: ObjectiveVerdict) -> str:
 
 
 def rto(run: DrillRunFigures) -> str:
-    """The RTO of one run: `3.00 s`, `not felt`, `> 60.0 s` or `—`."""
+    """The RTO of one run: `3.00 s`, `not felt` (which counts as 0 s), `> 60.0 s` or `—`."""
     if run.felt is False and run.rto_s == 0:
-        return "0 s, not felt"
+        return "not felt"
     if run.rto_s is not None:
         return seconds(run.rto_s)
     return "—" if run.rto_at_least_s is None else f"> {seconds(run.rto_at_least_s)}"
@@ -174,6 +174,12 @@ def tile_note(drill: DrillRecord) -> str:
     acked = sum(run.acked for run in drill.runs)
     kind = "RTO" if len(drill.runs) == 1 else f"worst RTO of {len(drill.runs)} runs"
     return f"{kind}; {lost} of {acked:,} acknowledged writes lost"
+
+
+def remark(objective: ObjectiveVerdict, drill: DrillRecord) -> str:
+    """Why the objective has its verdict, unless the drill's own doubts say so already."""
+    told = {doubt for run in drill.runs for doubt in run.doubts}
+    return "" if objective.reason in told else objective.reason
 
 
 def spread(objective: ObjectiveVerdict) -> str:

@@ -38,13 +38,17 @@
   const stepped = (u, ...rest) => uPlot.paths.stepped({ align: 1 })(u, ...rest);
   const rate = (u, value) => (value == null ? "—" : value.toFixed(value < 10 ? 1 : 0) + "/s");
   const millis = (u, value) => (value == null ? "—" : value >= 1000 ? (value / 1000).toFixed(2) + " s" : value.toFixed(value < 10 ? 1 : 0) + " ms");
+  const milliTick = (tick) => (tick >= 1000 ? tick / 1000 + " s" : tick + " ms");
+  const powers = (u, ticks) => ticks.map((tick) => (Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-6 ? tick : null));
   const serie = (label, name, value, more = {}) => ({ label, stroke: color(name), width: 2, value, points: { show: false }, ...more });
 
   const axes = (unit) => {
     const common = { stroke: color("axis"), font, grid: { stroke: color("grid"), width: 1 }, ticks: { stroke: color("grid"), width: 1, size: 5 } };
     return [
       { ...common, values: (u, ticks) => ticks.map((tick) => tick + " s") },
-      { ...common, size: 66, values: (u, ticks) => ticks.map((tick) => (unit === "ms" ? millis(u, tick) : tick + "/s")) },
+      unit === "ms"
+        ? { ...common, size: 66, filter: powers, grid: { ...common.grid, filter: powers }, ticks: { ...common.ticks, filter: powers }, values: (u, ticks) => ticks.map((tick) => (tick == null ? "" : milliTick(tick))) }
+        : { ...common, size: 66, values: (u, ticks) => ticks.map((tick) => tick + "/s") },
     ];
   };
 
