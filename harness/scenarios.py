@@ -61,7 +61,7 @@ def run_scenarios(
         command,
         role="scenarios",
         registry=registry,
-        env={**os.environ, STACK_FILE_VARIABLE: str(stack_file), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, STACK_FILE_VARIABLE: str(stack_file)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

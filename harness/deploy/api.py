@@ -1,0 +1,197 @@
+"""Deploy a Pulumi program to a target: up, preview, destroy. What the rest of the harness calls."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.deploy.engine.deployment import Deployment
+from harness.deploy.engine.events import Listener, StepEvent, nobody
+from harness.deploy.engine.host import Program, run_program
+from harness.deploy.engine.instances import Instances
+from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.lock import locked
+from harness.deploy.engine.project import read_project
+from harness.deploy.engine.state import read_checkpoint
+from harness.deploy.engine.steps import Steps
+from harness.deploy.engine.values import has_secret, plain
+from harness.deploy.providers.aws import registry
+from harness.errors import BlackstartError, NotReadyError
+from harness.files import write_atomically
+from harness.target import Target
+
+__all__ = ["DeployRequest", "DeployResult", "StepEvent", "destroy", "preview", "up"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """What to deploy where. The checkpoint is `<state_dir>/<stack>.json`; `config` keys are `namespace:name`."""
+
+    program: Path
+    stack: str
+    target: Target
+    state_dir: Path
+    config: Mapping[str, str] = field(default_factory=dict)
+    passphrase: str = ""
+    engine: str = "auto"
+
+    @property
+    def state(self) -> Path:
+        """The checkpoint."""
+        return self.state_dir / f"{self.stack}.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployResult:
+    """What was done. `resources` counts AWS resources; `changes` counts steps by kind; secrets are masked."""
+
+    outputs: dict[str, Any]
+    resources: int
+    changes: dict[str, int]
+    duration_s: float
+
+
+def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
+    """Make the stack what the program says.
+
+    A program that changed since it was last deployed is previewed first, silently: every unsupported type and
+    every bad input is known before anything is created.
+
+    Raises:
+        ProgramError: the program failed, or asks for what the engine does not support.
+        ProviderError: AWS refused; what was created before is in the state.
+        StateError: the state is locked, damaged or newer.
+    """
+    _require_embedded(request)
+    with locked(request.state):
+        digest = _digest(request)
+        mark = request.state.with_suffix(".program")
+        if not (mark.is_file() and mark.read_text() == digest):
+            _preflight(request)
+        result = _deploy(request, on_event, dry_run=False)
+        write_atomically(mark, digest)
+        return result
+
+
+def preview(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
+    """What `up` would do, changing nothing.
+
+    Raises:
+        ProgramError: see `up`.
+    """
+    _require_embedded(request)
+    with locked(request.state):
+        return _deploy(request, on_event, dry_run=True)
+
+
+def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
+    """Delete every resource of the stack, dependents first. The program itself does not run.
+
+    Raises:
+        ProgramError: a resource is protected.
+        ProviderError: AWS refused; the rest stays in the state.
+    """
+    _require_embedded(request)
+    started_s = time.monotonic()
+    with locked(request.state):
+        deployment, _ = _deployment(request, on_event, dry_run=False)
+        deployment.delete_condemned(everything=True)
+        request.state.with_suffix(".program").unlink(missing_ok=True)
+        return _result(deployment, started_s)
+
+
+def _preflight(request: DeployRequest) -> None:
+    """A dry run that only looks for what cannot work.
+
+    A program may fail in a preview and work in a deployment (it asks AWS about what it has just created), so
+    its own exceptions do not count here.
+    """
+    deployment, program = _deployment(request, nobody, dry_run=True)
+    problem: BlackstartError | None = None
+    try:
+        run_program(deployment, program, registry=_registry(request), environment=_environment(request))
+    except BlackstartError as error:
+        problem = error
+    refusal = deployment.unsupported_error()
+    if refusal is not None:
+        raise refusal
+    if problem is not None and problem.code == "program" and "the Pulumi program failed" not in problem.what:
+        raise problem
+
+
+def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> DeployResult:
+    started_s = time.monotonic()
+    deployment, program = _deployment(request, on_event, dry_run=dry_run)
+    run_program(deployment, program, registry=_registry(request), environment=_environment(request))
+    refusal = deployment.unsupported_error()
+    if refusal is not None:
+        raise refusal
+    deployment.ledger.persist()
+    return _result(deployment, started_s)
+
+
+def _deployment(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> tuple[Deployment, Program]:
+    project, program = read_project(
+        request.program, request.stack, region=request.target.region, overrides=request.config
+    )
+    passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+    ledger = Ledger(read_checkpoint(request.state, passphrase), dry_run=dry_run)
+    instances = Instances(request.target, project.folder)
+    steps = Steps(ledger=ledger, registry=registry(), instances=instances, listen=on_event)
+    return Deployment(project=project, ledger=ledger, steps=steps), program
+
+
+def _result(deployment: Deployment, started_s: float) -> DeployResult:
+    living = [r for r in deployment.ledger.news.values() if r.custom and not r.is_provider and not r.external]
+    outputs = {key: "[secret]" if has_secret(value) else plain(value) for key, value in deployment.outputs.items()}
+    return DeployResult(
+        outputs=outputs,
+        resources=len(living),
+        changes=dict(deployment.steps.counts),
+        duration_s=time.monotonic() - started_s,
+    )
+
+
+def _environment(request: DeployRequest) -> dict[str, str]:
+    """The program sees the target too: some ask AWS themselves with boto3."""
+    target = request.target
+    if target.kind == "aws":
+        return {}
+    return {
+        "AWS_ENDPOINT_URL": target.endpoint or "",
+        "AWS_ACCESS_KEY_ID": target.access_key,
+        "AWS_SECRET_ACCESS_KEY": target.secret_key,
+        "AWS_REGION": target.region,
+        "AWS_DEFAULT_REGION": target.region,
+    }
+
+
+def _registry(request: DeployRequest) -> Path:
+    return request.state_dir / "processes"
+
+
+def _digest(request: DeployRequest) -> str:
+    """A hash of the program's own files and its configuration."""
+    digest = hashlib.sha256(repr(sorted(request.config.items())).encode())
+    for path in sorted(request.program.rglob("*")):
+        parts = path.relative_to(request.program).parts
+        if path.suffix in {".py", ".yaml", ".json"} and not any(p.startswith((".", "__pycache__")) for p in parts):
+            digest.update(str(path.relative_to(request.program)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _require_embedded(request: DeployRequest) -> None:
+    """The engine to use: the embedded one, unless the real CLI was asked for.
+
+    Raises:
+        NotReadyError: `--engine pulumi`; the real CLI is driven by a later version.
+    """
+    if request.engine == "pulumi":
+        raise NotReadyError(
+            "the real Pulumi CLI is not driven yet", where="--engine pulumi", hint="use --engine embedded"
+        )

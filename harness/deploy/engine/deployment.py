@@ -1,0 +1,259 @@
+"""One deployment: answers the program's requests, then deletes what the program no longer has."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.clock import utc_iso
+from harness.deploy.engine import wire
+from harness.deploy.engine.assets import with_hashes
+from harness.deploy.engine.diff import changes
+from harness.deploy.engine.goal import Goal, read_goal
+from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.state import ResourceState
+from harness.deploy.engine.steps import PARALLEL, Steps
+from harness.deploy.engine.urn import make_urn
+from harness.deploy.engine.values import Secret, Value, plain
+from harness.errors import BlackstartError, ProgramError, ProviderError, nearest
+
+_BUILT_IN = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The program and its configuration; keys are `namespace:name`."""
+
+    name: str
+    stack: str
+    folder: Path
+    config: Mapping[str, str] = field(default_factory=dict)
+    secret_keys: frozenset[str] = frozenset()
+    organization: str = "organization"
+
+
+@dataclass(slots=True)
+class Deployment:
+    """The engine's side of one run of the program. Safe from any thread; the first failure ends it."""
+
+    project: Project
+    ledger: Ledger
+    steps: Steps
+    failure: BlackstartError | None = None
+    outputs: dict[str, Value] = field(default_factory=dict)
+    unsupported: dict[str, str] = field(default_factory=dict)  # type → where it is first used
+    messages: list[str] = field(default_factory=list)
+    _goals: dict[str, Goal] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def register(self, request: Any) -> tuple[ResourceState, bool]:  # a RegisterResourceRequest
+        """Bring one resource to what the program asks; returns it and whether its outputs are complete.
+
+        Raises:
+            BlackstartError: this request or an earlier one failed.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if request.remote:
+            raise ProgramError(f"{request.type} is a multi-language component and needs its Pulumi plugin")
+        goal = self._inherit(read_goal(request, stack=self.project.stack, project=self.project.name))
+        with self._lock:
+            if goal.urn in self._goals:
+                raise ProgramError(f"duplicate URN {goal.urn}", where=goal.where, hint="give one another name")
+            self._goals[goal.urn] = goal
+            old = self._old(goal)
+        resource = self._wanted(goal)
+        if not goal.custom:
+            return self._component(resource, old), True
+        if resource.is_provider:
+            return self._provider(resource, old), True
+        if goal.type not in self.steps.registry.resources:
+            return self._unsupported(goal, resource), False
+        resource.provider = goal.provider or self.default_provider(goal.package, goal.version)
+        return self.steps.apply(goal, resource, old), not self.ledger.dry_run
+
+    def register_outputs(self, urn: str, outputs: dict[str, Value]) -> None:
+        """The outputs that a component, or the stack itself, declares."""
+        resource = self.ledger.news.get(urn)
+        if resource is None:
+            return
+        resource.outputs = {key: value for key, value in outputs.items() if value is not None}
+        if resource.type == _BUILT_IN[0]:
+            self.outputs = resource.outputs
+        self.ledger.persist()
+
+    def read(self, request: Any) -> ResourceState:  # a ReadResourceRequest
+        """An existing resource (`.get`), or a StackReference.
+
+        Raises:
+            BlackstartError: it does not exist, or its type is not supported.
+        """
+        if self.failure is not None:
+            raise self.failure
+        urn = make_urn(self.project.stack, self.project.name, request.parent, request.type, request.name)
+        resource = ResourceState(
+            urn=urn, type=request.type, custom=True, parent=request.parent, external=True,
+            inputs=plain(wire.from_struct(request.properties)), dependencies=sorted(set(request.dependencies)),
+        )  # fmt: skip
+        if request.type not in self.steps.registry.resources:
+            raise ProgramError(f"{request.type} cannot be read", where=urn, hint=self._hint(request.type))
+        resource.provider = request.provider or self.default_provider(request.type.split(":")[0], request.version)
+        found = self.steps.read(resource, request.id)
+        self.ledger.add(found)
+        return found
+
+    def invoke(self, token: str, arguments: dict[str, Value], provider: str, version: str) -> dict[str, Any]:
+        """The result of a data source such as `aws:index/getRegion:getRegion`.
+
+        Raises:
+            ProgramError: it is not supported.
+        """
+        if token == "pulumi:pulumi:getResource":  # noqa: S105 - a function's name
+            found = self.ledger.news[str(arguments["urn"])]
+            return {"urn": found.urn, "id": found.id, "state": found.outputs}
+        function = self.steps.registry.invokes.get(token)
+        if function is None:
+            known = self.steps.registry.invokes
+            raise ProgramError(f"the function {token} is not supported", where=token, hint=nearest(token, known))
+        reference = provider or self.default_provider(token.split(":", maxsplit=1)[0], version)
+        owner = self.ledger.find(reference.rsplit("::", 1)[0])
+        urn = make_urn(self.project.stack, self.project.name, "", "pulumi:invoke:Invoke", token)
+        context = self.steps.instances.context(owner.inputs if owner else {}, urn=urn)
+        given = plain(arguments)
+        region = given.get("region")
+        return function(context.in_region(region) if isinstance(region, str) else context, given)
+
+    def fail(self, error: BlackstartError) -> None:
+        """Keep the first failure; later ones follow from it."""
+        with self._lock:
+            if self.failure is None:
+                self.failure = error
+
+    def delete_condemned(self, *, everything: bool = False) -> None:
+        """Delete replaced copies and what the program no longer has, dependents first, independent ones together.
+
+        Raises:
+            BlackstartError: one could not be deleted; the others of its layer are done.
+        """
+        left = self.ledger.condemned(everything=everything)
+        protected = [old.urn for old in left if old.protect and not old.delete]
+        if protected:
+            raise ProgramError(f"protected: {', '.join(protected)}", hint="remove protect, run up, then try again")
+        going = {old.urn for old in left if not old.delete}
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="delete") as pool:
+            while left:
+                needed = {urn for old in left for urn in old.needs()}
+                layer = [old for old in left if old.urn not in needed] or left[-1:]
+                for done in [pool.submit(self.steps.delete, o, gone_with=o.deletedWith in going) for o in layer]:
+                    done.result()
+                left = [old for old in left if old not in layer]
+
+    def default_provider(self, package: str, version: str) -> str:
+        """The reference `<urn>::<id>` of the package's default provider, made when first needed."""
+        name = f"default_{version}".translate(str.maketrans(".-+", "___")) if version else "default"
+        kind = f"pulumi:providers:{package}"
+        urn = make_urn(self.project.stack, self.project.name, "", kind, name)
+        with self._lock:
+            if urn not in self.ledger.news:
+                inputs: dict[str, Value] = {
+                    key.split(":", 1)[1]: Secret(value) if key in self.project.secret_keys else value
+                    for key, value in self.project.config.items()
+                    if key.startswith(f"{package}:")
+                }
+                if version:
+                    inputs["version"] = version
+                resource = ResourceState(urn=urn, type=kind, custom=True, inputs=inputs)
+                self._provider(resource, self.ledger.olds.get(urn))
+            return f"{urn}::{self.ledger.news[urn].id}"
+
+    def _wanted(self, goal: Goal) -> ResourceState:
+        return ResourceState(
+            urn=goal.urn,
+            type=goal.type,
+            custom=goal.custom,
+            parent=goal.parent,
+            inputs=with_hashes(dict(goal.inputs), self.project.folder),
+            dependencies=list(goal.dependencies),
+            propertyDependencies=dict(goal.property_dependencies),
+            protect=bool(goal.protect),
+            retainOnDelete=bool(goal.retain_on_delete),
+            deletedWith=goal.deleted_with,
+            additionalSecretOutputs=list(goal.additional_secret_outputs),
+            customTimeouts=dict(goal.timeouts_s),
+            ignoreChanges=list(goal.ignore_changes),
+            replaceOnChanges=list(goal.replace_on_changes),
+            sourcePosition=goal.source,
+        )
+
+    def _inherit(self, goal: Goal) -> Goal:
+        """Options that children take from their parent: provider, protect, retainOnDelete, deletedWith."""
+        from dataclasses import replace
+
+        parent = self._goals.get(goal.parent)
+        providers = {**(parent.providers if parent else {}), **goal.providers}
+        provider = goal.provider or (providers.get(goal.package, "") if goal.custom else "")
+        if parent is None:
+            return replace(goal, provider=provider, providers=providers)
+        return replace(
+            goal,
+            providers=providers,
+            provider=provider,
+            protect=parent.protect if goal.protect is None else goal.protect,
+            retain_on_delete=parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
+            deleted_with=goal.deleted_with or parent.deleted_with,
+        )
+
+    def _old(self, goal: Goal) -> ResourceState | None:
+        for urn in (goal.urn, *goal.aliases):
+            old = self.ledger.olds.get(urn)
+            if old is not None and not old.external and (urn == goal.urn or urn not in self._goals):
+                if urn != goal.urn:
+                    self.ledger.renamed[urn] = goal.urn
+                return old
+        return None
+
+    def _component(self, resource: ResourceState, old: ResourceState | None) -> ResourceState:
+        resource.created = old.created if old else utc_iso()
+        resource.modified = resource.created
+        resource.outputs = dict(old.outputs) if old else {}
+        self.ledger.add(resource)
+        return resource
+
+    def _provider(self, resource: ResourceState, old: ResourceState | None) -> ResourceState:
+        resource.id = old.id if old else str(uuid.uuid4())
+        same = old is not None and not changes(plain(old.inputs), plain(resource.inputs))
+        resource.created = old.created if old else utc_iso()
+        resource.modified = old.modified if old is not None and same else utc_iso()
+        resource.outputs = dict(resource.inputs)
+        self.ledger.add(resource)
+        return resource
+
+    def _unsupported(self, goal: Goal, resource: ResourceState) -> ResourceState:
+        """In a preview, note the type and go on, so that one error can name them all."""
+        with self._lock:
+            self.unsupported.setdefault(goal.type, goal.where)
+        if not self.ledger.dry_run:
+            raise self.unsupported_error() or ProviderError(goal.type)
+        return resource
+
+    def unsupported_error(self) -> ProgramError | None:
+        """One error that names every unsupported type, None when there is none."""
+        if not self.unsupported:
+            return None
+        lines = [f"  {kind}  at {where}" for kind, where in sorted(self.unsupported.items())]
+        return ProgramError(
+            "the embedded engine does not support these types; nothing was created:\n" + "\n".join(lines),
+            hint="; ".join(dict.fromkeys(self._hint(kind) for kind in self.unsupported)) + "; or use --engine pulumi",
+        )
+
+    def _hint(self, kind: str) -> str:
+        return (
+            f"{kind}: {nearest(kind, self.steps.registry.resources)}"
+            if kind.startswith("aws:")
+            else f"{kind}: " + ("only the aws package is built in")
+        )

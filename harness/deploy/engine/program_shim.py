@@ -1,0 +1,87 @@
+"""Runs in the program's own process: what pulumi-language-python-exec does, which no package carries.
+
+Started by path with the program's interpreter, so it imports nothing of ours. Arguments are those of the
+real language host. An exception of the program goes to the engine as one message, with the traceback cut
+to the program's own files.
+"""
+
+import argparse
+import asyncio
+import inspect
+import logging
+import os
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+OPTIONS = ("monitor", "engine", "project", "stack", "root_directory", "pwd", "parallel", "dry_run", "organization")
+PROGRAM_FAILED = 32  # the code that the real host uses for an exception it has reported
+
+
+def main() -> int:
+    """Run the program to its end; returns the exit code."""
+    parser = argparse.ArgumentParser()
+    for option in OPTIONS:
+        parser.add_argument(f"--{option}")
+    parser.add_argument("program")
+    options = parser.parse_args()
+    # The shim's own folder comes first on the path: nothing there may shadow the program's modules.
+    sys.path[0] = options.pwd
+
+    import pulumi
+    from pulumi import runtime
+
+    runtime.set_all_config(runtime.get_config_env(), runtime.get_config_secret_keys_env())
+    settings = {name: getattr(options, name) for name in OPTIONS if name != "pwd"}
+    settings["parallel"] = int(options.parallel)
+    settings["dry_run"] = options.dry_run == "true"
+    known = inspect.signature(runtime.Settings.__init__).parameters  # older SDKs lack some
+    runtime.configure(runtime.Settings(**{name: value for name, value in settings.items() if name in known}))
+    sys.argv = [options.program]
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor(max_workers=settings["parallel"] * 4)
+    loop.set_default_executor(executor)
+
+    def program() -> None:
+        runpy.run_path(options.program, run_name="__main__")
+
+    try:
+        loop.run_until_complete(runtime.run_in_stack(program))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return 1
+    except BaseException as error:  # noqa: BLE001 - SystemExit and all: whatever the program does is reported
+        pulumi.log.error(own_traceback(error, options.pwd))
+        return PROGRAM_FAILED
+    finally:
+        executor.shutdown(wait=True)
+        loop.close()
+    return 0
+
+
+def own_traceback(error: BaseException, folder: str) -> str:
+    """The traceback as far as it runs through the program's own files, and the exception itself."""
+    if isinstance(error, SyntaxError) and error.filename:
+        lines = traceback.format_exception_only(type(error), error)
+        return "".join(lines).rstrip()
+    inside = os.path.realpath(folder) + os.sep
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if os.path.isfile(frame.filename)
+        and os.path.realpath(frame.filename).startswith(inside)
+        and "site-packages" not in frame.filename
+    ]
+    text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(type(error), error))
+    return text.rstrip()
+
+
+if __name__ == "__main__":
+    CODE = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of the SDK may hang on a monitor that has gone; everything is flushed and registered.
+    os._exit(CODE)

@@ -1,0 +1,305 @@
+"""Steps on resources: create, update, replace, delete, read. Each is on disk before it starts and after it ended.
+
+Semantics as Pulumi documents them: check → diff → step; a replacement is created before the old one is deleted
+unless the program or the type says otherwise, and its inputs are checked again without the old ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from harness.clock import utc_iso
+from harness.deploy.engine.diff import changes, is_below, root, with_ignored
+from harness.deploy.engine.events import Listener, Operation, StepEvent, nobody
+from harness.deploy.engine.goal import Goal
+from harness.deploy.engine.instances import Instances, read_configuration
+from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.state import ResourceState
+from harness.deploy.engine.urn import short
+from harness.deploy.engine.values import Secret, Value, has_secret, plain
+from harness.deploy.providers.resource import CheckError, Context, Registry, ResourceType
+from harness.errors import BlackstartError, ProgramError, ProviderError
+
+PARALLEL = 16
+"""Operations under way at once, as many as the real CLI's default on a machine with few cores."""
+
+
+@dataclass(slots=True)
+class Steps:
+    """Carries out steps for one deployment. Safe from any thread."""
+
+    ledger: Ledger
+    registry: Registry
+    instances: Instances
+    listen: Listener = nobody
+    counts: dict[Operation, int] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
+    _slots: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(PARALLEL))
+
+    @property
+    def dry_run(self) -> bool:
+        """True for a preview: nothing is changed, on AWS or on disk."""
+        return self.ledger.dry_run
+
+    def apply(self, goal: Goal, resource: ResourceState, old: ResourceState | None) -> ResourceState:
+        """Make the resource as the goal wants it; `resource` has the goal's options and the raw inputs.
+
+        Raises:
+            ProgramError: the inputs cannot be accepted, or a protected resource would be replaced.
+            ProviderError: AWS refused an operation.
+        """
+        handler = self._handler(resource.type)
+        context = self.context(resource, goal.timeouts_s.get("create"))
+        if old is not None and goal.ignore_changes:
+            resource.inputs = with_ignored(old.inputs, resource.inputs, goal.ignore_changes)
+        asked = dict(resource.inputs)
+        if goal.import_id and old is None:
+            return self._import(goal, resource, handler, context)
+        if old is None:
+            return self._create_new(goal, resource, handler, context)
+        resource.inputs = self._check(goal, handler, context, asked, old.inputs)
+        changed = changes(plain(old.inputs), plain(resource.inputs), handler.json_keys)
+        if self._must_replace(goal, resource, old, handler, set(changed)):
+            return self._replace(goal, resource, old, asked, sorted(changed))
+        resource.id, resource.created, resource.modified = old.id, old.created, old.modified
+        if not changed:
+            resource.outputs = self._sealed(resource, handler, plain(old.outputs))
+            return self._done("same", resource)
+        return self._update(goal, resource, old, sorted(changed))
+
+    def context(self, resource: ResourceState, timeout_s: float | None = None) -> Context:
+        """The context of an operation on `resource`, under its own provider and its own `region`."""
+        provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])
+        context = self.instances.context(provider.inputs if provider else {}, urn=resource.urn, timeout_s=timeout_s)
+        region = plain(resource.inputs.get("region"))
+        return context.in_region(region) if isinstance(region, str) else context
+
+    def read(self, resource: ResourceState, resource_id: str) -> ResourceState:
+        """An existing resource, for `.get` and imports.
+
+        Raises:
+            ProviderError: there is none with this id.
+        """
+        handler, context = self._handler(resource.type), self.context(resource)
+        with self._step("read", resource):
+            found = handler.read(context, resource_id, None)
+            if found is None:
+                raise ProviderError(f"no {resource.type} with id {resource_id!r}", where=resource.urn)
+        resource.id, resource.outputs = resource_id, self._sealed(resource, handler, found)
+        return resource
+
+    def delete(self, old: ResourceState, *, gone_with: bool = False) -> None:
+        """Delete a resource of the last deployment and take it out of the checkpoint.
+
+        `gone_with` says that AWS deletes it together with another one (`deletedWith`).
+
+        Raises:
+            ProgramError: it is protected.
+            ProviderError: AWS refused.
+        """
+        if old.protect and not old.delete:
+            raise ProgramError(
+                f"{short(old.urn)} is protected", where=old.urn, hint="remove protect from the program"
+            )
+        kept = old.external or old.retainOnDelete or gone_with or not old.custom or old.is_provider or not old.id
+        with self._step("delete", old):
+            if not kept and not self.dry_run:
+                handler = self._handler(old.type)
+                context = self.context(old, old.customTimeouts.get("delete"))
+                with self.ledger.pending("deleting", old):
+                    handler.delete(context, old.id, plain({**old.inputs, **old.outputs}))
+        self.ledger.forget(old)
+
+    def _handler(self, token: str) -> ResourceType:
+        return self.registry.resources[token]
+
+    def _check(
+        self,
+        goal: Goal,
+        handler: ResourceType,
+        context: Context,
+        asked: Mapping[str, Value],
+        olds: Mapping[str, Value] | None,
+    ) -> dict[str, Value]:
+        try:
+            checked = handler.check(context, plain(dict(asked)), None if olds is None else plain(dict(olds)))
+        except CheckError as error:
+            problems = "; ".join(f"{path} {reason}" for path, reason in error.failures)
+            raise ProgramError(f"{short(goal.urn)}: {problems}", where=goal.where) from error
+        return {key: Secret(value) if has_secret(asked.get(key)) else value for key, value in checked.items()}
+
+    def _create_new(
+        self, goal: Goal, resource: ResourceState, handler: ResourceType, context: Context
+    ) -> ResourceState:
+        """Create, or take up what a killed deployment had begun to create under the same name."""
+        begun = self.ledger.interrupted.get(goal.urn)
+        resource.inputs = self._check(goal, handler, context, resource.inputs, begun.inputs if begun else None)
+        if begun is not None and not self.dry_run:
+            found = handler.find(context, plain(resource.inputs))
+            outputs = handler.read(context, found, plain(resource.inputs)) if found is not None else None
+            if found is not None and outputs is not None:
+                resource.id, resource.outputs = found, self._sealed(resource, handler, outputs)
+                resource.created = resource.modified = utc_iso()
+                return self._done("create", resource, "taken up after an interrupted deployment")
+        return self._create(goal, resource, "create")
+
+    def _create(self, goal: Goal, resource: ResourceState, op: Operation, message: str = "") -> ResourceState:
+        handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("create"))
+        with self._step(op, resource, message, where=goal.where):
+            if self.dry_run:
+                resource.outputs = dict(resource.inputs)
+            else:
+                with self.ledger.pending("creating", resource):
+                    resource.id, outputs = handler.create(context, plain(resource.inputs))
+                    resource.outputs = self._sealed(resource, handler, outputs)
+                    resource.created = resource.modified = utc_iso()
+                    self.ledger.add(resource)
+        self.ledger.add(resource)
+        return resource
+
+    def _update(self, goal: Goal, resource: ResourceState, old: ResourceState, changed: list[str]) -> ResourceState:
+        handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("update"))
+        with self._step("update", resource, ", ".join(changed), where=goal.where):
+            if self.dry_run:
+                resource.outputs = {**old.outputs, **resource.inputs}
+            else:
+                with self.ledger.pending("updating", old):
+                    outputs = handler.update(context, old.id, plain(old.inputs), plain(resource.inputs))
+                resource.outputs = self._sealed(resource, handler, outputs)
+                resource.modified = utc_iso()
+        self.ledger.add(resource)
+        return resource
+
+    def _replace(
+        self, goal: Goal, resource: ResourceState, old: ResourceState, asked: Mapping[str, Value], changed: list[str]
+    ) -> ResourceState:
+        if old.protect and goal.protect is not False:
+            raise ProgramError(f"{short(goal.urn)} is protected and would be replaced", where=goal.where)
+        handler, context = self._handler(resource.type), self.context(resource)
+        resource.inputs = self._check(goal, handler, context, asked, None)
+        self.replaced.add(goal.urn)
+        wanted = goal.delete_before_replace
+        if handler.delete_before_replace if wanted is None else wanted:
+            for dependent in reversed(self._replaced_along(old)):
+                self.delete(dependent)
+                dependent.pendingReplacement = True
+            if not self.ledger.is_forgotten(old):
+                self.delete(old)
+        else:
+            old.delete = True
+        try:
+            return self._create(goal, resource, "replace", ", ".join(changed))
+        except BlackstartError:
+            if not self.ledger.is_forgotten(old):
+                old.delete = False
+            raise
+
+    def _replaced_along(self, first: ResourceState) -> list[ResourceState]:
+        """What must go before `first` can be deleted: dependents that a new `first` would replace as well."""
+        found = [first]
+        for resource in found:
+            for dependent in self.ledger.dependents(resource.urn):
+                if not dependent.custom or dependent.is_provider or dependent in found:
+                    continue
+                keys = {key for key, urns in dependent.propertyDependencies.items() if resource.urn in urns}
+                if keys & self._handler(dependent.type).replace_on:
+                    found.append(dependent)
+        return found[1:]
+
+    def _must_replace(
+        self, goal: Goal, resource: ResourceState, old: ResourceState, handler: ResourceType, changed: set[str]
+    ) -> bool:
+        if self.ledger.is_forgotten(old) or old.pendingReplacement:
+            return True
+        if any(root(path) in handler.replace_on for path in changed):
+            return True
+        if any(is_below(selector, path) for selector in goal.replace_on_changes for path in changed):
+            return True
+        return self._region(resource) != self._region(old)
+
+    def _region(self, resource: ResourceState) -> Any:
+        provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])
+        settings = read_configuration(provider.inputs) if provider else {}
+        return settings.get("region") or self.instances.target.region
+
+    def _import(self, goal: Goal, resource: ResourceState, handler: ResourceType, context: Context) -> ResourceState:
+        with self._step("read", resource, f"import {goal.import_id}", where=goal.where):
+            found = handler.read(context, goal.import_id, None)
+            if found is None:
+                raise ProviderError(f"nothing to import: no {goal.type} with id {goal.import_id!r}", where=goal.where)
+        resource.inputs = self._check(goal, handler, context, resource.inputs, found)
+        resource.id, resource.importID = goal.import_id, goal.import_id
+        resource.outputs = self._sealed(resource, handler, found)
+        resource.created = resource.modified = utc_iso()
+        self.ledger.add(resource)
+        return resource
+
+    def _sealed(
+        self, resource: ResourceState, handler: ResourceType, outputs: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        """`outputs` with a secret around each that is one: by type, by option, or because its input was one."""
+        secret = set(handler.secret_outputs) | set(resource.additionalSecretOutputs)
+        secret |= {key for key, value in resource.inputs.items() if has_secret(value)}
+        return {
+            key: Secret(plain(value)) if key in secret and value is not None else value
+            for key, value in outputs.items()
+        }
+
+    def _done(self, op: Operation, resource: ResourceState, message: str = "") -> ResourceState:
+        self._count(op)
+        self.ledger.add(resource)
+        self._tell(op, resource, "done", message)
+        return resource
+
+    @contextmanager
+    def _step(self, op: Operation, resource: ResourceState, message: str = "", *, where: str = "") -> Iterator[None]:
+        """Around one operation: told, counted, timed, bounded in number, with AWS's errors put into words."""
+        started_s = time.monotonic()
+        self._tell(op, resource, "started", message)
+        try:
+            with self._slots:
+                yield
+        except (ClientError, BotoCoreError) as error:
+            self._tell(op, resource, "failed", str(error))
+            raise ProviderError(_in_words(op, resource, error), where=where or resource.urn) from error
+        except BlackstartError as error:
+            self._tell(op, resource, "failed", error.what)
+            raise
+        self._count(op)
+        self._tell(op, resource, "done", message, time.monotonic() - started_s)
+
+    def _count(self, op: Operation) -> None:
+        with self.ledger.lock:
+            self.counts[op] = self.counts.get(op, 0) + 1
+
+    def _tell(
+        self, op: Operation, resource: ResourceState, status: Any, message: str = "", duration_s: float = 0.0
+    ) -> None:
+        self.listen(
+            StepEvent(
+                op=op,
+                urn=resource.urn,
+                type=resource.type,
+                name=resource.name,
+                status=status,
+                duration_s=duration_s,
+                message=message,
+            )
+        )
+
+
+def _in_words(op: str, resource: ResourceState, error: Exception) -> str:
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    if "Error" not in response:
+        return f"{op} of {short(resource.urn)} failed: {error}"
+    operation = getattr(error, "operation_name", "")
+    return f"{op} of {short(resource.urn)} failed in {operation}: {response['Error'].get('Code')}: " + str(
+        response["Error"].get("Message", "")
+    )

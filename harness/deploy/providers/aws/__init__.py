@@ -1,0 +1,21 @@
+"""The AWS provider: one file for each service, each with `RESOURCES` (handlers) and `INVOKES` (data sources)."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+
+from harness.deploy.providers.resource import Invoke, Registry, ResourceType
+
+
+@functools.cache
+def registry() -> Registry:
+    """Every handler and data source of this package, by token."""
+    resources: list[ResourceType] = []
+    invokes: dict[str, Invoke] = {}
+    for found in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{found.name}")
+        resources.extend(getattr(module, "RESOURCES", ()))
+        invokes.update(getattr(module, "INVOKES", {}))
+    return Registry.of(resources, invokes)

@@ -1,0 +1,135 @@
+"""A cloud of two types in memory, and programs for it: the engine without any AWS."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from harness.deploy import api
+from harness.deploy.api import DeployRequest
+from harness.deploy.engine.events import StepEvent
+from harness.deploy.providers.resource import CheckError, Context, Registry, ResourceType
+from harness.errors import ProviderError
+from harness.target import endpoint_target
+
+
+@dataclass
+class Things:
+    """Everything that exists, and every call that was made, in order."""
+
+    existing: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    on_create: Callable[[dict[str, Any]], None] = lambda _inputs: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, operation: str, name: str) -> None:
+        with self.lock:
+            self.calls.append((operation, name))
+
+    def operations(self) -> list[str]:
+        return [f"{operation} {name}" for operation, name in self.calls]
+
+
+class Thing(ResourceType):
+    """Behaves as AWS's simpler resources do; `name` cannot be changed."""
+
+    replace_on: ClassVar = frozenset({"name", "nameProperty"})
+
+    def __init__(self, token: str, things: Things, *, key: str = "name") -> None:
+        self.token = token  # type: ignore[misc]
+        self.things = things
+        self.key = key
+
+    def check(self, context: Context, inputs: dict[str, Any], olds: dict[str, Any] | None) -> dict[str, Any]:
+        if inputs.get("delaySeconds") == -1:
+            raise CheckError([("delaySeconds", "must not be negative")])
+        return {**inputs, self.key: context.autoname(inputs, olds, self.key)}
+
+    def create(self, context: Context, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        self.things.on_create(inputs)
+        if inputs.get("delaySeconds") == 99:
+            raise ProviderError("InvalidParameterValue: 99 is too long", where=context.urn)
+        self.things.note("create", context.name)
+        identity = f"id-{uuid.uuid4().hex[:8]}"
+        self.things.existing[identity] = dict(inputs)
+        return identity, self._outputs(context, inputs)
+
+    def read(self, context: Context, resource_id: str, inputs: dict[str, Any] | None) -> dict[str, Any] | None:
+        found = self.things.existing.get(resource_id)
+        return None if found is None else self._outputs(context, found)
+
+    def update(
+        self, context: Context, resource_id: str, olds: dict[str, Any], news: dict[str, Any]
+    ) -> dict[str, Any]:
+        self.things.note("update", context.name)
+        self.things.existing[resource_id] = dict(news)
+        return self._outputs(context, news)
+
+    def delete(self, context: Context, resource_id: str, state: dict[str, Any]) -> None:
+        self.things.note("delete", context.name)
+        self.things.existing.pop(resource_id, None)
+
+    def find(self, context: Context, inputs: dict[str, Any]) -> str | None:
+        named = [i for i, found in self.things.existing.items() if found[self.key] == inputs[self.key]]
+        return named[0] if named else None
+
+    def _outputs(self, context: Context, inputs: dict[str, Any]) -> dict[str, Any]:
+        arn = f"arn:aws:thing:{context.region}:{context.account_id}:{inputs[self.key]}"
+        return {**inputs, "arn": arn, "region": context.region}
+
+
+@pytest.fixture
+def things(monkeypatch: pytest.MonkeyPatch) -> Things:
+    """The in-memory cloud; it stands in for the AWS registry."""
+    things = Things()
+    handlers = [Thing("aws:sqs/queue:Queue", things), Thing("aws:sns/topic:Topic", things)]
+
+    def region(context: Context, _arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"name": context.region, "id": context.region, "region": context.region}
+
+    registry = Registry.of(handlers, {"aws:index/getRegion:getRegion": region})
+    monkeypatch.setattr(api, "registry", lambda: registry)
+    return things
+
+
+@dataclass
+class Stack:
+    """One program under test: write it, then deploy it."""
+
+    folder: Path
+    events: list[StepEvent] = field(default_factory=list)
+    config: dict[str, str] = field(default_factory=dict)
+
+    def program(self, text: str) -> "Stack":
+        (self.folder / "program").mkdir(exist_ok=True)
+        (self.folder / "program" / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        (self.folder / "program" / "__main__.py").write_text("import pulumi\nimport pulumi_aws as aws\n" + text)
+        return self
+
+    @property
+    def request(self) -> DeployRequest:
+        return DeployRequest(
+            program=self.folder / "program",
+            stack="dev",
+            target=endpoint_target("http://127.0.0.1:9", regions=["us-east-1", "us-west-2"]),
+            state_dir=self.folder / "state",
+            config=self.config,
+        )
+
+    def up(self) -> api.DeployResult:
+        return api.up(self.request, self.events.append)
+
+    def preview(self) -> api.DeployResult:
+        return api.preview(self.request, self.events.append)
+
+    def destroy(self) -> api.DeployResult:
+        return api.destroy(self.request, self.events.append)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path)
