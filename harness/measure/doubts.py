@@ -52,7 +52,8 @@ class Doubts:
 
     def about(self, area: Area) -> str:
         """The first doubt that touches `area`, or ''."""
-        return next((doubt.reason for doubt in self.found if doubt.area in {"all", area}), "")
+        touching = {"all", area} | ({"data"} if area == "rpo" else set())  # RPO rests on the data that was read back
+        return next((doubt.reason for doubt in self.found if doubt.area in touching), "")
 
     @property
     def reasons(self) -> list[str]:

@@ -58,7 +58,7 @@ def render_html(run: RunRecord, *, journals: Mapping[str, Journal], cases: Seque
         load_chart=_load_chart(run),
         allowance=allowance,
         most_lines=MOST_LINES,
-        style=_read("template/report.css") + _read("vendor/uplot.min.css"),
+        style=_read("vendor/uplot.min.css") + _read("template/report.css"),
         script=_read("vendor/uplot.min.js") + "\n" + _read("template/charts.js"),
     )
 

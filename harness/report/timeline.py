@@ -15,6 +15,7 @@ MOST_LINES = 120
 """A longer story is cut, and says so: the journal beside the report has all of it."""
 
 _FOLD_WITHIN_S = 1.0
+_DETAIL_CHARACTERS = 160
 
 Detail = Mapping[str, Any]  # JSON, each event its own
 
@@ -40,7 +41,9 @@ def timeline(journal: Journal, *, start_s: float, fault_s: float | None, recover
         for text, tone in [_sentence(event)]
     ]
     if recovered_s is not None and fault_s is not None and recovered_s > fault_s:
-        told.append(Line(at_s=recovered_s, from_fault_s=None, text="Good answers are back for good", tone="good"))
+        told.append(
+            Line(at_s=recovered_s, from_fault_s=None, text="Recovered: good answers from here on", tone="good")
+        )
     lines = _folded(sorted(told, key=lambda line: line.at_s))
     return [
         replace(line, at_s=line.at_s - start_s, from_fault_s=None if fault_s is None else line.at_s - fault_s)
@@ -137,8 +140,10 @@ _SAID = frozenset({"kind", "experiment_id", "owner", "state", "processes_killed"
 
 def _rest(event: Event) -> str:
     """What the sentence leaves out, short, for whoever looks closer."""
-    shown = {
-        key: value for key, value in event.detail.items() if key not in {"kind", "experiment_id"} and value != ""
-    }
-    text = ", ".join(f"{key} {value}" for key, value in shown.items())
-    return text if len(text) <= 160 else f"{text[:157]}…"
+    shown = [
+        f"{key.replace('_', ' ')} {value}"
+        for key, value in event.detail.items()
+        if key not in _SAID and value not in ("", [], None) and not isinstance(value, bool)
+    ]
+    text = ", ".join(shown)
+    return text if len(text) <= _DETAIL_CHARACTERS else f"{text[: _DETAIL_CHARACTERS - 1]}…"

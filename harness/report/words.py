@@ -156,7 +156,7 @@ def drill_sentence(drill: DrillRecord) -> str:
         return f"{where}{effects} of the fault fired, and no request of the workload felt it."
     if run.recovered_s is None:
         return f"{where}{effects} of the fault fired, and the service was not back while it was watched."
-    return f"{where}{effects} of the fault fired; good answers were back for good after {rto(run)}."
+    return f"{where}{effects} of the fault fired; good answers were back after {rto(run)} and stayed."
 
 
 def worst_rto(drill: DrillRecord) -> str:
