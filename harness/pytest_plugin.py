@@ -1,0 +1,175 @@
+"""The pytest plugin: scenarios get the running stack, AWS clients, faults that heal, and patience.
+
+Heavy imports happen inside fixtures: a plugin is imported by every pytest run of its environment, also by
+those that have nothing to do with us.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.cloud.faults import Dose, Effect, Selector
+    from harness.stack import RunningStack
+
+Answer = TypeVar("Answer")
+
+NOT_SUPPORTED = "not_supported"
+DEFAULT_PATIENCE_S = 10.0
+FAULT_LEASE_S = 30.0
+"""A test that is killed leaves its faults in force no longer than this."""
+
+
+class ClientFactory(Protocol):
+    """Makes boto3 clients for the target: `blackstart_aws("sqs")`."""
+
+    def __call__(self, service: str, *, region: str | None = None) -> Any:
+        """A client of `service` in `region`, by default the stack's."""
+        ...
+
+
+class Eventually(Protocol):
+    """Waits for something to become true."""
+
+    def __call__(
+        self, question: Callable[[], Answer], *, within_s: float = DEFAULT_PATIENCE_S, what: str = ""
+    ) -> Answer:
+        """The first truthy answer of `question`; fails the test after `within_s` with the last one."""
+        ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--blackstart-target` and `--blackstart-stack`."""
+    group = parser.getgroup("blackstart", "run scenarios against a deployed stack")
+    group.addoption("--blackstart-target", default="embedded", help="embedded, endpoint=URL or aws")
+    group.addoption("--blackstart-stack", default="", help="a stack file, or the name of the stack that `up` left")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The markers that scenarios use."""
+    for line in (
+        "blackstart_scenario: an end-to-end scenario against a deployed stack",
+        "blackstart_drill(name): run this drill around the test's stack",
+        "blackstart_requires(*capabilities): what the target must have; reported as not_supported where it lacks it",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+@pytest.fixture(scope="session")
+def blackstart_stack(pytestconfig: pytest.Config) -> RunningStack:
+    """The deployed stack: `outputs`, and `target` with its endpoint."""
+    from harness.stack import STACK_FILE_VARIABLE, load
+
+    named = pytestconfig.getoption("--blackstart-stack")
+    given = os.environ.get(STACK_FILE_VARIABLE, "")
+    path = Path(named if Path(named).suffix == ".json" else given or pytestconfig.rootpath / ".blackstart/stack.json")
+    stack = load(path)
+    if named and not Path(named).suffix and stack.name != named:
+        pytest.fail(f"the running stack is {stack.name!r}, not {named!r}", pytrace=False)
+    return stack
+
+
+@pytest.fixture(scope="session")
+def blackstart_aws(blackstart_stack: RunningStack) -> ClientFactory:
+    """A factory of boto3 clients for the target; one client for each service and region is kept."""
+    made: dict[tuple[str, str | None], Any] = {}
+
+    def client(service: str, *, region: str | None = None) -> Any:
+        key = (service, region)
+        if key not in made:
+            made[key] = blackstart_stack.target.client(service, region=region)
+        return made[key]
+
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _blackstart_requires(request: pytest.FixtureRequest) -> None:
+    """Skip, as `not_supported`, what the target cannot do. Never in silence: the report counts it apart."""
+    marker = request.node.get_closest_marker("blackstart_requires")
+    if marker is None:
+        return
+    stack: RunningStack = request.getfixturevalue("blackstart_stack")
+    lacking = sorted(set(marker.args) - stack.target.capabilities)
+    if lacking:
+        pytest.skip(f"{NOT_SUPPORTED}: target {stack.target.kind} lacks {', '.join(lacking)}")
+
+
+class Faults:
+    """Puts faults in force for one test; all of them are healed when it ends, however it ends."""
+
+    def __init__(self, stack: RunningStack, owner: str) -> None:
+        from harness.cloud.control_client import ControlClient
+
+        self._control = ControlClient(stack.target)
+        self._owner = owner
+        self._count = 0
+
+    def inject(self, selector: Selector, effect: Effect, dose: Dose | None = None, *, seed: int = 0) -> str:
+        """Put one fault in force; returns the rule's id."""
+        from harness.cloud.faults import Dose, FaultRule
+
+        self._count += 1
+        rule_id = f"{self._owner}/{self._count}"
+        self._control.put_rule(
+            FaultRule(
+                id=rule_id,
+                owner=self._owner,
+                selector=selector,
+                effect=effect,
+                dose=dose or Dose(),
+                seed=seed,
+                lease_s=FAULT_LEASE_S,
+            )
+        )
+        return rule_id
+
+    def cut_power(self, zone_id: str) -> int:
+        """Take a zone's power until the test ends; returns how many processes died."""
+        return self._control.cut_power(zone_id, self._owner, FAULT_LEASE_S)
+
+    def fired(self) -> int:
+        """How many calls the faults of this test have hit so far."""
+        return sum(report.fired for report in self._control.rules() if report.rule.owner == self._owner)
+
+    def heal(self) -> None:
+        """End all faults of this test; may be repeated."""
+        self._control.remove(owner=self._owner)
+        for zone in self._control.zones():
+            if self._owner in zone["owners"]:
+                self._control.restore_power(zone["id"], self._owner)
+
+
+@pytest.fixture
+def blackstart_faults(blackstart_stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[Faults]:
+    """Faults for this test, healed at teardown even when the test fails."""
+    faults = Faults(blackstart_stack, owner=f"test:{request.node.nodeid}:{os.getpid()}")
+    try:
+        yield faults
+    finally:
+        faults.heal()
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Eventually:
+    """Wait until a question is answered with something truthy."""
+
+    def wait(question: Callable[[], Answer], *, within_s: float = DEFAULT_PATIENCE_S, what: str = "") -> Answer:
+        deadline = time.monotonic() + within_s
+        pause_s = 0.02
+        while True:
+            answer = question()
+            if answer:
+                return answer
+            if time.monotonic() > deadline:
+                pytest.fail(f"{what or 'it'} did not happen within {within_s:g} s; last answer: {answer!r}")
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, 0.5)
+
+    return wait
