@@ -9,8 +9,10 @@ from pathlib import Path
 from harness.errors import NotReadyError
 
 
-def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace `path` with `data`; a reader sees the old content or the new, never a part.
+
+    `durable` also waits until the disk has it, which costs milliseconds.
 
     Raises:
         NotReadyError: the file system refuses (full disk, read-only); the old file is untouched.
@@ -23,7 +25,8 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int = 0o644) -> Non
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except OSError as error:

@@ -94,7 +94,8 @@ def spawn(
         owner_started=_started(os.getpid()),
         detached=detached,
     )
-    write_atomically(registry / f"{process.pid}.json", json.dumps(asdict(record)))
+    # Not synced: the record must survive our death, not the machine's.
+    write_atomically(registry / f"{process.pid}.json", json.dumps(asdict(record)), durable=False)
     return process
 
 

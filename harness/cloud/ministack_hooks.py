@@ -10,7 +10,7 @@ replaces that last call: scope, slots and throttles stay ministack's, execution 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 FunctionRecord = dict[str, Any]
@@ -115,7 +115,51 @@ def environment_for(*, port: int, enforce_iam: bool, region: str, account: str) 
 
 
 def app() -> Any:  # ministack ships no types
-    """ministack's ASGI application; its lifespan must run. Its state is module-global: one instance a process."""
+    """The ASGI application of ministack application; its lifespan must run. Its state is module-global: one instance a process."""
     from ministack.app import app as application
 
     return application
+
+
+def layer_zip(arn: str) -> bytes:
+    """The content of a layer version; b'' when there is none. Needs the caller's account and region context."""
+    from ministack.services import lambda_svc
+
+    found: bytes | None = lambda_svc._resolve_layer_zip(arn)  # noqa: SLF001
+    return found or b""
+
+
+def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:
+    """Append lines to a log stream, made when needed, as the Lambda service does without the caller's permission.
+
+    Subscription filters see them. Needs the function's account and region context.
+    """
+    import time
+
+    from ministack.services import cloudwatch_logs
+
+    now_ms = int(time.time() * 1000)
+    groups = cloudwatch_logs._log_groups  # noqa: SLF001
+    if group not in groups:
+        groups[group] = {
+            "arn": cloudwatch_logs._make_group_arn(group),  # noqa: SLF001
+            "creationTime": now_ms,
+            "retentionInDays": None,
+            "tags": {},
+            "subscriptionFilters": {},
+            "streams": {},
+        }
+    streams = groups[group]["streams"]
+    if stream not in streams:
+        streams[stream] = {
+            "events": [],
+            "uploadSequenceToken": "1",
+            "creationTime": now_ms,
+            "firstEventTimestamp": None,
+            "lastEventTimestamp": None,
+            "lastIngestionTime": None,
+        }
+    events = [{"timestamp": now_ms, "message": line, "ingestionTime": now_ms} for line in lines]
+    cloudwatch_logs._append_log_events(streams[stream], events)  # noqa: SLF001
+    if groups[group].get("subscriptionFilters"):
+        cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)  # noqa: SLF001

@@ -1,0 +1,46 @@
+"""What the pool needs of the emulator, answered by ministack through its hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness.cloud import ministack_hooks
+from harness.cloud.functions.pool import FunctionPool
+from harness.cloud.functions.spec import FunctionSpec
+from harness.target import Target
+
+
+class MinistackEmulator:
+    """Called in the emulator's worker threads, under the function's account and region."""
+
+    def credentials(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """The role's credentials."""
+        return ministack_hooks.execution_credentials(config)
+
+    def layer(self, arn: str) -> bytes:
+        """The zip of a layer version."""
+        return ministack_hooks.layer_zip(arn)
+
+    def write_logs(self, spec: FunctionSpec, stream: str, lines: Sequence[str]) -> None:
+        """Append to the function's log group."""
+        ministack_hooks.append_logs(spec.log_group, stream, lines)
+
+    def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
+        """Node.js and the like run on ministack's own executor, in no zone."""
+        return ministack_hooks.builtin_execute(dict(record), event)
+
+
+def install(pool: FunctionPool) -> Callable[[], None]:
+    """Let `pool` run every invocation; returns what undoes it."""
+    return ministack_hooks.install_executor(pool.execute)
+
+
+def subnet_zones(target: Target) -> Callable[[str, str], str]:
+    """Asks the cloud itself, as any client would, in which zone a subnet is."""
+
+    def zone(region: str, subnet: str) -> str:
+        answer = target.client("ec2", region=region).describe_subnets(SubnetIds=[subnet])
+        return str(answer["Subnets"][0]["AvailabilityZone"])
+
+    return zone
