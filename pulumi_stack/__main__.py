@@ -1,0 +1,143 @@
+"""The orders service.
+
+POST /orders → place_order → orders table → stream → publish_order → bus → queue → fulfil_order
+→ payment, receipt in S3, notification by SNS, status FULFILLED. GET /orders/{order_id} → read_order.
+"""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+from alarms import Alarms, AlarmsArgs
+from events import Events, EventsArgs
+from function import Function, FunctionArgs, Statement
+from http_api import HttpApi, HttpApiArgs
+from ledger import Ledger, LedgerArgs
+from network import Network, NetworkArgs
+from receipts import Receipts, ReceiptsArgs
+
+config = pulumi.Config("orders")
+region = aws.get_region().region
+replica_region = config.get("replicaRegion") or "us-west-2"
+zones = [zone.strip() for zone in (config.get("zones") or "a,b,c").split(",")]
+
+STOCK = {"tea": 10_000_000, "coffee": 10_000_000, "cup": 10_000_000, "sold-out": 0}
+FULFIL_TIMEOUT_S = 2
+
+network = Network("orders", NetworkArgs(region=region, zones=zones))
+ledger = Ledger("orders", LedgerArgs(replica_region=replica_region, stock=STOCK))
+events = Events("orders", EventsArgs(visibility_s=6 * FULFIL_TIMEOUT_S))
+receipts = Receipts("orders-receipts", ReceiptsArgs())
+
+placement = {
+    "subnet_ids": list(network.subnet_ids.values()),
+    "security_group_id": network.security_group_id,
+}
+place = Function(
+    "place",
+    FunctionArgs(
+        handler="place_order",
+        statements=[
+            Statement(["dynamodb:PutItem", "dynamodb:GetItem"], [ledger.orders.arn]),
+            Statement(["dynamodb:UpdateItem"], [ledger.stock.arn]),
+        ],
+        environment={"ORDERS_TABLE": ledger.orders.name, "STOCK_TABLE": ledger.stock.name},
+        **placement,
+    ),
+)
+read = Function(
+    "read",
+    FunctionArgs(
+        handler="read_order",
+        statements=[Statement(["dynamodb:GetItem"], [ledger.orders.arn])],
+        environment={"ORDERS_TABLE": ledger.orders.name},
+        **placement,
+    ),
+)
+publish = Function(
+    "publish",
+    FunctionArgs(
+        handler="publish_order",
+        statements=[
+            Statement(["events:PutEvents"], [events.bus.arn]),
+            Statement(
+                [
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                    "dynamodb:ListStreams",
+                ],
+                [ledger.orders.stream_arn],
+            ),
+        ],
+        environment={"BUS_NAME": events.bus.name},
+        **placement,
+    ),
+)
+fulfil = Function(
+    "fulfil",
+    FunctionArgs(
+        handler="fulfil_order",
+        timeout_s=FULFIL_TIMEOUT_S,
+        statements=[
+            Statement(["dynamodb:GetItem", "dynamodb:UpdateItem"], [ledger.orders.arn]),
+            Statement(["dynamodb:PutItem"], [ledger.payments.arn]),
+            Statement(["s3:PutObject"], [receipts.bucket.arn.apply(lambda arn: f"{arn}/receipts/*")]),
+            Statement(["sns:Publish"], [events.topic.arn]),
+            Statement(
+                [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ChangeMessageVisibility",
+                ],
+                [events.queue.arn],
+            ),
+        ],
+        environment={
+            "ORDERS_TABLE": ledger.orders.name,
+            "PAYMENTS_TABLE": ledger.payments.name,
+            "RECEIPTS_BUCKET": receipts.bucket.id,
+            "TOPIC_ARN": events.topic.arn,
+            "QUEUE_URL": events.queue.url,
+        },
+        **placement,
+    ),
+)
+aws.lambda_.EventSourceMapping(
+    "publish",
+    event_source_arn=ledger.orders.stream_arn,
+    function_name=publish.arn,
+    starting_position="TRIM_HORIZON",
+    batch_size=10,
+    filter_criteria={"filters": [{"pattern": json.dumps({"eventName": ["INSERT"]})}]},
+)
+aws.lambda_.EventSourceMapping(
+    "fulfil",
+    event_source_arn=events.queue.arn,
+    function_name=fulfil.arn,
+    batch_size=10,
+    function_response_types=["ReportBatchItemFailures"],
+)
+api = HttpApi("orders", HttpApiArgs(routes={"POST /orders": place, "GET /orders/{order_id}": read}))
+Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
+
+pulumi.export("api_url", api.url)
+pulumi.export("region", region)
+pulumi.export("replica_region", replica_region)
+pulumi.export("subnet_ids", network.subnet_ids)
+pulumi.export("orders_table", ledger.orders.name)
+pulumi.export("payments_table", ledger.payments.name)
+pulumi.export("stock_table", ledger.stock.name)
+pulumi.export("receipts_bucket", receipts.bucket.id)
+pulumi.export("bus_name", events.bus.name)
+pulumi.export("archive_arn", events.archive.arn)
+pulumi.export("fulfil_queue_url", events.queue.url)
+pulumi.export("fulfil_queue_arn", events.queue.arn)
+pulumi.export("fulfil_dlq_url", events.dead_letters.url)
+pulumi.export("topic_arn", events.topic.arn)
+pulumi.export("notifications_queue_url", events.notifications.url)
+pulumi.export("place_function", place.name)
+pulumi.export("place_function_arn", place.arn)
+pulumi.export("fulfil_function", fulfil.name)
+pulumi.export("fulfil_function_arn", fulfil.arn)

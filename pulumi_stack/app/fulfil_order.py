@@ -1,0 +1,108 @@
+"""The queue → charge, receipt, notification, status: each effect once, however often a message comes.
+
+Messages come at least once, in any order, and any step may fail half-way. So each step is one that may be
+repeated: the charge and the receipt are written on the condition that there is none yet, the notification
+carries the order's id for its readers to recognise it, and the status changes last.
+"""
+
+import json
+import os
+import random
+import time
+from typing import Any
+
+from aws import client
+from botocore.exceptions import ClientError
+from structured_log import log
+
+ORDERS = os.environ["ORDERS_TABLE"]
+PAYMENTS = os.environ["PAYMENTS_TABLE"]
+RECEIPTS = os.environ["RECEIPTS_BUCKET"]
+TOPIC = os.environ["TOPIC_ARN"]
+QUEUE = os.environ["QUEUE_URL"]
+
+_LONGEST_BACKOFF_S = 4
+
+
+class UnknownOrderError(Exception):
+    """A message about an order that does not exist: nothing can be done, it goes to the dead-letter queue."""
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Fulfil every order of the batch; reports the messages that failed, so that only they come again."""
+    failed = []
+    for record in event["Records"]:
+        try:
+            _fulfil(record)
+        except Exception as error:  # noqa: BLE001 - one bad message must not take the batch with it
+            log("fulfilment failed", error=f"{type(error).__name__}: {error}", message_id=record["messageId"])
+            _come_again_soon(record)
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _fulfil(record: dict[str, Any]) -> None:
+    detail = json.loads(record["body"])["detail"]
+    order_id, correlation_id = detail["order_id"], detail["correlation_id"]
+    key = {"order_id": {"S": order_id}}
+    order = client("dynamodb").get_item(TableName=ORDERS, Key=key, ConsistentRead=True).get("Item")
+    if order is None:
+        raise UnknownOrderError(order_id)
+    if order["status"]["S"] == "FULFILLED":
+        log("order was fulfilled before", correlation_id=correlation_id, order_id=order_id)
+        return
+    _charge(order_id)
+    _write_receipt(order)
+    _notify(order_id, correlation_id)
+    client("dynamodb").update_item(
+        TableName=ORDERS,
+        Key=key,
+        UpdateExpression="SET #status = :fulfilled, fulfilled_at = :now",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":fulfilled": {"S": "FULFILLED"}, ":now": {"N": str(round(time.time(), 3))}},
+    )
+    log("order fulfilled", correlation_id=correlation_id, order_id=order_id)
+
+
+def _charge(order_id: str) -> None:
+    """Charge once: the payment's key is the order's."""
+    payment = {"order_id": {"S": order_id}, "charged_at": {"N": str(round(time.time(), 3))}}
+    with_none_yet = "attribute_not_exists(order_id)"
+    try:
+        client("dynamodb").put_item(TableName=PAYMENTS, Item=payment, ConditionExpression=with_none_yet)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+
+
+def _write_receipt(order: dict[str, Any]) -> None:
+    """One receipt, one version: S3 refuses a second put under `If-None-Match: *`."""
+    order_id = order["order_id"]["S"]
+    body = json.dumps({"order_id": order_id, "customer": order["customer"]["S"]})
+    try:
+        client("s3").put_object(
+            Bucket=RECEIPTS, Key=f"receipts/{order_id}.json", Body=body.encode(), IfNoneMatch="*",
+            ContentType="application/json",
+        )  # fmt: skip
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+
+
+def _notify(order_id: str, correlation_id: str) -> None:
+    message = json.dumps({"order_id": order_id, "correlation_id": correlation_id, "status": "FULFILLED"})
+    client("sns").publish(TopicArn=TOPIC, Message=message)
+
+
+def _come_again_soon(record: dict[str, Any]) -> None:
+    """Exponential backoff with full jitter for one message, instead of the queue's whole visibility timeout."""
+    received = int(record["attributes"]["ApproximateReceiveCount"])
+    ceiling_s = min(_LONGEST_BACKOFF_S, 2 ** (received - 1))
+    try:
+        client("sqs").change_message_visibility(
+            QueueUrl=QUEUE,
+            ReceiptHandle=record["receiptHandle"],
+            VisibilityTimeout=random.randint(0, ceiling_s),  # noqa: S311 - spreads load, keeps no secret
+        )
+    except ClientError as error:
+        log("backoff not set", error=str(error))  # then the visibility timeout brings it back

@@ -1,0 +1,87 @@
+"""POST /orders: place an order once, however often it is sent.
+
+Order and stock change in one transaction, on the condition that the order does not exist yet. A client that
+got no answer sends the same idempotency key again and gets the same order.
+"""
+
+import json
+import os
+import time
+from typing import Any
+
+from aws import client
+from botocore.exceptions import ClientError
+from order import InvalidOrderError, Item, Order, read_order
+from structured_log import log
+
+ORDERS = os.environ["ORDERS_TABLE"]
+STOCK = os.environ["STOCK_TABLE"]
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer 201 placed, 200 placed before, 400 not an order, 409 out of stock."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    correlation_id = headers.get("x-correlation-id") or context.aws_request_id
+    try:
+        order = read_order(event.get("body") or "", headers.get("idempotency-key", ""))
+    except InvalidOrderError as error:
+        log("order refused", correlation_id=correlation_id, reason=str(error))
+        return _answer(400, {"error": str(error)})
+    try:
+        _place(order, correlation_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        return _cancelled(order, error, correlation_id)
+    log("order placed", correlation_id=correlation_id, order_id=order.order_id)
+    return _answer(201, {"order_id": order.order_id, "status": "PLACED"})
+
+
+def _place(order: Order, correlation_id: str) -> None:
+    record = {
+        "order_id": {"S": order.order_id},
+        "customer": {"S": order.customer},
+        "status": {"S": "PLACED"},
+        "items": {"L": [{"M": {"sku": {"S": i.sku}, "quantity": {"N": str(i.quantity)}}} for i in order.items]},
+        "correlation_id": {"S": correlation_id},
+        "placed_at": {"N": str(round(time.time(), 3))},
+    }
+    put = {"TableName": ORDERS, "Item": record, "ConditionExpression": "attribute_not_exists(order_id)"}
+    # Without a token of our own the SDK draws a random one, and a retry after a lost answer would look like
+    # another transaction; the condition above would then report the order as placed before, which it was.
+    client("dynamodb").transact_write_items(TransactItems=[{"Put": put}, *(_take(item) for item in order.items)])
+
+
+def _take(item: Item) -> dict[str, Any]:
+    """Take so many out of the stock, if there are as many."""
+    return {
+        "Update": {
+            "TableName": STOCK,
+            "Key": {"sku": {"S": item.sku}},
+            "UpdateExpression": "SET available = available - :n",
+            "ConditionExpression": "available >= :n",
+            "ExpressionAttributeValues": {":n": {"N": str(item.quantity)}},
+        }
+    }
+
+
+def _cancelled(order: Order, error: ClientError, correlation_id: str) -> dict[str, Any]:
+    """Placed before, out of stock, or in the way of another transaction (then the client may try again)."""
+    found = client("dynamodb").get_item(
+        TableName=ORDERS, Key={"order_id": {"S": order.order_id}}, ConsistentRead=True
+    )
+    if "Item" in found:
+        log("order was placed before", correlation_id=correlation_id, order_id=order.order_id)
+        return _answer(200, {"order_id": order.order_id, "status": found["Item"]["status"]["S"]})
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    if "ConditionalCheckFailed" in reasons[1:]:
+        missing = [
+            i.sku for i, code in zip(order.items, reasons[1:], strict=False) if code == "ConditionalCheckFailed"
+        ]
+        log("out of stock", correlation_id=correlation_id, skus=missing)
+        return _answer(409, {"error": f"out of stock: {', '.join(missing)}"})
+    raise error
+
+
+def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
