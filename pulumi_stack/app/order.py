@@ -27,6 +27,7 @@ class Order:
     """A valid order, not yet placed."""
 
     order_id: str
+    idempotency_key: str
     customer: str
     items: tuple[Item, ...]
 
@@ -49,7 +50,7 @@ def read_order(body: str, idempotency_key: str) -> Order:
     if len({item.sku for item in items}) != len(items):
         raise InvalidOrderError("each sku may occur once")
     order_id = str(uuid.uuid5(_NAMESPACE, f"{data['customer']}\n{idempotency_key}"))
-    return Order(order_id=order_id, customer=data["customer"], items=items)
+    return Order(order_id=order_id, idempotency_key=idempotency_key, customer=data["customer"], items=items)
 
 
 def _listed(items: Any) -> list[Any]:

@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _place(order: Order, correlation_id: str) -> None:
     record = {
         "order_id": {"S": order.order_id},
+        "idempotency_key": {"S": order.idempotency_key},
         "customer": {"S": order.customer},
         "status": {"S": "PLACED"},
         "items": {"L": [{"M": {"sku": {"S": i.sku}, "quantity": {"N": str(i.quantity)}}} for i in order.items]},

@@ -1,0 +1,64 @@
+"""Loaded by Locust beside the user's locustfile: keeps the exact time of every request.
+
+Locust's own histogram rounds (147 ms becomes 150), and it swallows errors of listeners; so this keeps its own
+list and writes a summary at the end. It imports nothing but the standard library and Locust: boto3 must
+not be imported before gevent has patched the sockets.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from locust import events
+
+SUMMARY_VARIABLE = "BLACKSTART_LOAD_SUMMARY"
+_PERCENTILES = (50, 95, 99)
+
+
+class Record:
+    """Every request of this process: second since the start, milliseconds, failed or not."""
+
+    def __init__(self) -> None:
+        self.started_s = time.monotonic()
+        self.requests: list[tuple[int, float, bool]] = []
+
+    def add(self, response_time: float, exception: BaseException | None, **_others: object) -> None:
+        """Locust's `request` event."""
+        second = int(time.monotonic() - self.started_s)
+        self.requests.append((second, float(response_time or 0.0), exception is not None))
+
+    def summary(self) -> dict[str, object]:
+        """The figures, and a row for each second."""
+        seconds = range(max((second for second, _, _ in self.requests), default=-1) + 1)
+        return {
+            "duration_s": time.monotonic() - self.started_s,
+            **_figures(self.requests),
+            "series": [{"at_s": s, **_figures([r for r in self.requests if r[0] == s])} for s in seconds],
+        }
+
+
+def _figures(requests: list[tuple[int, float, bool]]) -> dict[str, object]:
+    times = sorted(ms for _, ms, _ in requests)
+    nearest_rank = {p: times[max(0, -(-p * len(times) // 100) - 1)] if times else None for p in _PERCENTILES}
+    return {
+        "requests": len(requests),
+        "failures": sum(failed for _, _, failed in requests),
+        **{f"p{p}_ms": value for p, value in nearest_rank.items()},
+    }
+
+
+@events.init.add_listener
+def _on_init(environment: object, **_others: object) -> None:
+    record = Record()
+    environment.events.request.add_listener(record.add)  # type: ignore[attr-defined]
+
+    @environment.events.test_start.add_listener  # type: ignore[attr-defined]
+    def _start(**_more: object) -> None:
+        record.started_s = time.monotonic()
+        record.requests.clear()
+
+    @environment.events.test_stop.add_listener  # type: ignore[attr-defined]
+    def _stop(**_more: object) -> None:
+        path = Path(os.environ[SUMMARY_VARIABLE])
+        path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}").write_text(json.dumps(record.summary()))

@@ -1,0 +1,138 @@
+"""Runs Locust in a process of its own and reads what it did.
+
+Never in ours: importing boto3 before Locust breaks its sockets, and gRPC under gevent serialises.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from harness import processes
+from harness.errors import InconclusiveError, UsageError
+from harness.stack import STACK_FILE_VARIABLE, load
+
+LISTENER = Path(__file__).with_name("locust_listener.py")
+SUMMARY_VARIABLE = "BLACKSTART_LOAD_SUMMARY"
+"""Tells the listener where to write; it is never imported here, because it imports Locust."""
+
+_GRACE_S = 20.0
+_FAILURES_EXIT = 1  # Locust's exit code when some request failed; that is a figure, not a breakdown
+
+
+class LoadSecondResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One second of the load."""
+
+    at_s: float
+    requests: int
+    failures: int
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What Locust did and saw; `rps` counts over the whole duration, ramp-up included."""
+
+    users: int
+    duration_s: float
+    requests: int
+    failures: int
+    rps: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    series: list[LoadSecondResult] = []
+
+
+def run_load(
+    locustfile: Path,
+    *,
+    stack_file: Path,
+    folder: Path,
+    registry: Path,
+    users: int,
+    rate: float,
+    duration_s: float,
+    workers: int = 0,
+) -> LoadResult:
+    """Run `locustfile` with `users` started at `rate` a second, for `duration_s` seconds.
+
+    `workers` > 0 runs as many worker processes under a master (`--distributed`).
+
+    Raises:
+        UsageError: there is no such file.
+        InconclusiveError: Locust did not start, crashed, or made no request.
+    """
+    if not locustfile.is_file():
+        raise UsageError("no such locustfile", where=str(locustfile), hint="set [project] load in blackstart.toml")
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = folder / "load.json"
+    for old in folder.glob("load-*.json"):
+        old.unlink()
+    command = [sys.executable, "-m", "locust", "-f", f"{locustfile},{LISTENER}", "--headless", "--only-summary"]
+    command += ["-u", str(users), "-r", str(rate), "-t", f"{duration_s:g}s", "--stop-timeout", "5"]
+    command += ["--processes", str(workers)] if workers else []
+    target = load(stack_file).target
+    with (folder / "locust.log").open("wb") as log:
+        process = processes.spawn(
+            command,
+            role="locust",
+            registry=registry,
+            env={
+                **os.environ,
+                STACK_FILE_VARIABLE: str(stack_file),
+                SUMMARY_VARIABLE: str(summary),
+                "BLACKSTART_LOAD_REMOTE": "1" if target.kind == "aws" else "",
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            code = process.wait(duration_s + _GRACE_S)
+        except subprocess.TimeoutExpired as error:
+            raise InconclusiveError("Locust did not end in time", where=str(folder / "locust.log")) from error
+        finally:
+            processes.stop(process, registry=registry)
+    if code not in {0, _FAILURES_EXIT}:
+        raise InconclusiveError(
+            f"Locust ended with code {code}:\n{_tail(folder / 'locust.log')}", where=str(locustfile)
+        )
+    return _read(folder, users)
+
+
+class _Summary(msgspec.Struct, kw_only=True):
+    duration_s: float
+    requests: int
+    failures: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    series: list[LoadSecondResult]
+
+
+def _read(folder: Path, users: int) -> LoadResult:
+    """The summary of the process that saw the most; a distributed run's master sees every request."""
+    found = [msgspec.json.decode(path.read_bytes(), type=_Summary) for path in sorted(folder.glob("load-*.json"))]
+    most = max(found, key=lambda summary: summary.requests, default=None)
+    if most is None or most.requests == 0 or most.p50_ms is None or most.p95_ms is None or most.p99_ms is None:
+        raise InconclusiveError("Locust made no request", where=str(folder / "locust.log"))
+    return LoadResult(
+        users=users,
+        duration_s=round(most.duration_s, 3),
+        requests=most.requests,
+        failures=most.failures,
+        rps=round(most.requests / most.duration_s, 2),
+        p50_ms=round(most.p50_ms, 2),
+        p95_ms=round(most.p95_ms, 2),
+        p99_ms=round(most.p99_ms, 2),
+        series=most.series,
+    )
+
+
+def _tail(path: Path, lines: int = 8) -> str:
+    return "\n".join(path.read_text(errors="replace").strip().splitlines()[-lines:])

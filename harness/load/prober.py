@@ -1,0 +1,251 @@
+"""The prober: sends at a fixed rate whatever the answers do, and writes every operation to the journal.
+
+Run as a process of its own: `python -m harness.load.prober SPEC.json`. Open loop: each request has a scheduled
+instant, and latency counts from it, so that an outage is seen for as long as it lasts. Nothing is retried.
+Source: Schroeder et al., "Open Versus Closed: A Cautionary Tale", NSDI 2006.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from harness.errors import BlackstartError, ConfigError, RefusedError
+from harness.load.workload import HttpOperation, ProberSpec, check_operations, fill, needs
+from harness.measure.journal import JournalWriter, Operation, Outcome
+
+MOST_IN_FLIGHT = 5_000
+"""A service that answers nothing must not cost the prober its memory."""
+
+_FLUSH_S = 0.2
+_REMEMBERED = 1_000
+
+
+@dataclass(slots=True)
+class Prober:
+    """One run. `stop` ends it early; what is in flight is waited for."""
+
+    spec: ProberSpec
+    journal: JournalWriter
+    _random: random.Random = field(init=False)
+    _acked: list[dict[str, str]] = field(default_factory=list)
+    _outputs: dict[str, str] = field(init=False)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.spec.seed)  # noqa: S311 - a seeded workload
+        self._outputs = {f"outputs.{name}": str(value) for name, value in self.spec.outputs.items()}
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Send until stopped or until the time is over, then wait for the answers that are due."""
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
+        timeout = aiohttp.ClientTimeout(total=self.spec.timeout_s)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+            flusher = asyncio.create_task(self._flush())
+            start_s = time.monotonic()
+            for number in range(int(self.spec.duration_s * self.spec.rate)):
+                due_s = start_s + number / self.spec.rate
+                if await self._stopped_before(due_s):
+                    break
+                self._send(session, number, due_s)
+            await asyncio.gather(*self._in_flight)
+            flusher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await flusher
+
+    async def _stopped_before(self, due_s: float) -> bool:
+        """Wait for the instant `due_s`; True when stopped before."""
+        left_s = due_s - time.monotonic()
+        if left_s <= 0:
+            await asyncio.sleep(0)
+            return self._stopping.is_set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), left_s)
+        return self._stopping.is_set()
+
+    def _send(self, session: aiohttp.ClientSession, number: int, due_s: float) -> None:
+        operation = self._draw()
+        key = f"{self.spec.run}-{number:07d}"
+        if len(self._in_flight) >= MOST_IN_FLIGHT:
+            now_s = time.monotonic()
+            self._note(operation, number, key, (due_s, now_s, now_s), "fail", detail="prober: too many in flight")
+            return
+        task = asyncio.create_task(self._request(session, operation, number, key, due_s))
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
+
+    def _draw(self) -> HttpOperation:
+        """An operation by weight; one that reads what was never written is replaced by a write."""
+        operations = self.spec.operations
+        drawn = self._random.choices(operations, weights=[o.weight for o in operations])[0]
+        if not self._acked and any(
+            name.startswith("acked.") for name in needs([drawn.url, drawn.headers, drawn.body])
+        ):
+            return next(o for o in operations if o.capture)
+        return drawn
+
+    async def _request(
+        self, session: aiohttp.ClientSession, operation: HttpOperation, number: int, key: str, due_s: float
+    ) -> None:
+        known = {"key": key, "sequence": str(number), **self._outputs}
+        if self._acked:
+            known |= self._random.choice(self._acked)
+        url = fill(operation.url, known)
+        body = None if operation.body is None else json.dumps(fill(operation.body, known))
+        headers = {"Content-Type": "application/json", **fill(operation.headers, known)}
+        started_s = time.monotonic()
+        status, answer, problem = 0, b"", ""
+        outcome: Outcome = "unknown"
+        try:
+            async with session.request(operation.method, url, data=body, headers=headers) as response:
+                status, answer = response.status, await response.read()
+            outcome = _outcome(operation, status)
+        except aiohttp.ClientConnectorError as error:
+            outcome, problem = "fail", f"refused: {error}"  # nothing was sent
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        times = (due_s, started_s, time.monotonic())
+        valid = outcome != "ok" or self._keep(operation, answer)
+        if outcome != "ok" and not problem:
+            problem = answer[:120].decode(errors="replace")
+        self._note(operation, number, key, times, outcome, status=status, valid=valid, detail=problem)
+
+    def _keep(self, operation: HttpOperation, answer: bytes) -> bool:
+        """Check an acknowledged answer's content and remember what later reads need; False when it is wrong."""
+        if not operation.expect and not operation.capture:
+            return True
+        try:
+            content = json.loads(answer)
+            found = {f"acked.{name}": str(content[member]) for name, member in operation.capture.items()}
+        except (ValueError, KeyError, TypeError):
+            return False
+        if found:
+            self._acked.append(found)
+            del self._acked[:-_REMEMBERED]
+        return all(content.get(member) == value for member, value in operation.expect.items())
+
+    def _note(
+        self,
+        operation: HttpOperation,
+        number: int,
+        key: str,
+        times: tuple[float, float, float],
+        outcome: Outcome,
+        *,
+        status: int = 0,
+        valid: bool = True,
+        detail: str = "",
+    ) -> None:
+        self.journal.append(
+            Operation(
+                id=number,
+                kind=operation.kind,
+                key=key if operation.write else "",
+                scheduled_s=times[0],
+                started_s=times[1],
+                ended_s=times[2],
+                outcome=outcome,
+                status=status,
+                valid=valid,
+                write=operation.write,
+                sequence=number if operation.write else None,
+                detail=detail,
+            )
+        )
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            self.journal.flush()
+
+
+def _outcome(operation: HttpOperation, status: int) -> Outcome:
+    """`ok` when acknowledged; a 4xx was certainly not applied; after anything else nobody knows."""
+    if status in operation.ok:
+        return "ok"
+    return "fail" if 400 <= status < 500 else "unknown"
+
+
+def refuse_remote_hosts(spec: ProberSpec) -> None:
+    """Load goes to this machine only, unless the target is real AWS behind its guard.
+
+    Raises:
+        RefusedError: an operation's host is not loopback.
+    """
+    outputs: Mapping[str, str] = {f"outputs.{name}": str(value) for name, value in spec.outputs.items()}
+    for operation in spec.operations:
+        known = {**dict.fromkeys(needs(operation.url), "x"), **outputs}
+        host = urlsplit(fill(operation.url, known)).hostname or ""
+        if not spec.remote and not is_loopback(host):
+            raise RefusedError(
+                f"operation {operation.kind!r} would be sent to {host or 'nowhere'}",
+                where="workload",
+                hint="probes go to loopback addresses only, except on --target aws",
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost, its subdomains (RFC 6761) and loopback addresses."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_spec(path: Path) -> ProberSpec:
+    """The spec in `path`.
+
+    Raises:
+        ConfigError: not a spec, or operations that can never be sent.
+    """
+    try:
+        spec = msgspec.json.decode(path.read_bytes(), type=ProberSpec)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"not a prober spec: {error}", where=str(path)) from error
+    check_operations(spec.operations, spec.outputs, where=str(path))
+    refuse_remote_hosts(spec)
+    return spec
+
+
+async def _main(spec: ProberSpec) -> None:
+    with JournalWriter(Path(spec.journal)) as journal:
+        prober = Prober(spec, journal)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, prober.stop)
+        await prober.run()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the spec named on the command line; returns the exit code."""
+    import uvloop
+
+    try:
+        uvloop.run(_main(read_spec(Path(arguments[0]))))
+    except BlackstartError as error:
+        sys.stderr.write(f"prober: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
