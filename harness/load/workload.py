@@ -31,7 +31,7 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     weight: float = 1.0
     headers: dict[str, str] = {}
     body: Any = None  # JSON, with placeholders in its texts
-    ok: list[int] = [200]
+    ok: tuple[int, ...] = (200,)
     write: bool = False
     capture: dict[str, str] = {}
     expect: dict[str, Any] = {}

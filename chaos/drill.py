@@ -1,0 +1,308 @@
+"""A drill: steady state → experiment under workload → recovery → verification → verdict, and healing always.
+
+While it runs, everything is only appended to a journal; the verdict is drawn from the finished journal.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chaos.drill_file import Drill
+from chaos.verification import Store, settle, verify
+from harness import processes
+from harness.clock import Clock, SystemClock, parse_duration_s
+from harness.cloud.control_client import ControlClient
+from harness.errors import BlackstartError, NotReadyError
+from harness.load.workload import ProberSpec, check_operations
+from harness.measure import journal as names
+from harness.measure.figures import DrillRecord
+from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
+from harness.measure.recovery import Samples, unsteady
+from harness.measure.taking import samples_of
+from harness.measure.verdict import drill_record, judge, not_supported_record
+from harness.stack import RunningStack
+
+_ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
+_FIRINGS = frozenset({"fault_fired", "environment_killed"})
+_POLL_S = 0.2
+_PROBER_START_S = 15.0
+_RAMP_S = 2.0
+"""The first seconds, in which functions start cold, belong to no baseline."""
+
+_LONGEST_S = 1800.0
+Tell = Callable[[str], None]
+
+
+def run_drill(
+    stack: RunningStack,
+    drill: Drill,
+    *,
+    seed: int,
+    runs: int,
+    folder: Path,
+    on_event: Tell = lambda _text: None,
+) -> DrillRecord:
+    """Run a drill `runs` times with derived seeds; every fault is healed when this returns or raises.
+
+    Raises:
+        ConfigError: the workload asks for outputs that the stack does not have.
+        BlackstartError: the cloud stopped answering.
+        KeyboardInterrupt: Ctrl-C, after healing.
+    """
+    lacking = _not_supported(stack, drill)
+    if lacking:
+        return not_supported_record(drill.name, drill.disruption, title=drill.title, reason=lacking)
+    check_operations(list(drill.operations), stack.outputs, where=str(drill.path))
+    judgements = []
+    for number in range(1, runs + 1):
+        path = journal_path(folder, drill.name, number)
+        with JournalWriter(path) as writer:
+            _Run(stack, drill, seed + number - 1, number, folder, writer, on_event).run()
+        judgements.append(judge(read_journal(path), drill.objectives, drill.method))
+    return drill_record(drill.name, drill.disruption, judgements, method=drill.method, title=drill.title)
+
+
+def _not_supported(stack: RunningStack, drill: Drill) -> str:
+    """Why this target cannot run the drill, by the name of what it lacks; '' when it can."""
+    if not stack.target.control_url:
+        return f"target {stack.target.kind} has no gate of ours, which proves that a fault was injected"
+    pages = stack.target.client("fis").get_paginator("list_actions").paginate()
+    able = {action["id"] for page in pages for action in page["actions"]}
+    wanted = {action.get("actionId", "") for action in drill.template["actions"].values()}
+    missing = sorted(wanted - able)
+    return f"target {stack.target.kind} has no action {', '.join(missing)}" if missing else ""
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of a drill: appends to the journal, and judges nothing but whether to inject at all."""
+
+    stack: RunningStack
+    drill: Drill
+    seed: int
+    number: int
+    folder: Path
+    journal: JournalWriter
+    tell: Tell
+    clock: Clock = field(default_factory=SystemClock)
+    control: ControlClient = field(init=False)
+    _fis: Any = None  # a boto3 client
+    _template: str = ""
+    _experiment: str = ""
+    _seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.control = ControlClient(self.stack.target)
+        self._fis = self.stack.target.client("fis")
+
+    def run(self) -> None:
+        self._note(names.DRILL_STARTED, drill=self.drill.name, seed=self.seed, run=self.number)
+        try:
+            with self._prober():
+                if self._steady():
+                    self._inject()
+                    self._observe()
+                self._note(names.OBSERVATION_ENDED)
+            self._evidence()
+            self._verify()
+        finally:
+            self._roll_back()
+        self._note(names.DRILL_ENDED)
+
+    # -- workload --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _prober(self) -> Iterator[None]:
+        """The prober's process, from before the baseline until after the observation."""
+        spec = ProberSpec(
+            operations=list(self.drill.operations),
+            outputs={k: v for k, v in self.stack.outputs.items() if isinstance(v, str | int | float)},
+            journal=str(self.journal.path),
+            rate=self.drill.rate,
+            duration_s=_LONGEST_S,
+            timeout_s=self.drill.timeout_s,
+            seed=self.seed,
+            run=f"{self.drill.name}-{self.folder.name}-{self.number}",
+            remote=self.stack.target.kind == "aws",
+        )
+        path = self.journal.path.with_suffix(".prober.json")
+        path.write_bytes(msgspec.json.encode(spec))
+        registry = self.folder / "processes"
+        with path.with_suffix(".log").open("wb") as log:
+            process = processes.spawn(
+                [sys.executable, "-m", "harness.load.prober", str(path)],
+                role="prober",
+                registry=registry,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                self._wait_for_first_operation(process, path.with_suffix(".log"))
+                yield
+                if process.poll() is not None:
+                    self._note(names.CHECK_FAILED, check="prober", error=f"it ended with code {process.returncode}")
+            finally:
+                processes.stop(process, registry=registry, grace_s=self.drill.timeout_s + 2.0)
+
+    def _wait_for_first_operation(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        until_s = self.clock.now_s() + _PROBER_START_S
+        while not self._read().operations:
+            if process.poll() is not None or self.clock.now_s() > until_s:
+                raise NotReadyError(f"the prober does not work: {log.read_text()[-400:]}", where=str(log))
+            time.sleep(_POLL_S)
+
+    # -- steady state ----------------------------------------------------------------------------------------
+
+    def _steady(self) -> bool:
+        """Watch the baseline; False, with nothing injected, when it is not steady."""
+        self.tell("waiting for steady state")
+        time.sleep(_RAMP_S)
+        psutil.cpu_percent(None)
+        started_s = self.clock.now_s()
+        self._note(names.BASELINE_STARTED)
+        time.sleep(self.drill.method.baseline_s + 0.5)
+        ended_s = self.clock.now_s()
+        self._note(names.CPU, percent=psutil.cpu_percent(None))
+        self._note(names.BASELINE_ENDED, probes_hold=True)
+        samples: Samples = samples_of(self._read(), self.drill.method)
+        # What was sent in the last moments may not be answered yet.
+        reason = unsteady(samples, start_s=started_s, end_s=ended_s - 0.3, method=self.drill.method)
+        if reason and "short" not in reason:
+            self.tell(f"not steady, nothing is injected: {reason}")
+            return False
+        return True
+
+    # -- experiment ------------------------------------------------------------------------------------------
+
+    def _inject(self) -> None:
+        """Start the experiment and follow it to its end."""
+        template = self._embedded_template()
+        created = self._fis.create_experiment_template(**template, tags={"blackstart:drill": self.drill.name})
+        self._template = created["experimentTemplate"]["id"]
+        started = self._fis.start_experiment(
+            experimentTemplateId=self._template, tags={"blackstart:seed": str(self.seed)}
+        )
+        self._experiment = started["experiment"]["id"]
+        self._note(names.EXPERIMENT_STARTED, experiment_id=self._experiment)
+        until_s = self.clock.now_s() + self.drill.fault_s + 30.0
+        while True:
+            self._take_evidence()
+            experiment = self._fis.get_experiment(id=self._experiment)["experiment"]
+            status = experiment["state"]["status"]
+            self.tell(f"experiment {self._experiment} {status}")
+            if status in _ENDED:
+                break
+            if self.clock.now_s() > until_s:
+                self._note(names.CHECK_FAILED, check="experiment", error="it did not end in time")
+                break
+            time.sleep(_POLL_S)
+        self._take_evidence()
+        self._note(names.EXPERIMENT_ENDED, state=status)
+        if status != "completed":
+            self._note(names.CHECK_FAILED, check="experiment", error=experiment["state"].get("reason", status))
+
+    def _embedded_template(self) -> dict[str, Any]:
+        """The template; on the embedded cloud with the drill's own duration."""
+        template: dict[str, Any] = json.loads(json.dumps(self.drill.template))
+        if self.drill.duration is not None and self.stack.target.kind != "aws":
+            seconds = parse_duration_s(self.drill.duration)
+            for action in template["actions"].values():
+                if "duration" in action.get("parameters", {}):
+                    action["parameters"]["duration"] = f"PT{seconds:g}S"
+        return template
+
+    def _observe(self) -> None:
+        """Watch on for the hold after healing, or until the deadline when it does not recover."""
+        self.tell("watching the recovery")
+        method = self.drill.method
+        time.sleep(method.hold_s + method.window_s)
+        self._take_evidence()
+
+    def _take_evidence(self) -> None:
+        """Copy what the cloud has seen since the last look into the journal, at its own instants."""
+        for event in self.control.evidence(since=self._seen):
+            self._seen = max(self._seen, event.sequence)
+            if not self._experiment or event.owner != self._experiment:
+                continue
+            if event.kind in _FIRINGS:
+                self.journal.event(names.FAULT_FIRED, event.at_s, **event.detail)
+            if event.kind in {"fault_healed", "power_restored"}:
+                self.journal.event(names.FAULT_HEALED, event.at_s, **event.detail)
+            self.journal.event(names.CLOUD_EVENT, event.at_s, kind=event.kind, **event.detail)
+
+    def _evidence(self) -> None:
+        """The proof of injection, summed up: what matched, what fired, and when first."""
+        if not self._experiment:
+            return
+        events = self.control.evidence(owner=self._experiment)
+        healed = [e.detail for e in events if e.kind == "fault_healed"]
+        killed = [e for e in events if e.kind == "environment_killed"]
+        firings = [e.at_s for e in events if e.kind in _FIRINGS]
+        fired = sum(d.get("fired", 0) for d in healed) + len(killed)
+        self._note(
+            names.EVIDENCE,
+            matched=sum(d.get("matched", 0) for d in healed) + len(killed),
+            fired=fired,
+            first_fired_s=min(firings, default=None),
+        )
+        journal = self._read()
+        since_s, until_s = journal.instant(names.EXPERIMENT_STARTED), self.clock.now_s()
+        for call in self.control.control_plane_calls(since_s or until_s, until_s):
+            detail = {key: value for key, value in call.items() if key != "at_s"}
+            self.journal.event(names.CONTROL_PLANE_CALL, float(call["at_s"]), **detail)
+
+    # -- verification and rollback ---------------------------------------------------------------------------
+
+    def _verify(self) -> None:
+        if self.drill.verification is None:
+            return
+        store = Store(self.stack, self.drill.verification)
+        journal = self._read()
+        self.tell("waiting for what was begun to end")
+        try:
+            settle(store, journal, self.clock)
+            self._note(names.VERIFICATION_STARTED)
+            self.tell("reading everything back, twice")
+            verify(store, journal, self.journal, self.clock)
+        except (ClientError, BotoCoreError, KeyError) as error:
+            self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
+        self._note(names.VERIFICATION_ENDED)
+
+    def _roll_back(self) -> None:
+        """Stop what may still run, and look whether anything of ours is left. Runs whatever happened before."""
+        left: list[str] = []
+        try:
+            if self._experiment:
+                self._fis.stop_experiment(id=self._experiment)
+                left += self._still_in_force()
+            if self._template:
+                self._fis.delete_experiment_template(id=self._template)
+        except (ClientError, BotoCoreError, BlackstartError) as error:
+            left.append(f"could not roll back: {error}")
+        self._note(names.ROLLBACK, clean=not left, left=left)
+
+    def _still_in_force(self) -> list[str]:
+        rules = [f"rule {r.rule.id}" for r in self.control.rules() if r.rule.owner == self._experiment]
+        dark = [
+            f"zone {z['id']} has no power" for z in self.control.zones() if self._experiment in z.get("owners", ())
+        ]
+        return rules + dark
+
+    def _read(self) -> Journal:
+        self.journal.flush()
+        return read_journal(self.journal.path)
+
+    def _note(self, name: str, **detail: Any) -> None:
+        self.journal.event(name, self.clock.now_s(), **detail)

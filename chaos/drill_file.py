@@ -1,0 +1,192 @@
+"""A drill as a file: experiment, workload, how it is measured and verified, and its objectives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.clock import parse_duration_s
+from harness.config import Disruption, Duration, Policy, validate
+from harness.errors import ConfigError, nearest
+from harness.load.workload import HttpOperation
+from harness.measure.method import Method
+from harness.measure.objectives import DrillObjectives, parse_objectives
+from harness.toml_source import line_of, read_toml
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExperimentPart(_Strict):
+    """The FIS template, and what is changed of it on the embedded cloud."""
+
+    template: str
+    duration: Duration | None = None
+    parameters: dict[str, str] = {}
+
+
+class WorkloadPart(_Strict):
+    """What the prober sends."""
+
+    rate: Annotated[float, Field(gt=0, le=2000)] = 50.0
+    timeout: Duration = "5s"
+    operations: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+
+class MethodPart(_Strict):
+    """How it is measured; see docs/measures.md."""
+
+    latency_limit: Duration = "1s"
+    theta: Annotated[float, Field(gt=0, le=1)] = 0.99
+    window: Duration = "2s"
+    baseline: Duration = "10s"
+    hold: Duration = "10s"
+    deadline: Duration = "60s"
+    must_be_felt: bool = False
+
+
+class EffectsPart(_Strict):
+    """What each write must cause exactly once: versions of one object. Texts may name the item's attributes."""
+
+    bucket: str
+    object: str
+
+
+class VerificationPart(_Strict):
+    """How every write is read back: from one DynamoDB table, by the attribute that holds the write's key."""
+
+    table: str
+    key: str
+    region: str = ""
+    settled: dict[str, str] = {}
+    settle: Duration = "20s"
+    effects: EffectsPart | None = None
+
+
+class DrillFile(_Strict):
+    """The whole file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str = ""
+    disruption: Disruption
+    experiment: ExperimentPart
+    workload: WorkloadPart
+    method: MethodPart = MethodPart()
+    verification: VerificationPart | None = None
+    objectives: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """A drill ready to run. `template` is FIS's own JSON."""
+
+    name: str
+    title: str
+    disruption: str
+    template: Mapping[str, Any]
+    duration: str | None
+    operations: Sequence[HttpOperation]
+    rate: float
+    timeout_s: float
+    method: Method
+    verification: VerificationPart | None
+    objectives: DrillObjectives
+    path: Path
+
+    @property
+    def fault_s(self) -> float:
+        """How long the experiment may take on the embedded cloud, by its longest action."""
+        lengths = [a.get("parameters", {}).get("duration") for a in self.template["actions"].values()]
+        return sum(parse_duration_s(self.duration or text) for text in lengths if text)
+
+
+def drill_names(folder: Path) -> list[str]:
+    """The names of the drills in a folder, those that are meant to fail left out."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Drill:
+    """The drill `name` of `folder`, or the drill file at the path `name`.
+
+    Raises:
+        ConfigError: no such drill, or something in it cannot be; says file, line and key.
+    """
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if not path.is_file():
+        raise ConfigError(f"no drill {name!r}", where=str(folder), hint=nearest(name, drill_names(folder)))
+    data, text = read_toml(path)
+    file = validate(DrillFile, data, text=text, path=path)
+    return Drill(
+        name=file.name,
+        title=file.title or file.name,
+        disruption=file.disruption,
+        template=_template(path, file.experiment),
+        duration=file.experiment.duration,
+        operations=_operations(path, text, file.workload.operations),
+        rate=file.workload.rate,
+        timeout_s=parse_duration_s(file.workload.timeout),
+        method=_method(file.method),
+        verification=file.verification,
+        objectives=_objectives(path, text, file, policy),
+        path=path,
+    )
+
+
+def _template(path: Path, part: ExperimentPart) -> dict[str, Any]:
+    """The experiment template as AWS documents it, with the drill's parameters put in."""
+    source = path.parent / part.template
+    try:
+        template = json.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"the template cannot be read: {error.strerror}", where=f"{path} experiment.template"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not JSON: {error.msg}", where=f"{source}:{error.lineno}") from error
+    actions = template.get("actions") if isinstance(template, dict) else None
+    if not isinstance(actions, dict) or not all(isinstance(action, dict) for action in actions.values()):
+        raise ConfigError("not an experiment template: it has no actions", where=str(source))
+    for action in actions.values():
+        known = action.setdefault("parameters", {})
+        known.update({key: value for key, value in part.parameters.items() if key in known})
+    return dict(template)
+
+
+def _operations(path: Path, text: str, raw: Sequence[Mapping[str, Any]]) -> list[HttpOperation]:
+    found = []
+    for number, operation in enumerate(raw):
+        try:
+            found.append(msgspec.convert(operation, HttpOperation))
+        except msgspec.ValidationError as error:
+            where = f"{path}:{line_of(text, ['workload', 'operations', number])}"
+            unknown = str(error).partition("unknown field `")[2].partition("`")[0]
+            hint = nearest(unknown, HttpOperation.__struct_fields__) if unknown else ""
+            raise ConfigError(f"workload.operations: {error}", where=where, hint=hint) from error
+    return found
+
+
+def _method(part: MethodPart) -> Method:
+    return Method(
+        latency_limit_s=parse_duration_s(part.latency_limit),
+        theta=part.theta,
+        window_s=parse_duration_s(part.window),
+        baseline_s=parse_duration_s(part.baseline),
+        hold_s=parse_duration_s(part.hold),
+        deadline_s=parse_duration_s(part.deadline),
+        must_be_felt=part.must_be_felt,
+    )
+
+
+def _objectives(path: Path, text: str, file: DrillFile, policy: Mapping[Any, Policy]) -> DrillObjectives:
+    """The policy of the drill's disruption type, tightened by the drill."""
+    defaults = policy.get(file.disruption)
+    merged = {**(defaults.model_dump(exclude_none=True) if defaults else {}), **file.objectives}
+    where = f"{path}:{line_of(text, ['objectives'])}"
+    return parse_objectives(merged, where=where)
