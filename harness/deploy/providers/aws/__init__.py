@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 
 from harness.deploy.providers.resource import Invoke, Registry, ResourceType
+
+SERVICES = (
+    "apigatewayv2",
+    "cloudwatch",
+    "data",
+    "dynamodb",
+    "ec2",
+    "events",
+    "fis",
+    "functions",
+    "iam",
+    "s3",
+    "sns",
+    "sqs",
+)
 
 
 @functools.cache
@@ -14,8 +28,8 @@ def registry() -> Registry:
     """Every handler and data source of this package, by token."""
     resources: list[ResourceType] = []
     invokes: dict[str, Invoke] = {}
-    for found in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{found.name}")
+    for service in SERVICES:
+        module = importlib.import_module(f"{__name__}.{service}")
         resources.extend(getattr(module, "RESOURCES", ()))
         invokes.update(getattr(module, "INVOKES", {}))
     return Registry.of(resources, invokes)

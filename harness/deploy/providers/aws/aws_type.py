@@ -1,0 +1,140 @@
+"""What the AWS types of this package share: names, defaults, tags, and what "gone" means.
+
+A new type is a short class: see docs/adding-a-resource.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from harness.deploy.engine.values import UNKNOWN
+from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone
+from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
+from harness.deploy.providers.aws.tags import Tagging
+from harness.deploy.providers.resource import CheckError, Context, Properties, ResourceType
+
+
+class AwsType(ResourceType):
+    """One AWS type. Subclasses implement `make`, `look`, `change` and `remove` in AWS's words.
+
+    Attributes:
+        service: boto3's name of the service.
+        required: inputs that must be there.
+        defaults: inputs that the real provider fills in.
+        named: the input that gets Pulumi's automatic name, '' for none.
+        name_rules: `limit`, `lower`, `suffix` of that name.
+        tagging: how the service tags; None for untagged types.
+        renames: Pulumi's property → AWS's member, where they differ by more than case.
+    """
+
+    service: ClassVar[str]
+    required: ClassVar[tuple[str, ...]] = ()
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    named: ClassVar[str] = ""
+    name_rules: ClassVar[Mapping[str, Any]] = {}
+    tagging: ClassVar[Tagging | None] = None
+    renames: ClassVar[Renames] = NO_RENAMES
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Create it; returns the id once it is usable."""
+        raise NotImplementedError
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
+        """The outputs that AWS computes; None or a "not found" error when it is gone."""
+        raise NotImplementedError
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Bring it from `olds` to `news`; tags are done by the caller."""
+        raise NotImplementedError
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Delete it; "not found" is caught by the caller."""
+        raise NotImplementedError
+
+    def tag_target(self, resource_id: str, state: Properties) -> Any:
+        """What the service's tagging calls take: the ARN, or the id."""
+        return state.get("arn", resource_id)
+
+    # -- ResourceType ----------------------------------------------------------------------------------------
+
+    def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
+        """Defaults and names filled in; JSON that means the same as before is kept as it was."""
+        given = {key: value for key, value in inputs.items() if value is not None}
+        missing = [(key, "is required") for key in self.required if key not in given]
+        if missing:
+            raise CheckError(missing)
+        for key, value in self.defaults.items():
+            given.setdefault(key, value)
+        for key in self.json_keys:
+            if isinstance(given.get(key), dict | list):
+                given[key] = json.dumps(given[key])
+        if self.named:
+            given[self.named] = context.autoname(given, olds, self.named, **self.name_rules)
+        return given
+
+    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
+        """Make it, then read it."""
+        resource_id = self.make(context, inputs)
+        return resource_id, self._outputs(context, inputs, self.look(context, resource_id, inputs) or {})
+
+    def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:
+        """Inputs as known, and what AWS computes."""
+        try:
+            found = self.look(context, resource_id, inputs or {})
+        except ClientError as error:
+            if is_gone(error):
+                return None
+            raise
+        return None if found is None else self._outputs(context, inputs or {}, found)
+
+    def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
+        """Change what differs, tags included, then read."""
+        self.change(context, resource_id, olds, news)
+        found = self.look(context, resource_id, news) or {}
+        if self.tagging is not None:
+            old, new = self.tags(context, olds), self.tags(context, news)
+            target = self.tag_target(resource_id, {**news, **found})
+            self.tagging.change(self.client(context), target, old=old, new=new)
+        return self._outputs(context, news, found)
+
+    def delete(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Remove it; gone is fine."""
+        with gone_is_fine():
+            self.remove(context, resource_id, state)
+
+    # -- for subclasses --------------------------------------------------------------------------------------
+
+    def client(self, context: Context) -> Any:  # boto3 makes clients at run time
+        """The service's client, in the resource's region."""
+        return context.client(self.service)
+
+    def call(self, context: Context, operation: str, properties: Mapping[str, Any], **fixed: Any) -> dict[str, Any]:
+        """Call `operation` with what it takes of `properties`, and `fixed` as it is."""
+        known = {key: value for key, value in properties.items() if value is not UNKNOWN}
+        return call(self.client(context), operation, known, self.renames, **fixed)
+
+    def tags(self, context: Context, inputs: Properties) -> dict[str, str]:
+        """The resource's tags over the provider's default tags."""
+        return {**context.default_tags, **(inputs.get("tags") or {})}
+
+    def wire_tags(self, context: Context, inputs: Properties) -> Any:
+        """The tags in the form the service takes."""
+        tags = self.tags(context, inputs)
+        return self.tagging.wire(tags) if self.tagging is not None else tags
+
+    def _outputs(self, context: Context, inputs: Properties, found: Properties) -> Properties:
+        outputs = {**inputs, **{key: value for key, value in found.items() if value is not None}}
+        if self.service != "iam":
+            outputs.setdefault("region", context.region)
+        if self.tagging is not None:
+            outputs["tagsAll"] = self.tags(context, inputs)
+        return outputs
+
+
+def roots(olds: Properties, news: Properties) -> set[str]:
+    """The properties that differ."""
+    return {key for key in {*olds, *news} if olds.get(key) != news.get(key)}

@@ -1,0 +1,80 @@
+"""FIS: experiment templates."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from harness.deploy.providers.aws.aws_type import AwsType
+from harness.deploy.providers.aws.tags import LOGS
+from harness.deploy.providers.resource import Context, Properties
+
+
+class ExperimentTemplate(AwsType):
+    """aws:fis/experimentTemplate:ExperimentTemplate; the id is the template's."""
+
+    token: ClassVar = "aws:fis/experimentTemplate:ExperimentTemplate"
+    service: ClassVar = "fis"
+    required: ClassVar = ("actions", "description", "roleArn", "stopConditions")
+    tagging: ClassVar = LOGS
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Create it."""
+        answer = self.client(context).create_experiment_template(tags=self.tags(context, inputs), **_template(inputs))
+        return str(answer["experimentTemplate"]["id"])
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """ARN."""
+        del inputs
+        return {"arn": self.client(context).get_experiment_template(id=resource_id)["experimentTemplate"]["arn"]}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Everything may change."""
+        del olds
+        self.client(context).update_experiment_template(id=resource_id, **_template(news))
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Delete it."""
+        del state
+        self.client(context).delete_experiment_template(id=resource_id)
+
+
+def _template(inputs: Properties) -> dict[str, Any]:
+    """Pulumi writes maps of FIS's API as lists with names and keys."""
+    return {
+        "description": inputs["description"],
+        "roleArn": inputs["roleArn"],
+        "stopConditions": [
+            {key: value for key, value in condition.items() if value} for condition in inputs["stopConditions"]
+        ],
+        "actions": {action["name"]: _action(action) for action in inputs["actions"]},
+        "targets": {target["name"]: _target(target) for target in inputs.get("targets") or ()},
+    }
+
+
+def _action(action: Properties) -> dict[str, Any]:
+    body: dict[str, Any] = {"actionId": action["actionId"]}
+    if action.get("description"):
+        body["description"] = action["description"]
+    if action.get("parameters"):
+        body["parameters"] = {one["key"]: str(one["value"]) for one in action["parameters"]}
+    if action.get("target"):
+        body["targets"] = {action["target"]["key"]: action["target"]["value"]}
+    if action.get("startAfters"):
+        body["startAfter"] = action["startAfters"]
+    return body
+
+
+def _target(target: Properties) -> dict[str, Any]:
+    body: dict[str, Any] = {"resourceType": target["resourceType"], "selectionMode": target["selectionMode"]}
+    if target.get("resourceArns"):
+        body["resourceArns"] = target["resourceArns"]
+    if target.get("resourceTags"):
+        body["resourceTags"] = {tag["key"]: tag["value"] for tag in target["resourceTags"]}
+    if target.get("filters"):
+        body["filters"] = [{"path": one["path"], "values": one["values"]} for one in target["filters"]]
+    if target.get("parameters"):
+        body["parameters"] = dict(target["parameters"])
+    return body
+
+
+RESOURCES = (ExperimentTemplate(),)

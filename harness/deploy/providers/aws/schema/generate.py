@@ -1,0 +1,134 @@
+"""Write `types.json` from the installed `pulumi_aws`, for every type that has a handler.
+
+Run after adding a resource type: `python -m harness.deploy.providers.aws.schema.generate`.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import importlib
+import inspect
+import json
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.deploy.providers.aws.schema.model import TYPES_FILE
+
+_SCALAR_NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def extract(tokens: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The entries of `types.json` for `tokens`, read from `pulumi_aws`.
+
+    Raises:
+        KeyError: `pulumi_aws` has no such type.
+    """
+    places = _places()
+    return {token: _entry(*places[token]) for token in sorted(tokens)}
+
+
+def _places() -> dict[str, tuple[str, str]]:
+    """Token → (package, class), from the registry blob in the package's source, without importing services."""
+    import pulumi_aws
+
+    source = Path(pulumi_aws.__file__).read_text(encoding="utf-8")
+    blob = re.search(r'resource_modules="""(.*?)"""', source, re.DOTALL)
+    if blob is None:
+        raise KeyError("pulumi_aws has changed: no resource_modules in its __init__.py")
+    return {
+        token: (module["fqn"], class_name)
+        for module in json.loads(blob[1])
+        for token, class_name in module["classes"].items()
+    }
+
+
+def _entry(package: str, class_name: str) -> dict[str, Any]:
+    from pulumi import _types
+
+    resource = getattr(importlib.import_module(package), class_name)
+    module = sys.modules[resource.__module__]  # not the package: it may export a nested type of the same name
+    # Pulumi writes InitArgs where Args is taken by a nested type (s3.BucketVersioning).
+    arguments = getattr(module, f"{class_name}InitArgs", None) or getattr(module, f"{class_name}Args")
+    inputs = _object(arguments)
+    known = inputs["object"]
+    outputs = {
+        name: _kind(hint) for name, hint in sorted(_types.resource_types(resource).items()) if name not in known
+    }
+    secret = re.findall(r"additional_secret_outputs=\[(.*?)\]", inspect.getsource(module))
+    entry = {"inputs": inputs, "outputs": outputs}
+    if secret:
+        entry["secret"] = sorted(re.findall(r'"(\w+)"', secret[0]))
+    return entry
+
+
+def _object(arguments: type) -> dict[str, Any]:
+    from pulumi import _types
+
+    names = _types.input_type_py_to_pulumi_names(arguments)
+    parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc] - read, not called
+    required = sorted(
+        names[name]
+        for name, parameter in parameters.items()
+        if name in names and parameter.default is parameter.empty
+    )
+    properties = {name: _kind(hint) for name, hint in sorted(_types.input_type_types(arguments).items())}
+    return {"object": properties, "required": required} if required else {"object": properties}
+
+
+def _kind(hint: Any) -> Any:  # a type hint in, JSON out
+    """The JSON form of a hint; the wrappers Optional, Awaitable and Output are looked through."""
+    from pulumi import Archive, Asset, _types
+
+    hint = _unwrapped(hint)
+    if hint in _SCALAR_NAMES:
+        return _SCALAR_NAMES[hint]
+    origin = typing.get_origin(hint)
+    if origin in {collections.abc.Sequence, list}:
+        return {"list": _kind(typing.get_args(hint)[0])}
+    if origin in {collections.abc.Mapping, dict}:
+        return {"map": _kind(typing.get_args(hint)[1])}
+    if not isinstance(hint, type):
+        return "any"
+    if issubclass(hint, Asset | Archive):
+        return "asset"
+    if _types.is_input_type(hint):
+        return _object(hint)
+    if _types.is_output_type(hint):
+        inner = {name: _kind(part) for name, part in sorted(_types.output_type_types(hint).items())}
+        return {"object": inner}
+    return "any"
+
+
+def _unwrapped(hint: Any) -> Any:
+    """The first part of a union that is not None, Awaitable or Output (`Input[T]` is such a union)."""
+    while typing.get_origin(hint) in {typing.Union, types.UnionType}:
+        hint = next(part for part in typing.get_args(hint) if _is_plain(part))
+    return hint
+
+
+def _is_plain(hint: Any) -> bool:
+    import pulumi
+
+    return hint is not type(None) and typing.get_origin(hint) not in {collections.abc.Awaitable, pulumi.Output}
+
+
+def render(entries: Mapping[str, Any]) -> str:
+    """The text of `types.json`: one line a type, so that the differences of a new version stay readable."""
+    lines = (f"{json.dumps(token)}: {json.dumps(entry, sort_keys=True)}" for token, entry in entries.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def main() -> None:
+    """Write the file for all tokens that have a handler."""
+    from harness.deploy.providers.aws import supported_tokens
+
+    TYPES_FILE.write_text(render(extract(supported_tokens())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

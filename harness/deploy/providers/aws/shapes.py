@@ -1,0 +1,110 @@
+"""Pulumi properties to AWS requests and back, along botocore's shapes.
+
+Terraform, and so Pulumi, renames as little as it must: `messageRetentionSeconds` differs from AWS's word,
+`maximumBatchingWindowInSeconds` and `kmsMasterKeyId` (AWS: `KMSMasterKeyID`) only in case. So names are
+matched without case, what does differ is written in a table of the handler, and values take the type
+that the shape asks for.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from harness.deploy.providers.aws.schema.model import PropertyType
+
+Renames = Mapping[str, str]
+"""Pulumi's property name → AWS's member name, at any depth; an empty member name leaves the property out."""
+
+NO_RENAMES: Renames = {}
+
+
+def to_request(shape: Any, properties: Mapping[str, Any], renames: Renames = NO_RENAMES) -> dict[str, Any]:
+    """The members of `shape` (a botocore StructureShape) that `properties` give, in AWS's names and types.
+
+    Properties that the shape does not know are left out: they belong to another call of the handler.
+    """
+    by_member = {_plain(renames.get(name, name)): value for name, value in properties.items()}
+    request = {}
+    for member, inner in shape.members.items():
+        value = by_member.get(_plain(member))
+        if value is not None:
+            request[member] = _value_to_wire(inner, value, renames)
+    return request
+
+
+def _value_to_wire(shape: Any, value: Any, renames: Renames) -> Any:
+    match shape.type_name:
+        case "structure":
+            # The provider's older types write a block that occurs at most once as a list of one.
+            block = value[0] if isinstance(value, list) else value
+            return to_request(shape, block, renames)
+        case "list":
+            items = value if isinstance(value, list) else [value]
+            return [_value_to_wire(shape.member, item, renames) for item in items]
+        case "map":
+            return {key: _value_to_wire(shape.value, item, renames) for key, item in value.items()}
+        case "string":
+            return scalar_text(value)
+        case "integer" | "long":
+            return int(value)
+        case "double" | "float":
+            return float(value)
+        case "boolean":
+            return value if isinstance(value, bool) else str(value).lower() == "true"
+        case "blob":
+            return value if isinstance(value, bytes) else str(value).encode()
+        case _:
+            return value
+
+
+def scalar_text(value: Any) -> str:
+    """A scalar as AWS writes it in a string attribute: `true`, `30`, `0.5`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def to_properties(kinds: Mapping[str, PropertyType], response: Mapping[str, Any], renames: Renames) -> dict[str, Any]:
+    """What `response` says about the properties in `kinds`, in Pulumi's names and types."""
+    by_member = {_plain(member): value for member, value in response.items()}
+    found = {}
+    for name, kind in kinds.items():
+        value = by_member.get(_plain(renames.get(name, name)))
+        if value is not None:
+            found[name] = _value_to_property(kind, value, renames)
+    return found
+
+
+def _value_to_property(kind: PropertyType, value: Any, renames: Renames) -> Any:
+    match kind.kind:
+        case "object":
+            return to_properties(kind.properties or {}, value, renames) if isinstance(value, Mapping) else value
+        case "list" if kind.element is not None:
+            items = value if isinstance(value, list) else [value]
+            return [_value_to_property(kind.element, item, renames) for item in items]
+        case "map" if kind.element is not None and isinstance(value, Mapping):
+            return {key: _value_to_property(kind.element, item, renames) for key, item in value.items()}
+        case "integer":
+            return int(value)
+        case "number":
+            return float(value)
+        case "boolean":
+            return value if isinstance(value, bool) else str(value).lower() == "true"
+        case "string":
+            return _text(value)
+        case _:
+            return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.isoformat() if hasattr(value, "isoformat") else scalar_text(value)
+
+
+def _plain(name: str) -> str:
+    return name.lower()

@@ -1,0 +1,173 @@
+"""SNS: topics, subscriptions, policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from harness.deploy.providers.aws.aws_type import AwsType, roots
+from harness.deploy.providers.aws.shapes import scalar_text
+from harness.deploy.providers.aws.tags import BY_ARN
+from harness.deploy.providers.resource import Context, Properties
+
+_TOPIC = {
+    "displayName": "DisplayName",
+    "policy": "Policy",
+    "deliveryPolicy": "DeliveryPolicy",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+    "fifoTopic": "FifoTopic",
+    "contentBasedDeduplication": "ContentBasedDeduplication",
+}
+_SUBSCRIPTION = {
+    "filterPolicy": "FilterPolicy",
+    "filterPolicyScope": "FilterPolicyScope",
+    "rawMessageDelivery": "RawMessageDelivery",
+    "redrivePolicy": "RedrivePolicy",
+    "deliveryPolicy": "DeliveryPolicy",
+    "subscriptionRoleArn": "SubscriptionRoleArn",
+}
+
+
+def _attributes(inputs: Properties, names: dict[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, name in names.items():
+        value: Any = inputs.get(key)
+        if value is None or value is False:
+            continue
+        found[name] = json.dumps(value) if isinstance(value, dict | list) else scalar_text(value)
+    return found
+
+
+class Topic(AwsType):
+    """aws:sns/topic:Topic; the id is the ARN."""
+
+    token: ClassVar = "aws:sns/topic:Topic"
+    service: ClassVar = "sns"
+    defaults: ClassVar = {"fifoTopic": False}
+    tagging: ClassVar = BY_ARN
+    json_keys: ClassVar = frozenset({"policy", "deliveryPolicy"})
+    replace_on: ClassVar = frozenset({"name", "namePrefix", "fifoTopic"})
+
+    def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
+        """A FIFO topic's name ends in .fifo."""
+        rules = {"limit": 256, "suffix": ".fifo" if inputs.get("fifoTopic") else ""}
+        return super().check(context, {**inputs, "name": context.autoname(inputs, olds, "name", **rules)}, olds)
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Create it with all attributes."""
+        answer = self.client(context).create_topic(
+            Name=inputs["name"], Attributes=_attributes(inputs, _TOPIC), Tags=self.wire_tags(context, inputs)
+        )
+        return str(answer["TopicArn"])
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """ARN, name, owner."""
+        del inputs
+        self.client(context).get_topic_attributes(TopicArn=resource_id)
+        parts = resource_id.split(":")
+        return {"arn": resource_id, "name": parts[5], "owner": parts[4], "beginningArchiveTime": ""}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Attribute by attribute, as SNS wants it."""
+        before, after = _attributes(olds, _TOPIC), _attributes(news, _TOPIC)
+        for name in sorted(roots(before, after)):
+            self.client(context).set_topic_attributes(
+                TopicArn=resource_id, AttributeName=name, AttributeValue=after.get(name, "")
+            )
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Delete it."""
+        del state
+        self.client(context).delete_topic(TopicArn=resource_id)
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By name."""
+        arn = f"arn:aws:sns:{context.region}:{context.account_id}:{inputs['name']}"
+        return arn if self.read(context, arn, inputs) else None
+
+
+class TopicSubscription(AwsType):
+    """aws:sns/topicSubscription:TopicSubscription; the id is the ARN."""
+
+    token: ClassVar = "aws:sns/topicSubscription:TopicSubscription"
+    service: ClassVar = "sns"
+    required: ClassVar = ("topic", "protocol", "endpoint")
+    defaults: ClassVar = {"rawMessageDelivery": False}
+    json_keys: ClassVar = frozenset({"filterPolicy", "redrivePolicy", "deliveryPolicy"})
+    replace_on: ClassVar = frozenset({"topic", "protocol", "endpoint"})
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Subscribe."""
+        answer = self.client(context).subscribe(
+            TopicArn=inputs["topic"],
+            Protocol=inputs["protocol"],
+            Endpoint=inputs["endpoint"],
+            Attributes=_attributes(inputs, _SUBSCRIPTION),
+            ReturnSubscriptionArn=True,
+        )
+        return str(answer["SubscriptionArn"])
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """ARN and owner."""
+        del inputs
+        found = self.client(context).get_subscription_attributes(SubscriptionArn=resource_id)["Attributes"]
+        return {"arn": resource_id, "ownerId": found.get("Owner", ""), "pendingConfirmation": False}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Attribute by attribute."""
+        before, after = _attributes(olds, _SUBSCRIPTION), _attributes(news, _SUBSCRIPTION)
+        empty = {"FilterPolicy": "{}", "RawMessageDelivery": "false"}
+        for name in sorted(roots(before, after)):
+            self.client(context).set_subscription_attributes(
+                SubscriptionArn=resource_id, AttributeName=name, AttributeValue=after.get(name, empty.get(name, ""))
+            )
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Unsubscribe."""
+        del state
+        self.client(context).unsubscribe(SubscriptionArn=resource_id)
+
+
+class TopicPolicy(AwsType):
+    """aws:sns/topicPolicy:TopicPolicy; the id is the topic's ARN."""
+
+    token: ClassVar = "aws:sns/topicPolicy:TopicPolicy"
+    service: ClassVar = "sns"
+    required: ClassVar = ("arn", "policy")
+    json_keys: ClassVar = frozenset({"policy"})
+    replace_on: ClassVar = frozenset({"arn"})
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Set the policy."""
+        self._set(context, str(inputs["arn"]), str(inputs["policy"]))
+        return str(inputs["arn"])
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """Owner."""
+        del inputs
+        self.client(context).get_topic_attributes(TopicArn=resource_id)
+        return {"owner": context.account_id}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Set it again."""
+        del olds
+        self._set(context, resource_id, str(news["policy"]))
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Back to what SNS gives a new topic: the account only."""
+        del state
+        condition = {"StringEquals": {"AWS:SourceOwner": context.account_id}}
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": ["SNS:Publish", "SNS:Subscribe"],
+            "Resource": resource_id,
+            "Condition": condition,
+        }
+        self._set(context, resource_id, json.dumps({"Version": "2008-10-17", "Statement": [statement]}))
+
+    def _set(self, context: Context, arn: str, policy: str) -> None:
+        self.client(context).set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+
+
+RESOURCES = (Topic(), TopicSubscription(), TopicPolicy())
