@@ -8,9 +8,10 @@ error. A rule dies with its lease, so an owner that was killed leaves no fault i
 from __future__ import annotations
 
 import fnmatch
+import math
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -36,6 +37,10 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     caller_zone: str = ""
     caller_subnet: str = ""
     caller_function: str = ""
+
+    def may_match(self, layer: Layer, service: str) -> bool:
+        """True when some call of this service on this layer can fit."""
+        return self.layer == layer and (not self.service or fnmatch.fnmatchcase(service, self.service))
 
     def matches(self, call: AwsCall) -> bool:
         """True when every given field fits the call."""
@@ -183,6 +188,17 @@ class _Active:
     fired: int = 0
     first_fired_s: float | None = None
 
+    def fires(self) -> bool:
+        """Count a matching call; True when the dose lets it be hit."""
+        self.matched += 1
+        dose = self.rule.dose
+        if dose.limit is not None and self.fired >= dose.limit:
+            return False
+        if dose.probability < 1.0 and self.random.random() >= dose.probability:
+            return False
+        self.fired += 1
+        return True
+
 
 def parse_rule(data: bytes) -> FaultRule:
     """A rule from JSON.
@@ -229,29 +245,47 @@ def check_rule(rule: FaultRule) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One rule's effect on one call."""
+
+    rule_id: str
+    effect: Effect
+
+
 @dataclass(slots=True)
 class RuleBook:
-    """The rules in force. Safe from any thread; the empty book costs one attribute read a call."""
+    """The rules in force. Safe from any thread.
+
+    A call of a service that no rule names costs one dictionary look-up: rules are kept by layer and service.
+    """
 
     clock: Clock
     evidence: Evidence
     _active: dict[str, _Active] = field(default_factory=dict)
+    _relevant: dict[tuple[Layer, str], tuple[_Active, ...]] = field(default_factory=dict)
+    _next_expiry_s: float = math.inf
+    _listeners: list[Callable[[str], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, rule: FaultRule) -> None:
-        """Put a rule in force; putting the same id again renews and replaces it.
+        """Put a rule in force. The same rule again renews its lease; another under its id replaces it.
 
         Raises:
             ConfigError: the rule cannot be meant; see `check_rule`.
         """
         check_rule(rule)
+        expires_s = self.clock.now_s() + rule.lease_s
         with self._lock:
-            self._active[rule.id] = _Active(
-                rule=rule,
-                expires_s=self.clock.now_s() + rule.lease_s,
-                random=random.Random(rule.seed),  # noqa: S311
-            )
-        self.evidence.add("fault_injected", owner=rule.owner, rule=rule.id, effect=type(rule.effect).__name__)
+            known = self._active.get(rule.id)
+            same = known is not None and known.rule == rule
+            if known is not None and same:
+                known.expires_s = expires_s
+            else:
+                self._active[rule.id] = _Active(rule=rule, expires_s=expires_s, random=random.Random(rule.seed))  # noqa: S311
+            self._changed()
+        if not same:
+            self.evidence.add("fault_injected", owner=rule.owner, rule=rule.id, effect=type(rule.effect).__name__)
 
     def renew(self, owner: str) -> int:
         """Extend the lease of every rule of `owner`; returns how many there are."""
@@ -259,6 +293,7 @@ class RuleBook:
             mine = [a for a in self._active.values() if a.rule.owner == owner]
             for active in mine:
                 active.expires_s = self.clock.now_s() + active.rule.lease_s
+            self._changed()
         return len(mine)
 
     def remove(self, *, rule_id: str = "", owner: str = "") -> list[RuleReport]:
@@ -271,6 +306,7 @@ class RuleBook:
             ]
             for active in ended:
                 del self._active[active.rule.id]
+            self._changed()
         for active in ended:
             self.evidence.add(
                 "fault_healed",
@@ -279,36 +315,49 @@ class RuleBook:
                 matched=active.matched,
                 fired=active.fired,
             )
+            for listener in tuple(self._listeners):
+                listener(active.rule.id)
         return [_report(a) for a in ended]
 
     def reports(self, *, owner: str = "") -> list[RuleReport]:
         """The rules in force with their counts."""
-        self._expire()
+        self.expire()
         with self._lock:
             return [_report(a) for a in self._active.values() if not owner or a.rule.owner == owner]
 
+    def on_removed(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the id of each rule that ends, from whichever thread ends it."""
+        self._listeners.append(listener)
+
+    def in_force(self, rule_id: str) -> bool:
+        """True while the rule has neither been removed nor outlived its lease."""
+        active = self._active.get(rule_id)
+        return active is not None and active.expires_s > self.clock.now_s()
+
+    def concerns(self, layer: Layer, service: str) -> bool:
+        """True when some rule may match calls of this service; else there is no need to look closer."""
+        return bool(self._rules_for(layer, service))
+
+    def needs_resource(self, layer: Layer, service: str) -> bool:
+        """True when some rule for this service asks which resource a call is about."""
+        return any(active.rule.selector.resource for active in self._rules_for(layer, service))
+
     def decide(self, call: AwsCall) -> list[Effect]:
         """The effects that hit this call, in the order they apply; counts what matched and fired."""
-        if not self._active:
+        return [hit.effect for hit in self.hits(call)]
+
+    def hits(self, call: AwsCall) -> list[Hit]:
+        """As `decide`, with the rule behind each effect."""
+        if self.clock.now_s() >= self._next_expiry_s:
+            self.expire()
+        relevant = self._rules_for(call.layer, call.service)
+        if not relevant:
             return []
-        self._expire()
-        hits: list[Effect] = []
-        first: list[_Active] = []
         with self._lock:
-            for active in self._active.values():
-                if not active.rule.selector.matches(call):
-                    continue
-                active.matched += 1
-                dose = active.rule.dose
-                if dose.limit is not None and active.fired >= dose.limit:
-                    continue
-                if dose.probability < 1.0 and active.random.random() >= dose.probability:
-                    continue
-                active.fired += 1
-                if active.first_fired_s is None:
-                    active.first_fired_s = self.clock.now_s()
-                    first.append(active)
-                hits.append(active.rule.effect)
+            fired = [a for a in relevant if a.rule.selector.matches(call) and a.fires()]
+            first = [a for a in fired if a.first_fired_s is None]
+            for active in first:
+                active.first_fired_s = self.clock.now_s()
         for active in first:
             self.evidence.add(
                 "fault_fired",
@@ -317,13 +366,27 @@ class RuleBook:
                 service=call.service,
                 resource=call.resource,
             )
-        return sorted(hits, key=lambda effect: _ORDER[type(effect)])
+        found = [Hit(a.rule.id, a.rule.effect) for a in fired]
+        return sorted(found, key=lambda hit: _ORDER[type(hit.effect)])
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """End the rules whose lease is over."""
         now_s = self.clock.now_s()
-        expired = [a.rule.id for a in tuple(self._active.values()) if a.expires_s <= now_s]
-        for rule_id in expired:
+        for rule_id in [a.rule.id for a in tuple(self._active.values()) if a.expires_s <= now_s]:
             self.remove(rule_id=rule_id)
+
+    def _rules_for(self, layer: Layer, service: str) -> tuple[_Active, ...]:
+        found = self._relevant.get((layer, service))
+        if found is None:
+            with self._lock:
+                found = tuple(a for a in self._active.values() if a.rule.selector.may_match(layer, service))
+                self._relevant[layer, service] = found
+        return found
+
+    def _changed(self) -> None:
+        """Forget what was derived from the rules; called with the lock held."""
+        self._relevant.clear()
+        self._next_expiry_s = min((a.expires_s for a in self._active.values()), default=math.inf)
 
 
 def _report(active: _Active) -> RuleReport:

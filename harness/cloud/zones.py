@@ -6,6 +6,7 @@ differs by account; here a is az1, b is az2, c is az3.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -61,7 +62,8 @@ class ZoneKeeper:
 
     zones: tuple[Zone, ...]
     evidence: Evidence
-    _dark: dict[str, set[str]] = field(default_factory=dict)  # zone id -> owners that cut its power
+    _dark: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Zone id → owner that cut its power → the instant its lease ends (monotonic seconds, or infinity)."""
     _residents: list[Resident] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,12 +96,16 @@ class ZoneKeeper:
         with self._lock:
             return {zone: sorted(owners) for zone, owners in self._dark.items() if owners}
 
-    def cut_power(self, zone: Zone, *, owner: str) -> int:
-        """Take the zone's power away; its residents die now. May be repeated. Returns how many processes died."""
+    def cut_power(self, zone: Zone, *, owner: str, lease_s: float = math.inf) -> int:
+        """Take the zone's power away; its residents die now. May be repeated, which renews the lease.
+
+        Returns how many processes died. With a lease, `expire` gives the power back when it is over: an owner in
+        another process takes one, so that its death does not leave the zone dark.
+        """
         with self._lock:
-            owners = self._dark.setdefault(zone.id, set())
+            owners = self._dark.setdefault(zone.id, {})
             first = not owners
-            owners.add(owner)
+            owners[owner] = self.evidence.clock.now_s() + lease_s
         if not first:
             return 0
         self.evidence.add("power_lost", owner=owner, zone=zone.id)
@@ -114,7 +120,7 @@ class ZoneKeeper:
             if not owners:
                 return False
             if owner:
-                owners.discard(owner)
+                owners.pop(owner, None)
             else:
                 owners.clear()
             if owners:
@@ -124,6 +130,24 @@ class ZoneKeeper:
         for resident in self._residents:
             resident.power_restored(zone, owner=owner)
         return True
+
+    def renew(self, owner: str, lease_s: float) -> int:
+        """Extend the lease of every cut of `owner`; returns how many there are."""
+        with self._lock:
+            mine = [owners for owners in self._dark.values() if owner in owners]
+            for owners in mine:
+                owners[owner] = self.evidence.clock.now_s() + lease_s
+        return len(mine)
+
+    def expire(self) -> None:
+        """Give back the power whose lease is over."""
+        now_s = self.evidence.clock.now_s()
+        with self._lock:
+            over = [
+                (zone, o) for zone, owners in self._dark.items() for o, until_s in owners.items() if until_s <= now_s
+            ]
+        for zone_name, owner in over:
+            self.restore_power(self.find(zone_name), owner=owner)
 
     def heal(self, *, owner: str = "") -> Sequence[str]:
         """Restore every zone that `owner` (or anybody) darkened; returns the ids that light up."""

@@ -1,0 +1,131 @@
+"""The gate that every AWS call passes: identify → apply faults → route → record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.cloud.asgi import RESET, App, Message, Receive, Scope, Send, read_body, replay, respond
+from harness.cloud.faults import ApiError, Blackhole, CommitThenFail, Hit, Latency, Reset, RuleBook
+from harness.cloud.identify import Identifier, Request
+from harness.cloud.patience import Patience
+from harness.cloud.recorder import Recorder
+from harness.cloud.wire_errors import wire_error
+
+CONTROL_PREFIX = "/_blackstart/"
+_ADMIN_PREFIXES = ("/_ministack/reset", "/_ministack/config", "/_localstack/state")
+"""The emulator's own administration: it would empty the cloud behind the gate's back."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Gate:
+    """An ASGI application in front of a backend and of extra services (by botocore's name, for example `fis`)."""
+
+    backend: App
+    control: App
+    identifier: Identifier
+    rules: RuleBook
+    recorder: Recorder
+    patience: Patience
+    services: Mapping[str, App] = field(default_factory=dict)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.backend(scope, receive, send)
+            return
+        path = scope["path"]
+        if path.startswith("/_"):
+            if path.startswith(CONTROL_PREFIX):
+                await self.control(scope, receive, send)
+                return
+            if path.startswith(_ADMIN_PREFIXES):
+                await respond(send, 403, b'{"message":"use POST /_blackstart/reset, with the owner\'s token"}')
+                return
+        await self._aws(scope, receive, send)
+
+    async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = self.identifier.head(scope)
+        concerned = self.rules.concerns("api", request.service)
+        if request.operation_in_body or (concerned and self.rules.needs_resource("api", request.service)):
+            body = await read_body(receive)
+            if body is None:
+                return
+            receive = replay(body, receive)
+            if request.operation_in_body:
+                self.identifier.body(request, body)
+                concerned = self.rules.concerns("api", request.service)
+            self.identifier.resource(request, body)
+        hits = self.rules.hits(request.call()) if concerned else ()
+        if not hits or await self._let_pass(hits, request, scope, receive, send):
+            if self.recorder.wants(request.service, request.operation):
+                receive = await self._record(request, receive)
+            app = self.services.get(request.service, self.backend)
+            if any(isinstance(hit.effect, CommitThenFail) for hit in hits):
+                await _commit_then_reset(app, scope, receive)
+            else:
+                await app(scope, receive, send)
+
+    async def _let_pass(self, hits: list[Hit], request: Request, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Apply the effects that come before the backend; True when the call goes on to it."""
+        for hit in hits:
+            effect = hit.effect
+            if isinstance(effect, Latency):
+                await self.patience.wait(hit.rule_id, effect.delay_s)
+            elif isinstance(effect, Blackhole):
+                gone = asyncio.ensure_future(_until_disconnect(receive))
+                await self.patience.wait(hit.rule_id, effect.hold_s, unless=gone)
+                await _reset(scope, receive)
+                return False
+            elif isinstance(effect, Reset):
+                await _reset(scope, receive)
+                return False
+            elif isinstance(effect, ApiError) and not any(isinstance(h.effect, CommitThenFail) for h in hits):
+                await self._refuse(effect, request, send)
+                return False
+        return True
+
+    async def _refuse(self, effect: ApiError, request: Request, send: Send) -> None:
+        error = wire_error(
+            self.identifier.models,
+            request.service,
+            request.protocol,
+            code=effect.code,
+            status=effect.status,
+            message=effect.message,
+        )
+        await respond(send, error.status, error.body, error.content_type, error.headers)
+
+    async def _record(self, request: Request, receive: Receive) -> Receive:
+        """Note a control-plane call with its resource; such calls are rare enough to look into their body."""
+        if not request.resource:
+            body = await read_body(receive)
+            if body is not None:
+                self.identifier.resource(request, body)
+                receive = replay(body, receive)
+        self.recorder.record(request.call())
+        return receive
+
+
+async def _commit_then_reset(app: App, scope: Scope, receive: Receive) -> None:
+    """Let the backend apply the call, drop its answer, reset the connection."""
+
+    async def swallow(message: Message) -> None:
+        del message  # the client must not learn what happened
+
+    body = await read_body(receive)
+    if body is not None:
+        await app(scope, replay(body, receive), swallow)
+    await _reset(scope, receive)
+
+
+async def _reset(scope: Scope, receive: Receive) -> None:
+    """Reset the connection and return once the server knows that it is gone."""
+    scope["extensions"][RESET]()
+    await _until_disconnect(receive)
+
+
+async def _until_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,302 @@
+"""The cloud's server process: builds the parts, listens on loopback, is ready when it answers an AWS call.
+
+It ends with its owner unless it was started detached, and takes everything it started along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import psutil
+import uvicorn
+
+from harness import processes
+from harness.clock import SystemClock
+from harness.cloud.asgi import App
+from harness.cloud.backends import Backend, Ministack, RemoteEndpoint, call, request_scope
+from harness.cloud.call import Caller
+from harness.cloud.control import Control, Owner
+from harness.cloud.doors import Doors
+from harness.cloud.evidence import Evidence
+from harness.cloud.faults import RuleBook
+from harness.cloud.gate import Gate
+from harness.cloud.identify import Identifier
+from harness.cloud.lambda_errors import with_service_exceptions
+from harness.cloud.patience import Patience
+from harness.cloud.recorder import Recorder
+from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
+from harness.cloud.transport import ResettableProtocol
+from harness.cloud.zones import ZoneKeeper, zones_of
+from harness.errors import BlackstartError, NotReadyError
+from harness.target import EMBEDDED, ENDPOINT, Target
+
+_OWNER_POLL_S = 0.5
+_EXPIRY_POLL_S = 0.25
+_READY_TIMEOUT_S = 20.0
+_READY_CALL = b"Action=GetCallerIdentity&Version=2011-06-15"
+
+
+class Service(Protocol):
+    """An extra service behind the gate, such as FIS."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        ...
+
+    async def heal(self) -> list[str]:
+        """End everything it has in force; returns what that was."""
+        ...
+
+
+MakeServices = Callable[[Doors], Mapping[str, Service]]
+"""Joins extra services by botocore's name; the cloud itself knows none of them."""
+
+
+@dataclass(slots=True)
+class Server:
+    """One cloud. `run` returns when it was asked to stop or its owner is gone."""
+
+    order: ServerOrder
+    make_services: MakeServices
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _listener: socket.socket | None = None
+    _pool: Any = None  # a FunctionPool; imported late, it is not needed in front of a foreign endpoint
+
+    async def run(self) -> None:
+        """Serve until stopped.
+
+        Raises:
+            NotReadyError: the port is taken, or the backend does not start.
+        """
+        settings = self.order.settings
+        self._listener = _listen(settings.port)
+        port = int(self._listener.getsockname()[1])
+        backend: Backend = RemoteEndpoint(settings.upstream) if settings.upstream else Ministack(settings, port)
+        doors, recorder = self._doors(port)
+        services = self.make_services(doors)
+        if not settings.upstream:
+            self._install_functions(doors)
+        await backend.start()
+        patience = Patience(doors.faults)
+        patience.start()
+        gate = Gate(
+            backend=with_service_exceptions(backend.app),
+            control=Control(doors, recorder, self._owner(backend, services)),
+            identifier=Identifier(region=settings.regions[0], account=settings.account_id, callers=self._caller),
+            rules=doors.faults,
+            recorder=recorder,
+            patience=patience,
+            services=services,
+        )
+        await self._serve(gate, backend, doors, services, port)
+
+    async def _serve(
+        self, gate: App, backend: Backend, doors: Doors, services: Mapping[str, Service], port: int
+    ) -> None:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                gate,
+                http=ResettableProtocol,
+                loop="uvloop",
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=3,
+                backlog=2048,
+            )
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # ours are set below
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        serving = asyncio.create_task(server._serve(sockets=[self._listener]))  # type: ignore[list-item] # noqa: SLF001 - without its own signal handlers
+        watching = [asyncio.create_task(self._watch_owner()), asyncio.create_task(_expire(doors))]
+        try:
+            await _until_ready(gate)
+            self._announce(Announcement(port=port, pid=os.getpid()))
+            stopping = asyncio.create_task(self._stop.wait())
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+        finally:
+            for task in watching:
+                task.cancel()
+            await self._wind_down(server, serving, backend, services)
+
+    async def _wind_down(
+        self, server: uvicorn.Server, serving: asyncio.Task[None], backend: Backend, services: Mapping[str, Service]
+    ) -> None:
+        for service in services.values():
+            await service.heal()
+        if self._pool is not None:
+            await asyncio.to_thread(self._pool.close)
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(backend.stop(), 3)
+        processes.reap(self.order.settings.registry.parent / "environments", everything=True, grace_s=0.5)
+
+    def _doors(self, port: int) -> tuple[Doors, Recorder]:
+        settings, clock = self.order.settings, SystemClock()
+        evidence = Evidence(clock)
+        zones = tuple(zone for region in settings.regions for zone in zones_of(region, settings.zones_per_region))
+        capabilities = ENDPOINT if settings.upstream else EMBEDDED
+        target = Target(
+            kind="endpoint" if settings.upstream else "embedded",
+            endpoint=f"http://127.0.0.1:{port}",
+            region=settings.regions[0],
+            regions=settings.regions,
+            account_id=settings.account_id,
+            access_key="test",
+            secret_key="test",  # noqa: S106 - the emulator's root key
+            control_token=self.order.token,
+            capabilities=capabilities,
+        )
+        doors = Doors(
+            faults=RuleBook(clock, evidence),
+            zones=ZoneKeeper(zones, evidence),
+            evidence=evidence,
+            clock=clock,
+            target=target,
+            capabilities=capabilities,
+        )
+        return doors, Recorder(clock)
+
+    def _install_functions(self, doors: Doors) -> None:
+        from harness.cloud.functions.emulated import MinistackEmulator, install, subnet_zones
+        from harness.cloud.functions.pool import FunctionPool
+
+        settings = self.order.settings
+        self._pool = FunctionPool(
+            folder=settings.state_dir / "lambda",
+            registry=settings.registry.parent / "environments",
+            endpoint=str(doors.target.endpoint),
+            detection_s=settings.detection_s,
+            zones=doors.zones,
+            rules=doors.faults,
+            evidence=doors.evidence,
+            clock=doors.clock,
+            subnet_zone=subnet_zones(doors.target),
+            emulator=MinistackEmulator(),
+        )
+        doors.zones.add_resident(self._pool)
+        install(self._pool)
+
+    def _owner(self, backend: Backend, services: Mapping[str, Service]) -> Owner:
+        async def heal_services() -> dict[str, list[str]]:
+            return {f"{name} experiments": await service.heal() for name, service in services.items()}
+
+        async def reset() -> None:
+            if self._pool is not None:
+                await asyncio.to_thread(self._pool.reset)
+            await backend.reset()
+
+        return Owner(
+            token=self.order.token,
+            environments=self._environments,
+            heal_services=heal_services,
+            reset=reset,
+            stop=self._stop.set,
+        )
+
+    def _environments(self) -> list[dict[str, Any]]:  # JSON
+        return self._pool.environments() if self._pool is not None else []
+
+    def _caller(self, app_id: str) -> Caller | None:
+        return self._pool.caller(app_id) if self._pool is not None else None
+
+    async def _watch_owner(self) -> None:
+        """A server that is not detached ends with the process that started it."""
+        if self.order.settings.detached:
+            return
+        while processes.is_running(self.order.owner_pid, self.order.owner_started):
+            await asyncio.sleep(_OWNER_POLL_S)
+        self._stop.set()
+
+    def _announce(self, announcement: Announcement) -> None:
+        write_struct(announcement_path(self.order.settings.state_dir), announcement)
+
+
+def serve(order: ServerOrder, make_services: MakeServices) -> int:
+    """Run a server to its end; what keeps it from starting is announced to the owner. Returns the exit code."""
+    import uvloop
+
+    try:
+        uvloop.run(Server(order, make_services).run())
+    except BlackstartError as error:
+        said = Announcement(error=error.what, where=error.where, hint=error.hint)
+        write_struct(announcement_path(order.settings.state_dir), said)
+        return error.exit_code
+    return 0
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket on loopback.
+
+    Raises:
+        NotReadyError: the port is taken; says by whom, as far as that can be known.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise NotReadyError(
+                f"port {port} is taken{_holder(port)}",
+                where=f"127.0.0.1:{port}",
+                hint="blackstart down, or set another [embedded] port in blackstart.toml",
+            ) from error
+        raise NotReadyError(f"cannot listen: {error.strerror}", where=f"127.0.0.1:{port}") from error
+    return listener
+
+
+def _holder(port: int) -> str:
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp4"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+                name = psutil.Process(connection.pid).name() if connection.pid else "another process"
+                return f" by {name} (pid {connection.pid})"
+    return ""
+
+
+async def _until_ready(gate: App) -> None:
+    """Return once an AWS call through the gate is answered: an open port is not a ready cloud.
+
+    Raises:
+        NotReadyError: it is not.
+    """
+    headers = (
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (
+            b"authorization",
+            b"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0",
+        ),
+    )
+    status = 0
+    deadline = asyncio.get_running_loop().time() + _READY_TIMEOUT_S
+    while asyncio.get_running_loop().time() < deadline:
+        status = await call(gate, request_scope("POST", "/", headers), _READY_CALL)
+        if status < 500:
+            return
+        await asyncio.sleep(0.1)
+    raise NotReadyError(
+        f"the backend answers {status} to sts:GetCallerIdentity", hint="is the endpoint an AWS emulator?"
+    )
+
+
+async def _expire(doors: Doors) -> None:
+    """End what nobody renewed, also when no call comes by to notice."""
+    while True:
+        await asyncio.sleep(_EXPIRY_POLL_S)
+        doors.faults.expire()
+        doors.zones.expire()

@@ -1,0 +1,60 @@
+"""Which service a request is for: credential scope, target header and query version to botocore's service name.
+
+We call services as botocore does (`dynamodb`, `cloudwatch`, `stepfunctions`): the names people type in
+`boto3.client(…)`. Most sign with that very name; the tables below are the exceptions, taken from
+`signingName`, `targetPrefix` and `apiVersion` of botocore's models.
+"""
+
+from __future__ import annotations
+
+BY_SIGNING_NAME: dict[str, tuple[str, ...]] = {
+    "apigateway": ("apigateway", "apigatewayv2"),
+    "execute-api": ("apigatewaymanagementapi",),
+    "monitoring": ("cloudwatch",),
+    "states": ("stepfunctions",),
+    "elasticloadbalancing": ("elbv2", "elb"),
+    "elasticmapreduce": ("emr",),
+    "elasticfilesystem": ("efs",),
+    "s3": ("s3", "s3control"),
+    "ses": ("sesv2", "ses"),
+    "dynamodb": ("dynamodb", "dynamodbstreams"),
+    "tagging": ("resourcegroupstaggingapi",),
+    "es": ("opensearch",),
+    "iotdata": ("iot-data",),
+    "cloudcontrolapi": ("cloudcontrol",),
+    "appconfig": ("appconfig", "appconfigdata"),
+    "servicequotas": ("service-quotas",),
+    "airflow": ("mwaa",),
+    "aoss": ("opensearchserverless",),
+    "sso": ("sso-admin",),
+}
+"""Signing name to the services that sign with it, the likelier first; a name that is absent is its own service."""
+
+BY_TARGET_PREFIX: dict[str, str] = {
+    "DynamoDB_20120810": "dynamodb",
+    "DynamoDBStreams_20120810": "dynamodbstreams",
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AWSCognitoIdentityService": "cognito-identity",
+}
+"""`X-Amz-Target` prefixes that tell more than the credential scope, or stand in for it on unsigned calls."""
+
+BY_QUERY_VERSION: dict[str, str] = {
+    "2015-12-01": "elbv2",
+    "2012-06-01": "elb",
+    "2010-12-01": "ses",
+    "2011-06-15": "sts",
+}
+"""`Version=` of query calls, where several services share a signing name or the call is unsigned."""
+
+
+def services_signing_as(signing_name: str) -> tuple[str, ...]:
+    """The services that a credential scope may mean, the likelier first; empty for no name.
+
+    >>> services_signing_as("states")
+    ('stepfunctions',)
+    >>> services_signing_as("sqs")
+    ('sqs',)
+    """
+    if not signing_name:
+        return ()
+    return BY_SIGNING_NAME.get(signing_name, (signing_name,))

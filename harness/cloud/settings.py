@@ -1,0 +1,130 @@
+"""What a cloud server is started with, as its owner says it and as the server reads it from disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from harness.errors import NotReadyError
+from harness.files import write_atomically
+from harness.target import EMULATOR_ACCOUNT
+
+DETECTION_S = 3.0
+"""How long placement takes to notice that a zone went dark, unless the project says otherwise.
+
+AWS publishes no figure for Lambda. The nearest documented ones: an ELB target is marked unhealthy after
+`UnhealthyThresholdCount` × `HealthCheckIntervalSeconds` (at the least 2 × 5 s), and "Advanced Multi-AZ
+Resilience Patterns" counts on minutes for people to act. We take a short one so that drills stay short,
+and say so; a project sets its own with `[embedded] detection`.
+Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html,
+https://docs.aws.amazon.com/whitepapers/latest/advanced-multi-az-resilience-patterns/
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSettings:
+    """One cloud server. `state_dir` holds its process registry, logs and settings file.
+
+    Args:
+        state_dir: `.blackstart/cloud`, or a run's own folder.
+        port: on 127.0.0.1; 0 takes a free one.
+        regions: the regions that exist here; the first is the default.
+        zones_per_region: availability zones of each region, 1 to 6.
+        enforce_iam: check signatures and policies, as AWS does.
+        detached: the server may outlive the process that starts it.
+        upstream: stand as a reverse proxy before this endpoint URL instead of hosting an emulator.
+        detection_s: seconds until placement notices a dark zone.
+        ready_s: seconds the owner waits for the first AWS call to be answered.
+    """
+
+    state_dir: Path
+    port: int = 0
+    regions: tuple[str, ...] = ("us-east-1", "us-west-2")
+    zones_per_region: int = 3
+    enforce_iam: bool = True
+    detached: bool = False
+    upstream: str = ""
+    detection_s: float = DETECTION_S
+    ready_s: float = 30.0
+    account_id: str = EMULATOR_ACCOUNT
+
+    def with_detection(self, detection_s: float) -> Self:
+        """The same settings with another detection time, in seconds."""
+        return replace(self, detection_s=detection_s)
+
+    @property
+    def registry(self) -> Path:
+        """Where the processes of this cloud are recorded."""
+        return self.state_dir / "processes"
+
+    @property
+    def log(self) -> Path:
+        """The server's own log."""
+        return self.state_dir / "logs" / "cloud.log"
+
+
+class ServerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the owner hands to the server process: settings, the control token, and who the owner is."""
+
+    settings: CloudSettings
+    token: str
+    owner_pid: int
+    owner_started: float
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server says on disk once it answers, or why it could not start."""
+
+    port: int = 0
+    pid: int = 0
+    error: str = ""
+    where: str = ""
+    hint: str = ""
+
+
+def order_path(state_dir: Path) -> Path:
+    """The order of the server in this folder; it holds the token, so only its owner may read it."""
+    return state_dir / "order.json"
+
+
+def announcement_path(state_dir: Path) -> Path:
+    """Where the server of this folder announces itself."""
+    return state_dir / "announcement.json"
+
+
+def write_struct(path: Path, value: msgspec.Struct) -> None:
+    """Write an order or an announcement, readable by its owner only.
+
+    Raises:
+        NotReadyError: the file system refuses.
+    """
+    write_atomically(path, msgspec.json.encode(value, enc_hook=str), mode=0o600)
+
+
+def read_order(path: Path) -> ServerOrder:
+    """The order that the owner wrote.
+
+    Raises:
+        NotReadyError: no such file, or not an order.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ServerOrder, dec_hook=_path)
+    except (OSError, msgspec.DecodeError) as error:
+        raise NotReadyError(
+            f"not a server order: {error}", where=str(path), hint="start it by `blackstart up`"
+        ) from error
+
+
+def read_announcement(path: Path) -> Announcement | None:
+    """What the server announced, or None while it has not."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Announcement)
+    except FileNotFoundError:
+        return None
+
+
+def _path(kind: type, value: object) -> object:
+    return Path(str(value)) if issubclass(kind, Path) else value
