@@ -54,16 +54,17 @@ def quantity(value: float, unit: Unit) -> str:
 
 
 def seconds(value: float) -> str:
-    """Seconds as `0 s`, `250 ms`, `3.00 s`, `12.5 s` or `4 min 10 s`."""
+    """Seconds as `0 s`, `250 ms`, `3.00 s`, `12.5 s` or `4 min 10 s`; the steps are where rounding moves over."""
     if value == 0:
         return "0 s"
-    if value < _MILLI_BELOW_S:
+    if value < 0.9995:
         return f"{value * 1000:.0f} ms"
-    if value < 10:
+    if value < 9.995:
         return f"{value:.2f} s"
-    if value < 120:
+    if value < 119.95:
         return f"{value:.1f} s"
-    return f"{value // 60:.0f} min {value % 60:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
 
 
 def limit_seconds(value: float) -> str:

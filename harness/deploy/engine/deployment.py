@@ -85,7 +85,8 @@ class Deployment:
         resource.outputs = {key: value for key, value in outputs.items() if value is not None}
         if resource.type == _BUILT_IN[0]:
             self.outputs = resource.outputs
-        self.ledger.persist()
+        if self.ledger.olds.get(urn) is None or self.ledger.olds[urn].outputs != resource.outputs:
+            self.ledger.persist()
 
     def read(self, request: Any) -> ResourceState:  # a ReadResourceRequest
         """An existing resource (`.get`), or a StackReference.
@@ -221,7 +222,7 @@ class Deployment:
         resource.created = old.created if old else utc_iso()
         resource.modified = resource.created
         resource.outputs = dict(old.outputs) if old else {}
-        self.ledger.add(resource)
+        self.ledger.add(resource, changed=old is None)
         return resource
 
     def _provider(self, resource: ResourceState, old: ResourceState | None) -> ResourceState:
@@ -230,7 +231,7 @@ class Deployment:
         resource.created = old.created if old else utc_iso()
         resource.modified = old.modified if old is not None and same else utc_iso()
         resource.outputs = dict(resource.inputs)
-        self.ledger.add(resource)
+        self.ledger.add(resource, changed=not same)
         return resource
 
     def _unsupported(self, goal: Goal, resource: ResourceState) -> ResourceState:

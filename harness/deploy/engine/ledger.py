@@ -61,12 +61,13 @@ class Ledger:
             if not old.delete and any(urn in urns for urns in old.propertyDependencies.values())
         ]
 
-    def add(self, resource: ResourceState) -> None:
-        """`resource` is as the program wants it."""
+    def add(self, resource: ResourceState, *, changed: bool = True) -> None:
+        """`resource` is as the program wants it; one that did not change needs no write of its own."""
         with self.lock:
             self.news[resource.urn] = resource
             self._drop_pending(resource.urn)
-        self.persist()
+        if changed:
+            self.persist()
 
     def forget(self, old: ResourceState) -> None:
         """`old` is gone."""

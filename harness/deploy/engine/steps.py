@@ -254,7 +254,7 @@ class Steps:
 
     def _done(self, op: Operation, resource: ResourceState, message: str = "") -> ResourceState:
         self._count(op)
-        self.ledger.add(resource)
+        self.ledger.add(resource, changed=op != "same")
         self._tell(op, resource, "done", message)
         return resource
 

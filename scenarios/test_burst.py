@@ -1,0 +1,24 @@
+"""Two hundred orders at once: every one is fulfilled, exactly once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+ORDERS = 200
+
+
+def test_a_burst_is_fulfilled_exactly_once(shop: Any, eventually: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: shop.place(("tea", 1)), range(ORDERS)))
+    assert {reply.status for reply in replies} == {201}
+    open_orders = {reply.body["order_id"] for reply in replies}
+    placed = sorted(open_orders)
+    assert len(placed) == ORDERS
+
+    def all_fulfilled() -> bool:
+        open_orders.difference_update([o for o in tuple(open_orders) if shop.status(o) == "FULFILLED"])
+        return not open_orders
+
+    eventually(all_fulfilled, within_s=40, what=f"all {ORDERS} orders fulfilled")
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(shop.receipts, placed)) == {1}
+        assert set(pool.map(shop.charges, placed)) == {1}
