@@ -48,6 +48,8 @@ class Environment:
     in_flight: bool = False
     init_s: float | None = None
     _ready: bool = False
+    _invoked: bool = False
+    _init_failure: Exception | None = None
     _output: bytearray = field(default_factory=bytearray)
     _next_waiting: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,15 +59,15 @@ class Environment:
 
         An outcome that is not `reusable` leaves the environment dead.
         """
-        first = not self._ready
+        first = not self._invoked
+        self._invoked = True
         lines = [logs.init_line(self.spec.runtime, self.spec.arn)] if first else []
         lines.append(logs.start_line(request_id, self.spec.version))
         self.in_flight = True
         began_s = time.monotonic()
         try:
-            if first:
-                self._initialise()
-                began_s = time.monotonic()
+            if not self._ready:
+                self._raise_init_failure()
             outcome = self._exchange_one(event, request_id, began_s)
         except _InitFailedError as error:
             outcome = Outcome(kind="function_error", payload=error.payload, reusable=False)
@@ -90,6 +92,19 @@ class Environment:
         status = _status(outcome)
         lines += [logs.end_line(request_id), logs.report_line(request_id, usage, status=status)]
         return outcome, lines
+
+    def prepare(self) -> None:
+        """Wait for the init phase; what goes wrong in it is told by the first `invoke`."""
+        try:
+            self._initialise()
+        except (_InitFailedError, ConnectionLostError) as error:
+            self._init_failure = error
+
+    def _raise_init_failure(self) -> None:
+        if self._init_failure is None:
+            self._initialise()
+        else:
+            raise self._init_failure
 
     def kill(self, owner: str = "") -> bool:
         """End the whole process group at once; True when this call did it. `owner` is who took the zone's power."""
@@ -263,7 +278,7 @@ def start_environment(
     registry: Path,
     variables: Mapping[str, str],
 ) -> Environment:
-    """Start the process of a new environment; the first `invoke` waits for its init phase.
+    """Start the process of a new environment; `prepare` waits for its init phase.
 
     `variables` are ours: endpoint, credentials, region. The function's own variables cannot override them.
 

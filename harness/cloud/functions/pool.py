@@ -7,6 +7,7 @@ and zone. Losing a zone kills its environments at once, whatever they are doing.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import uuid
@@ -32,6 +33,9 @@ IDLE_S = 300.0
 
 DEAD_ZONE_ANSWER_S = 0.05
 """How long an invocation sent into a dark zone takes to fail: the connection is reset, there is no host."""
+
+STARTS_AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
+"""Cold starts under way together. AWS has room for a thousand in ten seconds; a laptop has not."""
 
 EnvironmentKey = tuple[str, str]  # fingerprint of the function, zone id
 
@@ -75,12 +79,15 @@ class FunctionPool:
     _runtime: Path = field(init=False)
     _idle: dict[EnvironmentKey, list[Environment]] = field(default_factory=dict)
     _live: dict[str, Environment] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _starting: dict[EnvironmentKey, int] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _changed: threading.Condition = field(init=False)
     _closed: bool = False
     _swept_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.placement = Placement(self.zones, self.clock, self.detection_s, self.subnet_zone)
+        self._changed = threading.Condition(self._lock)
         self._code = CodeStore(self.folder / "code")
         self._runtime = link_runtime(self.folder / "runtime")
 
@@ -121,7 +128,7 @@ class FunctionPool:
             time.sleep(DEAD_ZONE_ANSWER_S)
             return service_unavailable("the execution environment's host does not answer")
         request_id = str(uuid.uuid4())
-        environment = self._take(spec, place) or self._start(spec, place, record)
+        environment = self._acquire(spec, place, record)
         if environment is None:
             return service_unavailable("no execution environment could be started")
         outcome, lines = environment.invoke(_event_bytes(event), request_id)
@@ -131,17 +138,58 @@ class FunctionPool:
 
     # -- environments ----------------------------------------------------------------------------------------
 
-    def _take(self, spec: FunctionSpec, place: Place) -> Environment | None:
-        """A warm environment of this function in this zone."""
+    def _acquire(self, spec: FunctionSpec, place: Place, record: Mapping[str, Any]) -> Environment | None:
+        """A warm environment, or a new one once the machine has room to start it.
+
+        The place's zone comes first. While an environment starts there, warm ones of other zones take the load: a
+        zone that comes back is warmed by one start and not by a storm of them, which would be an outage of its own.
+        """
         self._sweep()
         key = (spec.fingerprint, place.zone.id)
-        while True:
-            with self._lock:
-                idle = self._idle.get(key)
-                environment = idle.pop() if idle else None
-            if environment is None or environment.alive:
-                return environment
-            self._discard(environment)
+        others = [
+            (spec.fingerprint, other.zone.id)
+            for other in self.placement.places(spec)
+            if other.zone != place.zone and not self.placement.is_dark(other.zone)
+        ]
+        with self._changed:
+            while not self._closed:
+                environment = self._pop_idle((key,))
+                if environment is None and (self._busy_or_starting(key) or self._starting_now >= STARTS_AT_ONCE):
+                    environment = self._pop_idle(others)
+                if environment is not None:
+                    return environment
+                if self._starting_now < STARTS_AT_ONCE:
+                    break
+                self._changed.wait(0.5)
+            self._starting[key] = self._starting.get(key, 0) + 1
+        try:
+            return self._start(spec, place, record)
+        finally:
+            with self._changed:
+                self._starting[key] -= 1
+                self._changed.notify_all()
+
+    @property
+    def _starting_now(self) -> int:
+        return sum(self._starting.values())
+
+    def _busy_or_starting(self, key: EnvironmentKey) -> bool:
+        """True when the function already has, or is getting, an environment in this zone. Under the lock."""
+        if self._starting.get(key):
+            return True
+        return any((e.spec.fingerprint, e.zone.id) == key and e.alive for e in self._live.values())
+
+    def _pop_idle(self, keys: Sequence[EnvironmentKey]) -> Environment | None:
+        """A living warm environment; dead ones on the way are put aside. Under the lock."""
+        for key in keys:
+            idle = self._idle.get(key, [])
+            while idle:
+                environment = idle.pop()
+                if environment.alive:
+                    return environment
+                self._live.pop(environment.id, None)
+                environment.close()
+        return None
 
     def _start(self, spec: FunctionSpec, place: Place, record: Mapping[str, Any]) -> Environment | None:
         if self._closed:
@@ -167,6 +215,7 @@ class FunctionPool:
             self._live[environment.id] = environment
         if self.placement.is_dark(place.zone) or self._closed:  # the power went while it started
             environment.kill("power")
+        environment.prepare()
         return environment
 
     def _give_back(self, environment: Environment, *, reusable: bool) -> None:
@@ -174,9 +223,10 @@ class FunctionPool:
             self._discard(environment)
             return
         environment.idle_since_s = self.clock.now_s()
-        with self._lock:
+        with self._changed:
             key = (environment.spec.fingerprint, environment.zone.id)
             self._idle.setdefault(key, []).append(environment)
+            self._changed.notify()
 
     def _discard(self, environment: Environment) -> None:
         with self._lock:
