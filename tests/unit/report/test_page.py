@@ -38,6 +38,8 @@ class _Page(HTMLParser):
                 self.ids.append(value)
 
     def handle_endtag(self, tag) -> None:
+        if tag in _VOID:  # <path/> is told as a start and an end
+            return
         assert self.open, f"</{tag}> closes nothing"
         assert self.open.pop() == tag
 
