@@ -29,7 +29,8 @@ from harness.load.workload import ProberSpec, check_operations
 from harness.measure import journal as names
 from harness.measure.figures import DrillRecord
 from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
-from harness.measure.recovery import Samples, unsteady
+from harness.measure.phases import phases_of
+from harness.measure.recovery import recovery, unsteady
 from harness.measure.taking import samples_of
 from harness.measure.verdict import drill_record, judge, not_supported_record
 from harness.stack import RunningStack
@@ -175,11 +176,11 @@ class _Run:
         time.sleep(self.drill.method.baseline_s + 0.5)
         ended_s = self.clock.now_s()
         self._note(names.CPU, percent=psutil.cpu_percent(None))
-        self._note(names.BASELINE_ENDED, probes_hold=True)
-        samples: Samples = samples_of(self._read(), self.drill.method)
+        self._note(names.BASELINE_ENDED)
+        samples = samples_of(self._read(), self.drill.method)
         # What was sent in the last moments may not be answered yet.
         reason = unsteady(samples, start_s=started_s, end_s=ended_s - 0.3, method=self.drill.method)
-        if reason and "short" not in reason:
+        if reason:
             self.tell(f"not steady, nothing is injected: {reason}")
             return False
         return True
@@ -224,11 +225,24 @@ class _Run:
         return template
 
     def _observe(self) -> None:
-        """Watch on for the hold after healing, or until the deadline when it does not recover."""
+        """Watch on for the hold after healing; when it is not back by then, up to the deadline and a hold."""
         self.tell("watching the recovery")
         method = self.drill.method
-        time.sleep(method.hold_s + method.window_s)
+        least_s = method.hold_s + method.window_s
+        time.sleep(least_s)
         self._take_evidence()
+        fault_s = phases_of(self._read()).fault_s
+        if fault_s is None:
+            return
+        until_s = fault_s + method.deadline_s + least_s
+        while self.clock.now_s() < until_s and not self._recovered(fault_s):
+            time.sleep(1.0)
+
+    def _recovered(self, fault_s: float) -> bool:
+        """Whether what was answered until now shows a recovery that held."""
+        end_s = self.clock.now_s() - self.drill.timeout_s
+        samples = samples_of(self._read(), self.drill.method)
+        return recovery(samples, fault_s=fault_s, end_s=end_s, method=self.drill.method).recovered_s is not None
 
     def _take_evidence(self) -> None:
         """Copy what the cloud has seen since the last look into the journal, at its own instants."""

@@ -50,6 +50,7 @@ class MethodPart(_Strict):
     hold: Duration = "10s"
     deadline: Duration = "60s"
     must_be_felt: bool = False
+    must_recover_in_fault: bool | None = None
 
 
 class EffectsPart(_Strict):
@@ -108,7 +109,7 @@ class Drill:
 
 
 def drill_names(folder: Path) -> list[str]:
-    """The names of the drills in a folder, those that are meant to fail left out."""
+    """The names of the drills in a folder."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
@@ -123,16 +124,17 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         raise ConfigError(f"no drill {name!r}", where=str(folder), hint=nearest(name, drill_names(folder)))
     data, text = read_toml(path)
     file = validate(DrillFile, data, text=text, path=path)
+    template = _template(path, file.experiment)
     return Drill(
         name=file.name,
         title=file.title or file.name,
         disruption=file.disruption,
-        template=_template(path, file.experiment),
+        template=template,
         duration=file.experiment.duration,
         operations=_operations(path, text, file.workload.operations),
         rate=file.workload.rate,
         timeout_s=parse_duration_s(file.workload.timeout),
-        method=_method(file.method),
+        method=_method(file.method, template=template),
         verification=file.verification,
         objectives=_objectives(path, text, file, policy),
         path=path,
@@ -172,7 +174,9 @@ def _operations(path: Path, text: str, raw: Sequence[Mapping[str, Any]]) -> list
     return found
 
 
-def _method(part: MethodPart) -> Method:
+def _method(part: MethodPart, *, template: Mapping[str, Any]) -> Method:
+    """The method. A fault that lasts must be survived while it lasts, unless the drill says otherwise."""
+    lasts = any("duration" in action["parameters"] for action in template["actions"].values())
     return Method(
         latency_limit_s=parse_duration_s(part.latency_limit),
         theta=part.theta,
@@ -181,6 +185,7 @@ def _method(part: MethodPart) -> Method:
         hold_s=parse_duration_s(part.hold),
         deadline_s=parse_duration_s(part.deadline),
         must_be_felt=part.must_be_felt,
+        must_recover_in_fault=lasts if part.must_recover_in_fault is None else part.must_recover_in_fault,
     )
 
 

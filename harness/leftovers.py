@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -66,7 +67,7 @@ def clear(workspace: Workspace) -> Cleared:
     return Cleared(processes=tuple(ended), healed=tuple(healed), failed=tuple(failed))
 
 
-def _read_claim(path: Path) -> dict[str, object] | None:
+def _read_claim(path: Path) -> dict[str, Any] | None:  # JSON
     try:
         body = json.loads(path.read_text())
     except (OSError, ValueError):

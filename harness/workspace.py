@@ -69,9 +69,10 @@ class Workspace:
         return self.root / self.config.project.load
 
     def registries(self) -> Iterator[Path]:
-        """Every folder of process records: of the cloud of `up` and of each run."""
-        for parent in (self.cloud, *sorted(self.runs.glob("*"))):
-            yield from (path for path in parent.glob("**/processes") if path.is_dir())
+        """Every folder of process records: those of commands, of their clouds, and of the clouds' functions."""
+        for parent in (self.folder, *sorted(self.runs.glob("*"))):
+            for pattern in ("processes", "*/processes", "*/environments"):
+                yield from parent.glob(pattern)
 
 
 def open_workspace(config: Path | None = None) -> Workspace:

@@ -128,7 +128,7 @@ class ControlClient:
             status, content = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             raise NotReadyError(
-                f"the cloud does not answer: {error or type(error).__name__}",
+                f"the cloud does not answer: {str(error) or type(error).__name__}",
                 where=f"http://{self._host}:{self._port}",
                 hint="blackstart status; start one with: blackstart up",
             ) from error

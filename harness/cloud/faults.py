@@ -103,7 +103,7 @@ class CommitThenFail(
     tag="commit_then_fail",
     tag_field="kind",
 ):
-    """The backend applies the call, the client sees a reset: the case that separates idempotent systems from others."""
+    """The backend applies the call, the client sees a reset: what separates idempotent systems from others."""
 
 
 class FunctionError(

@@ -185,9 +185,9 @@ def _decode(protocol: str, body: bytes) -> Mapping[str, object]:
 
 
 def _decode_cbor(body: bytes) -> Mapping[str, object]:
-    from botocore.parsers import RpcV2CBORParser, ResponseParserError
-
     import io
+
+    from botocore.parsers import ResponseParserError, RpcV2CBORParser
 
     parser = RpcV2CBORParser()
     try:

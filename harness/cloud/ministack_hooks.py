@@ -115,7 +115,7 @@ def environment_for(*, port: int, enforce_iam: bool, region: str, account: str) 
 
 
 def app() -> Any:  # ministack ships no types
-    """The ASGI application of ministack application; its lifespan must run. Its state is module-global: one instance a process."""
+    """The ASGI application of ministack. Its lifespan must run; its state is global: one a process."""
     from ministack.app import app as application
 
     return application
@@ -127,6 +127,13 @@ def layer_zip(arn: str) -> bytes:
 
     found: bytes | None = lambda_svc._resolve_layer_zip(arn)  # noqa: SLF001
     return found or b""
+
+
+def subnet_zone(subnet: str) -> str:
+    """The zone's name of a subnet, '' when there is none. Needs the caller's account and region context."""
+    from ministack.services import ec2
+
+    return str(ec2._subnets.get(subnet, {}).get("AvailabilityZone", ""))  # noqa: SLF001
 
 
 def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:

@@ -171,7 +171,7 @@ class Server:
         return doors, Recorder(clock)
 
     def _install_functions(self, doors: Doors) -> None:
-        from harness.cloud.functions.emulated import MinistackEmulator, install, subnet_zones
+        from harness.cloud.functions.emulated import MinistackEmulator, install
         from harness.cloud.functions.pool import FunctionPool
 
         settings = self.order.settings
@@ -184,7 +184,6 @@ class Server:
             rules=doors.faults,
             evidence=doors.evidence,
             clock=doors.clock,
-            subnet_zone=subnet_zones(doors.target),
             emulator=MinistackEmulator(),
         )
         doors.zones.add_resident(self._pool)
@@ -217,7 +216,7 @@ class Server:
         """A server that is not detached ends with the process that started it."""
         if self.order.settings.detached:
             return
-        while processes.is_running(self.order.owner_pid, self.order.owner_started):
+        while processes.is_running(self.order.owner_pid, self.order.owner_started):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(_OWNER_POLL_S)
         self._stop.set()
 

@@ -16,7 +16,7 @@ DETECTION_S = 3.0
 """How long placement takes to notice that a zone went dark, unless the project says otherwise.
 
 AWS publishes no figure for Lambda. The nearest documented ones: an ELB target is marked unhealthy after
-`UnhealthyThresholdCount` × `HealthCheckIntervalSeconds` (at the least 2 × 5 s), and "Advanced Multi-AZ
+`UnhealthyThresholdCount` times `HealthCheckIntervalSeconds` (at the least 2 times 5 s), and "Advanced Multi-AZ
 Resilience Patterns" counts on minutes for people to act. We take a short one so that drills stay short,
 and say so; a project sets its own with `[embedded] detection`.
 Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html,

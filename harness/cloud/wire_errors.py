@@ -148,8 +148,8 @@ def _rest_json(fault: _Fault) -> WireError:
 def _query(fault: _Fault) -> WireError:
     namespace = fault.model["metadata"].get("xmlNamespace", "")
     body = (
-        f'<ErrorResponse xmlns="{escape(namespace)}"><Error><Type>{fault.kind}</Type><Code>{escape(fault.code)}</Code>'
-        f"<Message>{escape(fault.message)}</Message></Error><RequestId>{fault.request_id}</RequestId></ErrorResponse>"
+        f'<ErrorResponse xmlns="{escape(namespace)}"><Error><Type>{fault.kind}</Type>'
+        f"<Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message></Error><RequestId>{fault.request_id}</RequestId></ErrorResponse>"
     )
     return _xml(fault, body, (("x-amzn-requestid", fault.request_id),))
 

@@ -52,7 +52,7 @@ def zone_id(region: str, number: int) -> str:
 
 
 def zones_of(region: str, count: int) -> tuple[Zone, ...]:
-    """The first `count` zones of a region, in the order a, b, c…"""
+    """The first `count` zones of a region, in the order of their letters."""
     return tuple(Zone(region, f"{region}{chr(ord('a') + i)}", zone_id(region, i + 1)) for i in range(count))
 
 

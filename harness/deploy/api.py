@@ -152,7 +152,7 @@ def _result(deployment: Deployment, started_s: float) -> DeployResult:
     return DeployResult(
         outputs=outputs,
         resources=len(living),
-        changes=dict(deployment.steps.counts),
+        changes={str(op): count for op, count in deployment.steps.counts.items()},
         duration_s=time.monotonic() - started_s,
     )
 

@@ -48,17 +48,17 @@ def _figures(requests: list[tuple[int, float, bool]]) -> dict[str, object]:
     }
 
 
-@events.init.add_listener
+@events.init.add_listener  # type: ignore[untyped-decorator] # Locust ships no types
 def _on_init(environment: object, **_others: object) -> None:
     record = Record()
     environment.events.request.add_listener(record.add)  # type: ignore[attr-defined]
 
-    @environment.events.test_start.add_listener  # type: ignore[attr-defined]
+    @environment.events.test_start.add_listener  # type: ignore[attr-defined, untyped-decorator]
     def _start(**_more: object) -> None:
         record.started_s = time.monotonic()
         record.requests.clear()
 
-    @environment.events.test_stop.add_listener  # type: ignore[attr-defined]
+    @environment.events.test_stop.add_listener  # type: ignore[attr-defined, untyped-decorator]
     def _stop(**_more: object) -> None:
         path = Path(os.environ[SUMMARY_VARIABLE])
         path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}").write_text(json.dumps(record.summary()))

@@ -22,7 +22,8 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     `rto_s` None with `recovered_s` None means: not recovered, the true value is at least `rto_at_least_s`.
     A percentile is None where too many operations were never acknowledged. `duplicate` counts effects beyond
-    the first. `left` lists what the rollback left behind.
+    the first. `left` lists what the rollback left behind. `only_after_fault`: good answers came back no earlier
+    than the fault was ended, so that `rto_s` says how long the fault was and not how fast the service recovers.
     """
 
     seed: int = 0
@@ -38,6 +39,7 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     rto_interval_s: tuple[float, float] | None = None
     rto_at_least_s: float | None = None
     outage_s: float | None = None
+    only_after_fault: bool = False
     rpo_s: float | None = None
     acked: int = 0
     lost: int = 0

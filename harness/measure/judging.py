@@ -33,6 +33,10 @@ class _Measure:
 def _rto(figures: DrillRunFigures) -> Measured:
     if figures.rto_s is None:
         return Measured(None, figures.rto_at_least_s, "not recovered, or not for long enough, while it was watched")
+    if figures.only_after_fault:
+        lasted_s = (figures.healed_s or 0.0) - (figures.fault_s or 0.0)
+        reason = f"good answers came back only once the fault was ended, {figures.rto_s:.1f} s after it began"
+        return Measured(None, lasted_s, reason)
     return Measured(figures.rto_s, reason="" if figures.felt else "not felt")
 
 

@@ -21,6 +21,8 @@ class Method:
         baseline_s: the shortest steady state that is accepted.
         rpo_guard_s: an acknowledged write must exist this close before the fault, or RPO cannot be told.
         must_be_felt: a fault that no operation felt makes the drill inconclusive.
+        must_recover_in_fault: good answers that come back only once the fault was ended are no recovery: the RTO
+            is then known to be longer than the fault, and no more (docs/decisions/0003).
     """
 
     latency_limit_s: float = 1.0
@@ -31,6 +33,7 @@ class Method:
     baseline_s: float = 10.0
     rpo_guard_s: float = 1.0
     must_be_felt: bool = False
+    must_recover_in_fault: bool = True
 
     def __post_init__(self) -> None:
         if not 0.0 < self.theta <= 1.0:

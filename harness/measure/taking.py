@@ -61,7 +61,7 @@ def take_figures(
     calls = _control_plane_calls(journal, phases, back)
     fields = {
         **_story(journal, phases),
-        **_recovery_fields(back, phases),
+        **_recovery_fields(back, phases, method),
         **_data_fields(history, lost),
         **_served_fields(served),
         "control_plane_calls": calls,
@@ -142,7 +142,7 @@ def _story(journal: Journal, phases: Phases) -> dict[str, Any]:
     }
 
 
-def _recovery_fields(back: Recovery | None, phases: Phases) -> dict[str, Any]:
+def _recovery_fields(back: Recovery | None, phases: Phases, method: Method) -> dict[str, Any]:
     if back is None:
         return {}
     return {
@@ -152,7 +152,18 @@ def _recovery_fields(back: Recovery | None, phases: Phases) -> dict[str, Any]:
         "rto_interval_s": back.rto_interval_s,
         "rto_at_least_s": back.at_least_s,
         "outage_s": back.outage_s,
+        "only_after_fault": method.must_recover_in_fault and _only_after_fault(back, phases),
     }
+
+
+def _only_after_fault(back: Recovery, phases: Phases) -> bool:
+    """True when good answers came back no earlier than the fault was ended."""
+    return (
+        back.felt
+        and back.recovered_s is not None
+        and phases.healed_s is not None
+        and back.recovered_s >= phases.healed_s
+    )
 
 
 def _data_fields(history: History | None, lost: Loss | None) -> dict[str, Any]:

@@ -101,6 +101,8 @@ def title(objective: ObjectiveVerdict) -> str:
 
 def rto(run: DrillRunFigures) -> str:
     """The RTO of one run: `3.00 s`, `not felt` (which counts as 0 s), `> 60.0 s` or `—`."""
+    if run.only_after_fault and run.healed_s is not None and run.fault_s is not None:
+        return f"> {seconds(run.healed_s - run.fault_s)}"
     if run.felt is False and run.rto_s == 0:
         return "not felt"
     if run.rto_s is not None:
@@ -157,6 +159,8 @@ def drill_sentence(drill: DrillRecord) -> str:
         return f"{where}{effects} of the fault fired, and no request of the workload felt it."
     if run.recovered_s is None:
         return f"{where}{effects} of the fault fired, and the service was not back while it was watched."
+    if run.only_after_fault:
+        return f"{where}{effects} of the fault fired; good answers came back only once it was ended."
     return f"{where}{effects} of the fault fired; good answers were back after {rto(run)} and stayed."
 
 
@@ -164,7 +168,12 @@ def worst_rto(drill: DrillRecord) -> str:
     """The longest recovery over all runs."""
     if not drill.runs:
         return "—"
-    return rto(max(drill.runs, key=lambda run: (run.rto_s is None, run.rto_s or run.rto_at_least_s or 0.0)))
+    return rto(max(drill.runs, key=_slowness))
+
+
+def _slowness(run: DrillRunFigures) -> tuple[bool, float]:
+    """Runs without a recovery are the slowest, whatever the bound."""
+    return run.rto_s is None or run.only_after_fault, run.rto_s or run.rto_at_least_s or 0.0
 
 
 def tile_note(drill: DrillRecord) -> str:

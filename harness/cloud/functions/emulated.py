@@ -8,7 +8,6 @@ from typing import Any
 from harness.cloud import ministack_hooks
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.spec import FunctionSpec
-from harness.target import Target
 
 
 class MinistackEmulator:
@@ -26,6 +25,10 @@ class MinistackEmulator:
         """Append to the function's log group."""
         ministack_hooks.append_logs(spec.log_group, stream, lines)
 
+    def subnet_zone(self, subnet: str) -> str:
+        """The zone's name."""
+        return ministack_hooks.subnet_zone(subnet)
+
     def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
         """Node.js and the like run on ministack's own executor, in no zone."""
         return ministack_hooks.builtin_execute(dict(record), event)
@@ -34,13 +37,3 @@ class MinistackEmulator:
 def install(pool: FunctionPool) -> Callable[[], None]:
     """Let `pool` run every invocation; returns what undoes it."""
     return ministack_hooks.install_executor(pool.execute)
-
-
-def subnet_zones(target: Target) -> Callable[[str, str], str]:
-    """Asks the cloud itself, as any client would, in which zone a subnet is."""
-
-    def zone(region: str, subnet: str) -> str:
-        answer = target.client("ec2", region=region).describe_subnets(SubnetIds=[subnet])
-        return str(answer["Subnets"][0]["AvailabilityZone"])
-
-    return zone

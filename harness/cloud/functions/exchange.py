@@ -44,11 +44,17 @@ class Exchange:
         return f"127.0.0.1:{self.listener.getsockname()[1]}"
 
     def readable(self, timeout_s: float, also: int) -> tuple[bool, bool]:
-        """Wait for the runtime or for the descriptor `also`; says which of the two has something."""
+        """Wait for the runtime or for the descriptor `also`; says which of the two has something.
+
+        Raises:
+            ConnectionLostError: the exchange was closed meanwhile.
+        """
         poll = select.poll()  # not select(): that ends at descriptor 1023
         ours = [self.listener.fileno()]
         if self._connection is not None:
             ours.append(self._connection.fileno())
+        if -1 in ours:
+            raise ConnectionLostError
         for descriptor in (*ours, *([also] if also >= 0 else [])):
             poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(max(0.0, timeout_s) * 1000)}
@@ -99,11 +105,13 @@ class Exchange:
 
     def _accept_waiting(self) -> None:
         """The runtime may open a new connection for a request; the newest is the one it uses."""
-        self.listener.setblocking(False)
         try:
+            self.listener.setblocking(False)
             connection, _ = self.listener.accept()
         except BlockingIOError:
             return
+        except OSError as error:
+            raise ConnectionLostError from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         self._drop()

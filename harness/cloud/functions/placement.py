@@ -15,8 +15,8 @@ from harness.clock import Clock
 from harness.cloud.functions.spec import FunctionSpec
 from harness.cloud.zones import Zone, ZoneKeeper
 
-SubnetZone = Callable[[str, str], str]
-"""Region and subnet id → the zone's name or id."""
+SubnetZone = Callable[[str], str]
+"""A subnet's id → its zone's name or id, '' when there is no such subnet in the function's region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Placement:
         """Every place where the function may run."""
         if not spec.subnets:
             return [Place(zone) for zone in self.zones.in_region(spec.region)]
-        return [Place(self._zone_of(spec.region, subnet), subnet) for subnet in spec.subnets]
+        found = ((self._zone_of(spec.region, subnet), subnet) for subnet in spec.subnets)
+        return [Place(zone, subnet) for zone, subnet in found if zone is not None]
 
     def went_dark(self, zone: Zone) -> None:
         """The zone's power is gone as of now."""
@@ -80,8 +81,12 @@ class Placement:
         since_s = self._dark_since_s.get(zone.id)
         return since_s is not None and self.clock.now_s() - since_s >= self.detection_s
 
-    def _zone_of(self, region: str, subnet: str) -> Zone:
+    def _zone_of(self, region: str, subnet: str) -> Zone | None:
+        """A subnet never moves, so its zone is asked for once; None when the subnet is gone before that."""
         key = (region, subnet)
         if key not in self._subnets:
-            self._subnets[key] = self.zones.find(self.subnet_zone(region, subnet))
+            name = self.subnet_zone(subnet)
+            if not name:
+                return None
+            self._subnets[key] = self.zones.find(name)
         return self._subnets[key]

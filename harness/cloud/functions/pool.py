@@ -7,8 +7,6 @@ and zone. Losing a zone kills its environments at once, whatever they are doing.
 from __future__ import annotations
 
 import json
-import os
-import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,22 +20,15 @@ from harness.cloud.evidence import Evidence
 from harness.cloud.faults import Effect, FunctionError, HttpResponse, Latency, RuleBook
 from harness.cloud.functions.code import CodeStore
 from harness.cloud.functions.environment import Environment, start_environment
+from harness.cloud.functions.fleet import Fleet
 from harness.cloud.functions.invocation import Outcome, error_payload, service_unavailable
-from harness.cloud.functions.placement import Place, Placement, SubnetZone
+from harness.cloud.functions.placement import Place, Placement
 from harness.cloud.functions.runtime import link_runtime
 from harness.cloud.functions.spec import FunctionSpec, read_spec
 from harness.cloud.zones import Zone, ZoneKeeper
 
-IDLE_S = 300.0
-"""An idle environment is ended after this long; AWS keeps one for some minutes and promises nothing."""
-
 DEAD_ZONE_ANSWER_S = 0.05
 """How long an invocation sent into a dark zone takes to fail: the connection is reset, there is no host."""
-
-STARTS_AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
-"""Cold starts under way together. AWS has room for a thousand in ten seconds; a laptop has not."""
-
-EnvironmentKey = tuple[str, str]  # fingerprint of the function, zone id
 
 
 class Emulator(Protocol):
@@ -53,6 +44,10 @@ class Emulator(Protocol):
 
     def write_logs(self, spec: FunctionSpec, stream: str, lines: Sequence[str]) -> None:
         """Append lines to the function's log group."""
+        ...
+
+    def subnet_zone(self, subnet: str) -> str:
+        """The name of the subnet's zone; '' when there is no such subnet."""
         ...
 
     def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
@@ -72,22 +67,15 @@ class FunctionPool:
     rules: RuleBook
     evidence: Evidence
     clock: Clock
-    subnet_zone: SubnetZone
     emulator: Emulator
     placement: Placement = field(init=False)
     _code: CodeStore = field(init=False)
     _runtime: Path = field(init=False)
-    _idle: dict[EnvironmentKey, list[Environment]] = field(default_factory=dict)
-    _live: dict[str, Environment] = field(default_factory=dict)
-    _starting: dict[EnvironmentKey, int] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-    _changed: threading.Condition = field(init=False)
-    _closed: bool = False
-    _swept_s: float = 0.0
+    _fleet: Fleet = field(init=False)
 
     def __post_init__(self) -> None:
-        self.placement = Placement(self.zones, self.clock, self.detection_s, self.subnet_zone)
-        self._changed = threading.Condition(self._lock)
+        self.placement = Placement(self.zones, self.clock, self.detection_s, self.emulator.subnet_zone)
+        self._fleet = Fleet(self.clock)
         self._code = CodeStore(self.folder / "code")
         self._runtime = link_runtime(self.folder / "runtime")
 
@@ -131,69 +119,21 @@ class FunctionPool:
         environment = self._acquire(spec, place, record)
         if environment is None:
             return service_unavailable("no execution environment could be started")
+        began_s = self.clock.now_s()
         outcome, lines = environment.invoke(_event_bytes(event), request_id)
-        self._give_back(environment, reusable=outcome.reusable)
+        self._fleet.give_back(environment, took_s=self.clock.now_s() - began_s, reusable=outcome.reusable)
         self.emulator.write_logs(spec, environment.log_stream, lines)
         return Outcome(kind=outcome.kind, payload=outcome.payload, log="\n".join(lines), reusable=outcome.reusable)
 
-    # -- environments ----------------------------------------------------------------------------------------
-
     def _acquire(self, spec: FunctionSpec, place: Place, record: Mapping[str, Any]) -> Environment | None:
-        """A warm environment, or a new one once the machine has room to start it.
-
-        The place's zone comes first. While an environment starts there, warm ones of other zones take the load: a
-        zone that comes back is warmed by one start and not by a storm of them, which would be an outage of its own.
-        """
-        self._sweep()
-        key = (spec.fingerprint, place.zone.id)
         others = [
-            (spec.fingerprint, other.zone.id)
+            other.zone
             for other in self.placement.places(spec)
             if other.zone != place.zone and not self.placement.is_dark(other.zone)
         ]
-        with self._changed:
-            while not self._closed:
-                environment = self._pop_idle((key,))
-                if environment is None and (self._busy_or_starting(key) or self._starting_now >= STARTS_AT_ONCE):
-                    environment = self._pop_idle(others)
-                if environment is not None:
-                    return environment
-                if self._starting_now < STARTS_AT_ONCE:
-                    break
-                self._changed.wait(0.5)
-            self._starting[key] = self._starting.get(key, 0) + 1
-        try:
-            return self._start(spec, place, record)
-        finally:
-            with self._changed:
-                self._starting[key] -= 1
-                self._changed.notify_all()
-
-    @property
-    def _starting_now(self) -> int:
-        return sum(self._starting.values())
-
-    def _busy_or_starting(self, key: EnvironmentKey) -> bool:
-        """True when the function already has, or is getting, an environment in this zone. Under the lock."""
-        if self._starting.get(key):
-            return True
-        return any((e.spec.fingerprint, e.zone.id) == key and e.alive for e in self._live.values())
-
-    def _pop_idle(self, keys: Sequence[EnvironmentKey]) -> Environment | None:
-        """A living warm environment; dead ones on the way are put aside. Under the lock."""
-        for key in keys:
-            idle = self._idle.get(key, [])
-            while idle:
-                environment = idle.pop()
-                if environment.alive:
-                    return environment
-                self._live.pop(environment.id, None)
-                environment.close()
-        return None
+        return self._fleet.acquire(spec, place.zone, others, lambda: self._start(spec, place, record))
 
     def _start(self, spec: FunctionSpec, place: Place, record: Mapping[str, Any]) -> Environment | None:
-        if self._closed:
-            return None
         layers = tuple(self._code.unpack(content) for arn in spec.layers if (content := self.emulator.layer(arn)))
         config = record.get("config") or record
         environment = start_environment(
@@ -211,61 +151,19 @@ class FunctionPool:
                 "AWS_DEFAULT_REGION": spec.region,
             },
         )
-        with self._lock:
-            self._live[environment.id] = environment
-        if self.placement.is_dark(place.zone) or self._closed:  # the power went while it started
+        self._fleet.add(environment)
+        if self.placement.is_dark(place.zone) or self._fleet.closed:  # the power went while it started
             environment.kill("power")
         environment.prepare()
         return environment
-
-    def _give_back(self, environment: Environment, *, reusable: bool) -> None:
-        if not reusable or not environment.alive or self._closed:
-            self._discard(environment)
-            return
-        environment.idle_since_s = self.clock.now_s()
-        with self._changed:
-            key = (environment.spec.fingerprint, environment.zone.id)
-            self._idle.setdefault(key, []).append(environment)
-            self._changed.notify()
-
-    def _discard(self, environment: Environment) -> None:
-        with self._lock:
-            self._live.pop(environment.id, None)
-        environment.close()
-
-    def _sweep(self) -> None:
-        """End what has been idle for long, and what belongs to code or configuration of before."""
-        now_s = self.clock.now_s()
-        with self._lock:
-            if now_s - self._swept_s < 1.0:
-                return
-            self._swept_s = now_s
-            newest: dict[str, tuple[float, str]] = {}
-            for environment in self._live.values():
-                spec = environment.spec
-                mark = (environment.started_s, spec.fingerprint)
-                newest[spec.arn] = max(newest.get(spec.arn, mark), mark)
-            stale = []
-            for idle in self._idle.values():
-                for environment in tuple(idle):
-                    outdated = environment.spec.fingerprint != newest[environment.spec.arn][1]
-                    if outdated or now_s - environment.idle_since_s > IDLE_S:
-                        idle.remove(environment)
-                        stale.append(environment)
-        for environment in stale:
-            self._discard(environment)
 
     # -- zones (a Resident) ----------------------------------------------------------------------------------
 
     def power_lost(self, zone: Zone, *, owner: str) -> int:
         """Kill every environment in the zone at once; returns how many died."""
         self.placement.went_dark(zone)
-        with self._lock:
-            here = [environment for environment in self._live.values() if environment.zone == zone]
-            for key in [key for key in self._idle if key[1] == zone.id]:
-                del self._idle[key]
         died = 0
-        for environment in here:
+        for environment in self._fleet.in_zone(zone):
             busy = environment.in_flight
             if environment.kill(owner or "power"):
                 died += 1
@@ -278,7 +176,7 @@ class FunctionPool:
                     in_flight=busy,
                 )
             if not busy:
-                self._discard(environment)
+                self._fleet.discard(environment)
         return died
 
     def power_restored(self, zone: Zone, *, owner: str) -> None:
@@ -290,7 +188,7 @@ class FunctionPool:
 
     def caller(self, app_id: str) -> Caller | None:
         """Who sends requests under the SDK app id `bs.<zone>.<environment>`; None for anybody else."""
-        environment = self._live.get(app_id.rpartition(".")[2])
+        environment = self._fleet.find(app_id.rpartition(".")[2])
         if environment is None or not app_id.startswith("bs."):
             return None
         return Caller(
@@ -302,8 +200,6 @@ class FunctionPool:
 
     def environments(self) -> list[dict[str, Any]]:  # JSON for the control API
         """The environments that run now."""
-        with self._lock:
-            live = list(self._live.values())
         return [
             {
                 "id": e.id,
@@ -315,24 +211,17 @@ class FunctionPool:
                 "pid": e.process.pid,
                 "busy": e.in_flight,
             }
-            for e in live
+            for e in self._fleet.everything()
             if e.alive
         ]
 
     def reset(self) -> None:
         """End every environment; new ones may start."""
-        with self._lock:
-            live = list(self._live.values())
-            self._idle.clear()
-        for environment in live:
-            environment.kill()
-            if not environment.in_flight:
-                self._discard(environment)
+        self._fleet.reset()
 
     def close(self) -> None:
         """End every environment for good."""
-        self._closed = True
-        self.reset()
+        self._fleet.close()
 
 
 def _unqualified(arn: str) -> str:

@@ -67,7 +67,7 @@ class Instances:
 
 def read_configuration(configuration: Mapping[str, Value]) -> dict[str, Any]:
     """Provider inputs as plain values: complex ones arrive as JSON text."""
-    settings = plain(dict(configuration))
+    settings: dict[str, Any] = plain(dict(configuration))
     for key in _JSON_KEYS & settings.keys():
         if isinstance(settings[key], str):
             settings[key] = json.loads(settings[key])

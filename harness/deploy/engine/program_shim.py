@@ -14,6 +14,7 @@ import runpy
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 OPTIONS = ("monitor", "engine", "project", "stack", "root_directory", "pwd", "parallel", "dry_run", "organization")
 PROGRAM_FAILED = 32  # the code that the real host uses for an exception it has reported
@@ -71,7 +72,7 @@ def own_traceback(error: BaseException, folder: str) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if os.path.isfile(frame.filename)
+        if Path(frame.filename).is_file()
         and os.path.realpath(frame.filename).startswith(inside)
         and "site-packages" not in frame.filename
     ]

@@ -222,7 +222,7 @@ class Steps:
             return True
         if any(is_below(selector, path) for selector in goal.replace_on_changes for path in changed):
             return True
-        return self._region(resource) != self._region(old)
+        return bool(self._region(resource) != self._region(old))
 
     def _region(self, resource: ResourceState) -> Any:
         provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])

@@ -34,6 +34,9 @@ class NoEmulator:
     def write_logs(self, spec: FunctionSpec, stream: str, lines: Sequence[str]) -> None:
         self.logged.extend(lines)
 
+    def subnet_zone(self, subnet: str) -> str:
+        return SUBNETS.get(subnet, "")
+
     def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
         return {"body": "elsewhere"}
 
@@ -114,7 +117,6 @@ def aws_lambda(tmp_path: Path) -> Iterator[Lambda]:
         rules=rules,
         evidence=evidence,
         clock=clock,
-        subnet_zone=lambda _region, subnet: SUBNETS[subnet],
         emulator=emulator,
     )
     zones.add_resident(pool)

@@ -34,7 +34,8 @@ def test_a_large_event_and_answer_pass_whole(aws_lambda: Any) -> None:
 def test_the_context_is_as_on_aws(aws_lambda: Any) -> None:
     code = (
         "def handler(event, c):\n    return [c.function_name, c.function_version, c.invoked_function_arn,"
-        " c.memory_limit_in_mb, c.log_group_name, 0 < c.get_remaining_time_in_millis() <= 5000, len(c.aws_request_id)]\n"
+        " c.memory_limit_in_mb, c.log_group_name,"
+        " 0 < c.get_remaining_time_in_millis() <= 5000, len(c.aws_request_id)]\n"
     )
     arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
     assert aws_lambda.call(aws_lambda.function(code))["body"] == [
@@ -149,7 +150,10 @@ def test_a_vpc_function_stays_in_its_subnets(aws_lambda: Any) -> None:
 
 
 def test_a_lost_zone_kills_in_flight_and_is_avoided_once_noticed(aws_lambda: Any) -> None:
-    code = "import time, os\ndef handler(e, c):\n    time.sleep(e.get('s', 0))\n    return os.environ['AWS_SDK_UA_APP_ID']\n"
+    code = (
+        "import time, os\ndef handler(e, c):\n    time.sleep(e.get('s', 0))\n"
+        "    return os.environ['AWS_SDK_UA_APP_ID']\n"
+    )
     function = aws_lambda.function(code, subnets=["subnet-a", "subnet-b"])
     for _ in range(2):
         aws_lambda.call(function)

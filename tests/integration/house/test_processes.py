@@ -14,7 +14,8 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from harness import processes
-child = processes.spawn([sys.executable, "-c", "import time; time.sleep(60)"], role="child", registry=Path(sys.argv[1]))
+sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+child = processes.spawn(sleeper, role="child", registry=Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(60)
 """

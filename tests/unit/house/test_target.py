@@ -39,7 +39,8 @@ def test_an_allowed_account_with_consent_is_a_target_without_endpoint() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://sqs.us-east-1.amazonaws.com", "https://x.amazonaws.com.cn", "https://AMAZONAWS.COM.amazonaws.com"]
+    "url",
+    ["https://sqs.us-east-1.amazonaws.com", "https://x.amazonaws.com.cn", "https://AMAZONAWS.COM.amazonaws.com"],
 )
 def test_an_aws_host_is_no_endpoint(url: str) -> None:
     with pytest.raises(RefusedError, match="real AWS"):

@@ -315,3 +315,22 @@ def test_an_impossible_objective_is_refused(told: dict[str, object], message: st
 def test_an_impossible_method_is_refused(terms: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         Method(**terms)
+
+
+def test_good_answers_that_wait_for_the_end_of_the_fault_are_no_recovery() -> None:
+    waited = replace(GOOD, outages=(Outage(start_s=12.0, end_s=24.5),))
+    shorter_than_the_fault = judge(play(waited), replace(OBJECTIVES, rto_s=8.0), METHOD)
+    assert verdicts(shorter_than_the_fault)["rto"] == "fail"
+    assert shorter_than_the_fault.figures.rto_s == pytest.approx(12.5)
+    longer_than_the_fault = judge(play(waited), replace(OBJECTIVES, rto_s=30.0), METHOD)
+    assert verdicts(longer_than_the_fault)["rto"] == "inconclusive"
+    rto = next(objective for objective in longer_than_the_fault.objectives if objective.name == "rto")
+    assert (rto.measured, rto.above) == (None, 12.0)
+    assert "once the fault was ended" in rto.reason
+
+
+def test_a_drill_may_count_a_recovery_after_the_fault() -> None:
+    waited = replace(GOOD, outages=(Outage(start_s=12.0, end_s=24.5),))
+    judged = judge(play(waited), replace(OBJECTIVES, rto_s=30.0), Method(must_recover_in_fault=False))
+    assert verdicts(judged)["rto"] == "pass"
+    assert not judged.figures.only_after_fault

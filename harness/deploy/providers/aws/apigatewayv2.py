@@ -27,7 +27,6 @@ class Api(AwsType):
 
     token: ClassVar = "aws:apigatewayv2/api:Api"
     service: ClassVar = "apigatewayv2"
-    required: ClassVar = ("protocolType",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {
@@ -70,7 +69,6 @@ class _PartOfApi(AwsType):
     """Something inside an API. `noun` is AWS's word, `key` the member that holds its id."""
 
     service: ClassVar[str] = "apigatewayv2"
-    required: ClassVar[tuple[str, ...]] = ("apiId",)
     replace_on: ClassVar[frozenset[str]] = frozenset({"apiId"})
     noun: ClassVar[str]
     key: ClassVar[str]
@@ -103,7 +101,6 @@ class Integration(_PartOfApi):
     token: ClassVar = "aws:apigatewayv2/integration:Integration"
     noun: ClassVar = "Integration"
     key: ClassVar = "IntegrationId"
-    required: ClassVar = ("apiId", "integrationType")
     replace_on: ClassVar = frozenset({"apiId", "integrationType", "connectionType"})
     defaults: ClassVar = {"payloadFormatVersion": "1.0", "connectionType": "INTERNET"}
     renames: ClassVar = {"timeoutMilliseconds": "TimeoutInMillis"}
@@ -115,7 +112,6 @@ class Route(_PartOfApi):
     token: ClassVar = "aws:apigatewayv2/route:Route"
     noun: ClassVar = "Route"
     key: ClassVar = "RouteId"
-    required: ClassVar = ("apiId", "routeKey")
     defaults: ClassVar = {"apiKeyRequired": False, "authorizationType": "NONE"}
 
 
@@ -125,7 +121,6 @@ class Authorizer(_PartOfApi):
     token: ClassVar = "aws:apigatewayv2/authorizer:Authorizer"
     noun: ClassVar = "Authorizer"
     key: ClassVar = "AuthorizerId"
-    required: ClassVar = ("apiId", "authorizerType")
     named: ClassVar = "name"
 
 

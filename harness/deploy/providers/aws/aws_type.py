@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from harness.deploy.engine.values import UNKNOWN
 from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone
+from harness.deploy.providers.aws.schema.check import failures
+from harness.deploy.providers.aws.schema.model import schema_of
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
 from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import CheckError, Context, Properties, ResourceType
@@ -21,9 +23,10 @@ from harness.deploy.providers.resource import CheckError, Context, Properties, R
 class AwsType(ResourceType):
     """One AWS type. Subclasses implement `make`, `look`, `change` and `remove` in AWS's words.
 
+    Inputs are checked against the types of `pulumi_aws` before a subclass sees them.
+
     Attributes:
         service: boto3's name of the service.
-        required: inputs that must be there.
         defaults: inputs that the real provider fills in.
         named: the input that gets Pulumi's automatic name, '' for none.
         name_rules: `limit`, `lower`, `suffix` of that name.
@@ -32,7 +35,6 @@ class AwsType(ResourceType):
     """
 
     service: ClassVar[str]
-    required: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
     named: ClassVar[str] = ""
     name_rules: ClassVar[Mapping[str, Any]] = {}
@@ -64,9 +66,9 @@ class AwsType(ResourceType):
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """Defaults and names filled in; JSON that means the same as before is kept as it was."""
         given = {key: value for key, value in inputs.items() if value is not None}
-        missing = [(key, "is required") for key in self.required if key not in given]
-        if missing:
-            raise CheckError(missing)
+        wrong = tuple(failures(schema_of(self.token).inputs, given))
+        if wrong:
+            raise CheckError(wrong)
         for key, value in self.defaults.items():
             given.setdefault(key, value)
         for key in self.json_keys:

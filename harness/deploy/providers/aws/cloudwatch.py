@@ -14,7 +14,6 @@ class MetricAlarm(AwsType):
 
     token: ClassVar = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service: ClassVar = "cloudwatch"
-    required: ClassVar = ("comparisonOperator", "evaluationPeriods")
     named: ClassVar = "name"
     defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
     tagging: ClassVar = Tagging(resource="ResourceARN")

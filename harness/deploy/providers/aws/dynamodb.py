@@ -155,7 +155,6 @@ class TableItem(AwsType):
 
     token: ClassVar = "aws:dynamodb/tableItem:TableItem"
     service: ClassVar = "dynamodb"
-    required: ClassVar = ("tableName", "hashKey", "item")
     replace_on: ClassVar = frozenset({"tableName", "hashKey", "rangeKey"})
     json_keys: ClassVar = frozenset({"item"})
 

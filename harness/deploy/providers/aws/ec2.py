@@ -88,7 +88,6 @@ class Subnet(_Ec2):
 
     token: ClassVar = "aws:ec2/subnet:Subnet"
     kind: ClassVar = "subnet"
-    required: ClassVar = ("vpcId",)
     defaults: ClassVar = {"mapPublicIpOnLaunch": False, "assignIpv6AddressOnCreation": False}
     replace_on: ClassVar = frozenset({"vpcId", "cidrBlock", "availabilityZone", "availabilityZoneId"})
 

@@ -92,7 +92,6 @@ class EventTarget(AwsType):
 
     token: ClassVar = "aws:cloudwatch/eventTarget:EventTarget"
     service: ClassVar = "events"
-    required: ClassVar = ("rule", "arn")
     defaults: ClassVar = {"eventBusName": "default"}
     named: ClassVar = "targetId"
     name_rules: ClassVar = {"limit": 64}
@@ -148,7 +147,6 @@ class EventArchive(AwsType):
 
     token: ClassVar = "aws:cloudwatch/eventArchive:EventArchive"
     service: ClassVar = "events"
-    required: ClassVar = ("eventSourceArn",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 48}
     json_keys: ClassVar = frozenset({"eventPattern"})
@@ -187,7 +185,6 @@ class EventPermission(AwsType):
 
     token: ClassVar = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
     service: ClassVar = "events"
-    required: ClassVar = ("policy",)
     defaults: ClassVar = {"eventBusName": "default"}
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"eventBusName"})

@@ -14,7 +14,6 @@ class ExperimentTemplate(AwsType):
 
     token: ClassVar = "aws:fis/experimentTemplate:ExperimentTemplate"
     service: ClassVar = "fis"
-    required: ClassVar = ("actions", "description", "roleArn", "stopConditions")
     tagging: ClassVar = LOGS
 
     def make(self, context: Context, inputs: Properties) -> str:

@@ -26,7 +26,6 @@ class Function(AwsType):
 
     token: ClassVar = "aws:lambda/function:Function"
     service: ClassVar = "lambda"
-    required: ClassVar = ("role",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {
@@ -173,7 +172,6 @@ class Permission(AwsType):
 
     token: ClassVar = "aws:lambda/permission:Permission"
     service: ClassVar = "lambda"
-    required: ClassVar = ("action", "function", "principal")
     named: ClassVar = "statementId"
     name_rules: ClassVar = {"limit": 100}
     replace_on: ClassVar = frozenset(
@@ -206,7 +204,6 @@ class EventSourceMapping(AwsType):
 
     token: ClassVar = "aws:lambda/eventSourceMapping:EventSourceMapping"
     service: ClassVar = "lambda"
-    required: ClassVar = ("functionName",)
     defaults: ClassVar = {"enabled": True}
     replace_on: ClassVar = frozenset({"eventSourceArn", "startingPosition", "startingPositionTimestamp"})
 
@@ -254,7 +251,6 @@ class LayerVersion(AwsType):
 
     token: ClassVar = "aws:lambda/layerVersion:LayerVersion"
     service: ClassVar = "lambda"
-    required: ClassVar = ("layerName",)
     replace_on: ClassVar = frozenset(
         {
             "layerName", "code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "compatibleRuntimes",
@@ -313,7 +309,6 @@ class Alias(AwsType):
 
     token: ClassVar = "aws:lambda/alias:Alias"
     service: ClassVar = "lambda"
-    required: ClassVar = ("functionName", "functionVersion")
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name", "functionName"})
 

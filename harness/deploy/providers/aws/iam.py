@@ -15,7 +15,6 @@ class Role(AwsType):
 
     token: ClassVar = "aws:iam/role:Role"
     service: ClassVar = "iam"
-    required: ClassVar = ("assumeRolePolicy",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {"path": "/", "maxSessionDuration": 3600, "forceDetachPolicies": False}
@@ -105,7 +104,6 @@ class RolePolicy(AwsType):
 
     token: ClassVar = "aws:iam/rolePolicy:RolePolicy"
     service: ClassVar = "iam"
-    required: ClassVar = ("role", "policy")
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     json_keys: ClassVar = frozenset({"policy"})
@@ -142,7 +140,6 @@ class Policy(AwsType):
 
     token: ClassVar = "aws:iam/policy:Policy"
     service: ClassVar = "iam"
-    required: ClassVar = ("policy",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"path": "/"}
@@ -199,7 +196,6 @@ class RolePolicyAttachment(AwsType):
 
     token: ClassVar = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     service: ClassVar = "iam"
-    required: ClassVar = ("role", "policyArn")
     replace_on: ClassVar = frozenset({"role", "policyArn"})
 
     def make(self, context: Context, inputs: Properties) -> str:

@@ -91,7 +91,6 @@ class _OnBucket(AwsType):
     """Something that is put on a bucket as a whole; its id is the bucket's name."""
 
     service: ClassVar[str] = "s3"
-    required: ClassVar[tuple[str, ...]] = ("bucket",)
     replace_on: ClassVar[frozenset[str]] = frozenset({"bucket"})
 
     def put(self, context: Context, bucket: str, inputs: Properties) -> None:
@@ -120,7 +119,6 @@ class BucketVersioning(_OnBucket):
 
     token: ClassVar = "aws:s3/bucketVersioning:BucketVersioning"
     aliases: ClassVar = ("aws:s3/bucketVersioningV2:BucketVersioningV2",)
-    required: ClassVar = ("bucket", "versioningConfiguration")
 
     def put(self, context: Context, bucket: str, inputs: Properties) -> None:
         """Enabled, Suspended; Disabled is how a bucket begins."""
@@ -157,7 +155,6 @@ class BucketPolicy(_OnBucket):
     """A resource policy."""
 
     token: ClassVar = "aws:s3/bucketPolicy:BucketPolicy"
-    required: ClassVar = ("bucket", "policy")
     json_keys: ClassVar = frozenset({"policy"})
 
     def put(self, context: Context, bucket: str, inputs: Properties) -> None:

@@ -91,7 +91,6 @@ class TopicSubscription(AwsType):
 
     token: ClassVar = "aws:sns/topicSubscription:TopicSubscription"
     service: ClassVar = "sns"
-    required: ClassVar = ("topic", "protocol", "endpoint")
     defaults: ClassVar = {"rawMessageDelivery": False}
     json_keys: ClassVar = frozenset({"filterPolicy", "redrivePolicy", "deliveryPolicy"})
     replace_on: ClassVar = frozenset({"topic", "protocol", "endpoint"})
@@ -133,7 +132,6 @@ class TopicPolicy(AwsType):
 
     token: ClassVar = "aws:sns/topicPolicy:TopicPolicy"
     service: ClassVar = "sns"
-    required: ClassVar = ("arn", "policy")
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"arn"})
 

@@ -138,7 +138,6 @@ class QueuePolicy(_QueueAttribute):
     """Who may do what with the queue."""
 
     token: ClassVar = "aws:sqs/queuePolicy:QueuePolicy"
-    required: ClassVar = ("queueUrl", "policy")
     json_keys: ClassVar = frozenset({"policy"})
     property: ClassVar = "policy"
     attribute: ClassVar = "Policy"
@@ -148,7 +147,6 @@ class RedrivePolicy(_QueueAttribute):
     """Where messages go that were received too often."""
 
     token: ClassVar = "aws:sqs/redrivePolicy:RedrivePolicy"
-    required: ClassVar = ("queueUrl", "redrivePolicy")
     json_keys: ClassVar = frozenset({"redrivePolicy"})
     property: ClassVar = "redrivePolicy"
     attribute: ClassVar = "RedrivePolicy"

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.deploy.providers.aws.schema.model import PropertyType
+from harness.deploy.providers.resource import Failure
 from harness.errors import nearest
-
-Failure = tuple[str, str]
-"""A property path such as `rules[0].id`, and what is wrong with it."""
 
 
 def failures(kind: PropertyType, value: Any, path: str = "") -> Iterator[Failure]:
@@ -69,7 +67,7 @@ def _map(kind: PropertyType, value: Any, path: str) -> Iterator[Failure]:
 
 
 def _is_scalar(kind: str, value: Any) -> bool:
-    """Whether `value` is, or reads as, the scalar: configuration arrives as text, and real AWS programs rely on it."""
+    """Whether `value` is, or reads as, the scalar: configuration arrives as text, and programs rely on that."""
     if isinstance(value, list | Mapping):
         return False
     if kind == "boolean":

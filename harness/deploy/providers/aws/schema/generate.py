@@ -60,7 +60,7 @@ def _entry(package: str, class_name: str) -> dict[str, Any]:
         name: _kind(hint) for name, hint in sorted(_types.resource_types(resource).items()) if name not in known
     }
     secret = re.findall(r"additional_secret_outputs=\[(.*?)\]", inspect.getsource(module))
-    entry = {"inputs": inputs, "outputs": outputs}
+    entry: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
     if secret:
         entry["secret"] = sorted(re.findall(r'"(\w+)"', secret[0]))
     return entry
@@ -70,7 +70,7 @@ def _object(arguments: type) -> dict[str, Any]:
     from pulumi import _types
 
     names = _types.input_type_py_to_pulumi_names(arguments)
-    parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc] - read, not called
+    parameters = inspect.signature(arguments).parameters
     required = sorted(
         names[name]
         for name, parameter in parameters.items()
@@ -125,9 +125,9 @@ def render(entries: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Write the file for all tokens that have a handler."""
-    from harness.deploy.providers.aws import supported_tokens
+    from harness.deploy.providers.aws import registry
 
-    TYPES_FILE.write_text(render(extract(supported_tokens())), encoding="utf-8")
+    TYPES_FILE.write_text(render(extract(registry().resources)), encoding="utf-8")
 
 
 if __name__ == "__main__":

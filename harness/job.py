@@ -1,0 +1,211 @@
+"""The parts of the main job, and what they have found so far: deploy, scenarios, load, drills, reports.
+
+A part that fails does not hide the others: each part's problem is kept, the reports are written whatever
+happened, and the worst of them gives the exit code.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from chaos.drill import run_drill
+from chaos.drill_file import Drill
+from harness import leftovers
+from harness.clock import utc_iso
+from harness.deploy.api import DeployResult, up
+from harness.errors import BlackstartError
+from harness.lifecycle import StackChoice, request, step_lines
+from harness.load.locust_run import run_load
+from harness.measure.figures import DrillRecord
+from harness.report.run_json import DeployRecord, LoadRecord, LoadSecond, RunRecord, ScenarioRecord, build_run
+from harness.report.write import write_reports
+from harness.scenarios import ScenarioResult, run_scenarios
+from harness.stack import RunningStack, save
+from harness.target import Target
+from harness.terminal import Progress
+from harness.workspace import Workspace
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadShape:
+    """How Locust loads: `users` in all, `rate` of them started each second, for `duration_s`; worker processes."""
+
+    users: int
+    rate: float
+    duration_s: float
+    workers: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """What one command does to one target, with its reports below `folder`.
+
+    `stack_file` is where processes of ours read the stack from; a stack that is already running keeps its own.
+    """
+
+    workspace: Workspace
+    progress: Progress
+    folder: Path
+    stack_file: Path
+    seed: int
+    started: str = field(default_factory=utc_iso)
+    deployed: DeployRecord | None = None
+    scenarios: ScenarioResult | None = None
+    load: LoadRecord | None = None
+    drills: list[DrillRecord] = field(default_factory=list)
+    problems: list[BlackstartError] = field(default_factory=list)
+
+    def deploy(self, target: Target, choice: StackChoice) -> RunningStack:
+        """Deploy twice: the second pass must change nothing, and shows what a no-op costs.
+
+        Raises:
+            BlackstartError: the program cannot be deployed.
+        """
+        self.progress.phase("Deploying the stack")
+        empty = RunningStack(name=choice.name, target=target)
+        wanted = request(self.workspace, empty, choice, state=self.folder / "state")
+        created = up(wanted, on_event=step_lines(self.progress))
+        again = up(wanted, on_event=step_lines(self.progress))
+        self.deployed = DeployRecord(
+            engine="embedded" if choice.engine == "auto" else choice.engine,
+            resources=created.resources,
+            create_s=round(created.duration_s, 3),
+            noop_s=round(again.duration_s, 3) if _changed_nothing(again) else None,
+        )
+        stack = RunningStack(name=choice.name, target=target, outputs=again.outputs)
+        if target.kind != "aws":
+            save(stack, self.stack_file)
+        return stack
+
+    def run_scenarios(self, arguments: Sequence[str] = ()) -> ScenarioResult | None:
+        """The scenario suites; None, with the problem kept, when they could not run."""
+        self.progress.phase("Running the scenarios")
+        logs = self._logs()
+        self.scenarios = self._kept(
+            lambda: run_scenarios(
+                self.workspace.scenarios,
+                stack_file=self.stack_file,
+                junit=logs / "scenarios.xml",
+                registry=self.folder / "processes",
+                arguments=arguments,
+                on_line=self.progress.detail,
+            )
+        )
+        return self.scenarios
+
+    def run_load(self, shape: LoadShape) -> LoadRecord | None:
+        """Locust; None, with the problem kept, when it could not run."""
+        self.progress.phase("Loading the stack")
+        logs = self._logs()
+        self.load = self._kept(lambda: self._locust(shape, logs))
+        return self.load
+
+    def run_drill(self, stack: RunningStack, drill: Drill, *, runs: int) -> None:
+        """One drill; a kill of this process in the middle makes the next command heal the cloud."""
+        self.progress.phase(f"Drill {drill.name}: {drill.title}")
+        with leftovers.claim(self.workspace, self.stack_file):
+            result = self._kept(
+                lambda: run_drill(
+                    stack, drill, seed=self.seed, runs=runs, folder=self.folder, on_event=self.progress.detail
+                )
+            )
+        if result is not None:
+            self.drills.append(result)
+
+    def write(self, target: str) -> RunRecord:
+        """Write every report of this job; also after a failure, with what was found until then."""
+        record = build_run(
+            id=self.folder.name,
+            target=target,
+            seed=self.seed,
+            started=self.started,
+            ended=utc_iso(),
+            deploy=self.deployed,
+            scenarios=None if self.scenarios is None else _scenario_record(self.scenarios),
+            load=self.load,
+            drills=self.drills,
+            problems=self.problems,
+        )
+        write_reports(self.folder, record)
+        return record
+
+    def _kept(self, part: Callable[[], Result]) -> Result | None:
+        """What `part` returns; None when it raised, with the problem kept for the report and the exit code."""
+        try:
+            return part()
+        except BlackstartError as problem:
+            self.problems.append(problem)
+            self.progress.note(str(problem))
+            return None
+
+    def _locust(self, shape: LoadShape, logs: Path) -> LoadRecord:
+        result = run_load(
+            self.workspace.locustfile,
+            stack_file=self.stack_file,
+            folder=logs,
+            registry=self.folder / "processes",
+            users=shape.users,
+            rate=shape.rate,
+            duration_s=shape.duration_s,
+            workers=shape.workers,
+        )
+        return LoadRecord(
+            users=result.users,
+            duration_s=result.duration_s,
+            requests=result.requests,
+            failures=result.failures,
+            rps=result.rps,
+            p50_ms=result.p50_ms,
+            p95_ms=result.p95_ms,
+            p99_ms=result.p99_ms,
+            series=[
+                LoadSecond(
+                    at_s=second.at_s,
+                    requests=second.requests,
+                    failures=second.failures,
+                    p50_ms=second.p50_ms,
+                    p95_ms=second.p95_ms,
+                    p99_ms=second.p99_ms,
+                )
+                for second in result.series
+            ],
+        )
+
+    def _logs(self) -> Path:
+        logs = self.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        return logs
+
+
+def new_folder(workspace: Workspace) -> Path:
+    """A folder of its own for a run, named by its start so that they sort by time."""
+    name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+    folder = workspace.runs / name
+    (folder / "logs").mkdir(parents=True)
+    return folder
+
+
+def new_seed(given: int | None) -> int:
+    """The given seed, or a fresh one; every report shows it."""
+    return secrets.randbelow(2**31) if given is None else given
+
+
+def _changed_nothing(result: DeployResult) -> bool:
+    return not any(count for op, count in result.changes.items() if op != "same")
+
+
+def _scenario_record(result: ScenarioResult) -> ScenarioRecord:
+    return ScenarioRecord(
+        passed=result.passed,
+        failed=result.failed,
+        skipped=result.skipped,
+        not_supported=result.not_supported,
+        failures=list(result.failures),
+    )
