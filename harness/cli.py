@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, CycloptsError
-from cyclopts.config import Env
-from rich.console import Console
-
-from harness.commands import fis, job, machine, report, stack
-from harness.commands.answer import DEFAULTS, Answer
 from harness.errors import BlackstartError, InterruptedByUserError, StoppedError, UsageError
 
-app = App(
-    name="blackstart",
-    help="Bring an AWS serverless stack up on one machine, break it, and measure whether it comes back in time.",
-    config=Env("BLACKSTART_", command=False),
-    version_flags=["--version"],
-    help_flags=["--help", "-h"],
-)
+if TYPE_CHECKING:
+    from cyclopts import App
 
-COMMANDS = (
-    job.run,
-    stack.up,
-    stack.down,
-    stack.preview,
-    stack.deploy,
-    stack.destroy,
-    job.test,
-    job.load,
-    job.drill,
-    fis.fis,
-    stack.heal,
-    stack.status,
-    stack.logs,
-    machine.doctor,
-    machine.init,
-    machine.ui,
-    report.report,
-)
-for _command in COMMANDS:
-    app.command(_command)
+    from harness.commands.answer import Answer
+
+
+def command_table() -> App:
+    """Every command, by the words that call it. Loading them takes a moment, in which Ctrl-C must already work."""
+    from importlib.metadata import version
+
+    from cyclopts import App
+    from cyclopts.config import Env
+
+    from harness.commands import fis, job, machine, report, stack
+
+    app = App(
+        name="blackstart",
+        help="Bring an AWS serverless stack up on one machine, break it, and measure whether it comes back in time.",
+        config=Env("BLACKSTART_", command=False),
+        version=version("blackstart"),
+        version_flags=["--version"],
+        help_flags=["--help", "-h"],
+    )
+    commands = (
+        job.run,
+        stack.up,
+        stack.down,
+        stack.preview,
+        stack.deploy,
+        stack.destroy,
+        job.test,
+        job.load,
+        job.drill,
+        fis.fis,
+        stack.heal,
+        stack.status,
+        stack.logs,
+        machine.doctor,
+        machine.init,
+        machine.ui,
+        report.report,
+    )
+    for command in commands:
+        app.command(command)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -64,32 +72,42 @@ def _execute(words: list[str]) -> int:
     """The exit code of one command line; prints its answer or its error."""
     as_json = "--json" in words
     try:
-        command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
-        options = bound.arguments.get("options", DEFAULTS)
-        as_json = getattr(options, "json", as_json)
-        answer = _with_deadline(getattr(options, "timeout", None), lambda: command(*bound.args, **bound.kwargs))
-    except CycloptsError as error:
-        return _refuse(words, UsageError(_cyclopts_text(error), hint="blackstart --help"), as_json=as_json)
+        answer = _run(words)
+        _print_answer(words, answer, as_json=as_json)
     except BlackstartError as error:
         return _refuse(words, error, as_json=as_json)
     except KeyboardInterrupt:
         return _refuse(words, InterruptedByUserError("interrupted; everything was rolled back"), as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the roof: a defect of ours must still exit with a clear code
         if "-v" in words or "--verbose" in words:
+            import traceback
+
             traceback.print_exc()
         defect = BlackstartError(
             f"a defect in blackstart: {type(error).__name__}: {error}",
             hint="run again with -v and report the traceback",
         )
         return _refuse(words, defect, as_json=as_json)
-    if isinstance(answer, Answer):
-        _print_answer(words, answer, as_json=as_json)
-        return answer.exit_code
-    return 0
+    return answer.exit_code
 
 
-def _cyclopts_text(error: CycloptsError) -> str:
-    return " ".join(str(error).split())
+def _run(words: list[str]) -> Answer:
+    """What the command says.
+
+    Raises:
+        UsageError: there is no such command or option.
+    """
+    from cyclopts import CycloptsError
+
+    from harness.commands.answer import DEFAULTS, Answer
+
+    try:
+        command, bound, _ = command_table().parse_args(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise UsageError(" ".join(str(error).split()), hint="blackstart --help") from error
+    options = bound.arguments.get("options", DEFAULTS)
+    answer = _with_deadline(getattr(options, "timeout", None), lambda: command(*bound.args, **bound.kwargs))
+    return answer if isinstance(answer, Answer) else Answer()  # --help and --version print for themselves
 
 
 def _with_deadline(timeout_s: float | None, body: Callable[[], Any]) -> Any:  # whatever the command returns
@@ -116,6 +134,8 @@ def _print_answer(words: Sequence[str], answer: Answer, *, as_json: bool) -> Non
         error = {"code": "failed", "message": answer.error, "where": "", "hint": ""} if answer.exit_code else None
         _print_json(words, ok=answer.exit_code == 0, data=answer.data, error=error)
     elif answer.shown is not None:
+        from rich.console import Console
+
         Console(highlight=False, soft_wrap=isinstance(answer.shown, str)).print(
             answer.shown, markup=not isinstance(answer.shown, str)
         )
@@ -126,11 +146,15 @@ def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> i
         body = {"code": error.code, "message": error.what, "where": error.where, "hint": error.hint}
         _print_json(words, ok=False, data=None, error=body)
     else:
+        from rich.console import Console
+
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"blackstart: {error}", markup=False)
     return error.exit_code
 
 
 def _print_json(words: Sequence[str], *, ok: bool, data: Any, error: Any) -> None:  # any JSON
+    import json
+
     import msgspec
 
     command = next((word for word in words if not word.startswith("-")), "")

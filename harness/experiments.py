@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.errors import ConfigError, UsageError, nearest
-from harness.lifecycle import require_running
+from harness.running import require_running
 from harness.terminal import Progress
 from harness.workspace import Workspace
 

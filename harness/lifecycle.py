@@ -1,19 +1,18 @@
-"""Leave a stack running, and take it down again: what `up`, `down`, `deploy`, `destroy`, `status` and `heal` do."""
+"""Leave a stack running, change it, and take it down again: `up`, `preview`, `deploy`, `destroy` and `down`."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness import leftovers, processes
-from harness.cloud.client import ControlClient, start_cloud
+from harness import processes
+from harness.cloud.client import start_cloud
 from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, preview, up
 from harness.environment import TargetChoice, cloud_settings
-from harness.errors import NotReadyError, ProviderError, UsageError
-from harness.stack import RunningStack, load, save
+from harness.errors import ProviderError, UsageError
+from harness.running import current, require_running
+from harness.stack import RunningStack, save
 from harness.target import real_aws
 from harness.terminal import Progress
 from harness.workspace import Workspace
@@ -112,26 +111,6 @@ def _set_stale_states_aside(workspace: Workspace) -> None:
         path.replace(path.with_suffix(".json.previous"))
 
 
-def current(workspace: Workspace) -> RunningStack | None:
-    """The stack that `up` left running, or None when there is none or its cloud has gone."""
-    if not workspace.stack_file.exists():
-        return None
-    stack = load(workspace.stack_file)
-    return stack if ControlClient(stack.target).alive() else None
-
-
-def require_running(workspace: Workspace) -> RunningStack:
-    """The running stack.
-
-    Raises:
-        NotReadyError: there is none.
-    """
-    stack = current(workspace)
-    if stack is None:
-        raise NotReadyError("no stack is running here", where=str(workspace.root), hint="blackstart up --detach")
-    return stack
-
-
 def preview_running(workspace: Workspace, choice: StackChoice) -> tuple[DeployResult, list[str]]:
     """What `deploy` would change in the running cloud: counts, and a line for each change."""
     stack = require_running(workspace)
@@ -176,65 +155,3 @@ def take_down(workspace: Workspace, choice: StackChoice, progress: Progress) -> 
     _set_stale_states_aside(workspace)
     progress.close()
     return ended
-
-
-def status(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
-    """What runs, and which faults are in force."""
-    running = [
-        {"role": r.role, "pid": r.pid, "detached": r.detached}
-        for path in workspace.registries()
-        for r in processes.records(path)
-        if r.alive
-    ]
-    stack = current(workspace)
-    if stack is None:
-        return {"stack": None, "faults": [], "dark_zones": [], "experiments": [], "processes": running}
-    control = ControlClient(stack.target)
-    experiments = stack.target.client("fis").list_experiments()["experiments"]
-    return {
-        "stack": {"name": stack.name, "endpoint": stack.target.endpoint, "outputs": stack.outputs},
-        "faults": [
-            {"id": r.rule.id, "owner": r.rule.owner, "matched": r.matched, "fired": r.fired} for r in control.rules()
-        ],
-        "dark_zones": [zone["id"] for zone in control.zones() if not zone["powered"]],
-        "experiments": [
-            {"id": e["id"], "status": e["state"]["status"]}
-            for e in experiments
-            if e["state"]["status"] in {"pending", "initiating", "running", "stopping"}
-        ],
-        "processes": running,
-    }
-
-
-def heal(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
-    """End every fault now and clear what killed commands left behind; safe to repeat."""
-    cleared = leftovers.clear(workspace)
-    stack = current(workspace)
-    ended = ControlClient(stack.target).heal() if stack else {}
-    return {
-        "ended": ended,
-        "processes_ended": list(cleared.processes),
-        "claims_healed": list(cleared.healed),
-        "failed": list(cleared.failed),
-    }
-
-
-def tail_logs(workspace: Workspace, count: int) -> list[dict[str, str]]:
-    """The last `count` lines of each log of the cloud that `up` started, or else of the newest run."""
-    folders = [workspace.cloud, *sorted(workspace.runs.glob("*"), reverse=True)]
-    for folder in folders:
-        files = sorted(folder.glob("**/logs/*.log"))
-        if files:
-            return [
-                {"file": path.name, "line": line}
-                for path in files
-                for line in path.read_text(errors="replace").splitlines()[-count:]
-            ]
-    return []
-
-
-def wait_until_ended(stack: RunningStack, poll_s: float = 0.5) -> None:
-    """Return when the stack's cloud no longer answers; Ctrl-C and SIGTERM raise KeyboardInterrupt."""
-    control = ControlClient(stack.target)
-    while control.alive():
-        time.sleep(poll_s)

@@ -13,8 +13,9 @@ from harness.clock import parse_duration_s
 from harness.environment import TargetChoice, environment
 from harness.errors import BlackstartError, InterruptedByUserError, UsageError, nearest
 from harness.job import Job, LoadShape, new_folder, new_seed
-from harness.lifecycle import StackChoice, current, require_running
+from harness.lifecycle import StackChoice
 from harness.report.run_json import LoadRecord, RunRecord
+from harness.running import current, require_running
 from harness.scenarios import ScenarioResult
 from harness.terminal import Progress
 from harness.workspace import Workspace

@@ -83,7 +83,8 @@ class Identifier:
         if target := headers.get(b"x-amz-target"):
             _from_target(request, target.decode("latin-1"), candidates)
         elif b"smithy-protocol" in headers and (rpc := _RPC_V2.fullmatch(scope["path"])):
-            request.service, request.operation, request.protocol = next(iter(candidates), ""), rpc[2], "cbor"
+            request.service = BY_TARGET_PREFIX.get(rpc[1]) or next(iter(candidates), "")
+            request.operation, request.protocol = rpc[2], "cbor"
         elif _is_query(scope, headers, signing_name):
             request.service, request.protocol, request.operation_in_body = next(iter(candidates), ""), "query", True
             if b"Action=" in scope.get("query_string", b""):

@@ -16,6 +16,8 @@ BY_SIGNING_NAME: dict[str, tuple[str, ...]] = {
     "elasticmapreduce": ("emr",),
     "elasticfilesystem": ("efs",),
     "s3": ("s3", "s3control"),
+    "s3express": ("s3",),
+    "s3-object-lambda": ("s3",),
     "ses": ("sesv2", "ses"),
     "dynamodb": ("dynamodb", "dynamodbstreams"),
     "tagging": ("resourcegroupstaggingapi",),
@@ -35,8 +37,12 @@ BY_TARGET_PREFIX: dict[str, str] = {
     "DynamoDBStreams_20120810": "dynamodbstreams",
     "AWSCognitoIdentityProviderService": "cognito-idp",
     "AWSCognitoIdentityService": "cognito-identity",
+    "AWSEventsV2": "eventbridgev2",
+    "CloudWatchOmniFrontend": "cloudwatchomni",
 }
-"""`X-Amz-Target` prefixes that tell more than the credential scope, or stand in for it on unsigned calls."""
+"""`X-Amz-Target` prefixes, and service names in RPC v2 paths, that tell more than the credential scope.
+
+They also stand in for it on unsigned calls."""
 
 BY_QUERY_VERSION: dict[str, str] = {
     "2015-12-01": "elbv2",

@@ -17,7 +17,7 @@ from harness.errors import UsageError, nearest
 
 _DIRECTIONS = {
     "north": "n", "south": "s", "east": "e", "west": "w", "central": "c",
-    "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw",
+    "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw", "gov": "g",
 }  # fmt: skip
 
 

@@ -29,18 +29,21 @@ def up(
     """
     from harness import lifecycle
     from harness.environment import parse_target
+    from harness.running import wait_until_ended
 
     choice = lifecycle.StackChoice(program=program, name=stack or options.env, settings=set, engine=engine)
     with session(options) as here:
         target = parse_target(options.target, consent=options.yes)
-        running, result = lifecycle.bring_up(here.workspace, target, choice, detached=detach, progress=here.progress)
-        if not detach and running.target.kind != "aws":
-            here.progress.note(f"up at {running.target.endpoint}; Ctrl-C takes everything down")
-            try:
-                lifecycle.wait_until_ended(running)
-            finally:
-                lifecycle.take_down(here.workspace, choice, here.progress)
-    return Answer(data=_deployed(result), shown=_outputs_text(running.target.endpoint or "aws", result))
+        ours, result = lifecycle.bring_up(here.workspace, target, choice, detached=detach, progress=here.progress)
+        text = _outputs_text(ours.target.endpoint or "aws", result)
+        if detach or ours.target.kind == "aws":
+            return Answer(data=_deployed(result), shown=text)
+        here.progress.note(f"{text}\nCtrl-C takes everything down")
+        try:
+            wait_until_ended(ours)
+        finally:
+            lifecycle.take_down(here.workspace, choice, here.progress)
+    return Answer(data=_deployed(result), shown="the cloud has ended")
 
 
 def down(*, program: Path | None = None, options: Options = DEFAULTS) -> Answer:
@@ -63,14 +66,15 @@ def deploy(
     """Deploy the Pulumi program to the running cloud."""
     from harness import lifecycle
     from harness.environment import parse_target
+    from harness.running import require_running
 
     choice = lifecycle.StackChoice(program=program, name=stack or options.env, settings=set, engine=engine)
     with session(options) as here:
         target = parse_target(options.target, consent=options.yes)
         if target.kind != "aws":
-            lifecycle.require_running(here.workspace)
-        running, result = lifecycle.bring_up(here.workspace, target, choice, detached=True, progress=here.progress)
-    return Answer(data=_deployed(result), shown=_outputs_text(running.target.endpoint or "aws", result))
+            require_running(here.workspace)
+        ours, result = lifecycle.bring_up(here.workspace, target, choice, detached=True, progress=here.progress)
+    return Answer(data=_deployed(result), shown=_outputs_text(ours.target.endpoint or "aws", result))
 
 
 def preview(
@@ -102,40 +106,42 @@ def destroy(*, program: Path | None = None, stack: str = "", options: Options = 
 
 def heal(*, options: Options = DEFAULTS) -> Answer:
     """End every fault now; safe to repeat."""
-    from harness import lifecycle
+    from harness import running
     from harness.errors import RollbackError
 
     with session(options) as here:
-        data = lifecycle.heal(here.workspace)
+        data = running.heal(here.workspace)
     if data["failed"]:
         raise RollbackError("; ".join(data["failed"]), hint="blackstart down ends the cloud with every fault in it")
     ended = [f"{kind}: {', '.join(map(str, what))}" for kind, what in data["ended"].items() if what]
     ended += [f"{kind}: {', '.join(data[kind])}" for kind in ("processes_ended", "claims_healed") if data[kind]]
-    return Answer(data=data, shown="\n".join(ended) or "nothing was in force")
+    return Answer(data=data, shown="\n".join(ended) or "nothing is in force")
 
 
 def status(*, options: Options = DEFAULTS) -> Answer:
     """Show what runs and which faults are in force."""
-    from harness import lifecycle
+    from harness import running
 
     with session(options) as here:
-        data = lifecycle.status(here.workspace)
+        data = running.status(here.workspace)
     stack = data["stack"]
-    lines = [f"stack        {stack['name']} at {stack['endpoint']}" if stack else "stack        none is running"]
-    lines += [f"{kind:12} {', '.join(map(str, data[key])) or 'none'}" for kind, key in _STATUS_ROWS]
-    lines += [f"process      {p['role']} (pid {p['pid']})" for p in data["processes"]]
-    return Answer(data=data, shown="\n".join(lines))
-
-
-_STATUS_ROWS = (("faults", "faults"), ("dark zones", "dark_zones"), ("experiments", "experiments"))
+    lines = [("stack", f"{stack['name']} at {stack['endpoint']}" if stack else "none is running")]
+    lines.append(("faults", ", ".join(f"{f['id']} (fired {f['fired']} times)" for f in data["faults"]) or "none"))
+    lines.append(("dark zones", ", ".join(data["dark_zones"]) or "none"))
+    lines.append(("experiments", ", ".join(f"{e['id']} {e['status']}" for e in data["experiments"]) or "none"))
+    by_role: dict[str, list[str]] = {}
+    for process in data["processes"]:
+        by_role.setdefault(process["role"], []).append(str(process["pid"]))
+    lines += [("process", f"{role}, pid {' '.join(pids)}") for role, pids in sorted(by_role.items())]
+    return Answer(data=data, shown="\n".join(f"{name:12} {text}" for name, text in lines))
 
 
 def logs(*, lines: int = 50, options: Options = DEFAULTS) -> Answer:
     """Show the end of the running (or newest) cloud's log."""
-    from harness import lifecycle
+    from harness import running
 
     with session(options) as here:
-        data = lifecycle.tail_logs(here.workspace, lines)
+        data = running.tail_logs(here.workspace, lines)
     return Answer(data=data, shown="\n".join(f"{row['file']}: {row['line']}" for row in data) or "no logs yet")
 
 

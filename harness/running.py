@@ -1,0 +1,94 @@
+"""What runs here now: the stack that `up` left, its faults, its processes and its logs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from harness import leftovers, processes
+from harness.cloud.control_client import ControlClient
+from harness.errors import NotReadyError
+from harness.stack import RunningStack, load
+from harness.workspace import Workspace
+
+
+def current(workspace: Workspace) -> RunningStack | None:
+    """The stack that `up` left running, or None when there is none or its cloud has gone."""
+    if not workspace.stack_file.exists():
+        return None
+    stack = load(workspace.stack_file)
+    return stack if ControlClient(stack.target).alive() else None
+
+
+def require_running(workspace: Workspace) -> RunningStack:
+    """The running stack.
+
+    Raises:
+        NotReadyError: there is none.
+    """
+    stack = current(workspace)
+    if stack is None:
+        raise NotReadyError("no stack is running here", where=str(workspace.root), hint="blackstart up --detach")
+    return stack
+
+
+def status(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
+    """What runs, and which faults are in force."""
+    running = [
+        {"role": r.role, "pid": r.pid, "detached": r.detached}
+        for path in workspace.registries()
+        for r in processes.records(path)
+        if r.alive
+    ]
+    stack = current(workspace)
+    if stack is None:
+        return {"stack": None, "faults": [], "dark_zones": [], "experiments": [], "processes": running}
+    control = ControlClient(stack.target)
+    experiments = stack.target.client("fis").list_experiments()["experiments"]
+    return {
+        "stack": {"name": stack.name, "endpoint": stack.target.endpoint, "outputs": stack.outputs},
+        "faults": [
+            {"id": r.rule.id, "owner": r.rule.owner, "matched": r.matched, "fired": r.fired} for r in control.rules()
+        ],
+        "dark_zones": [zone["id"] for zone in control.zones() if not zone["powered"]],
+        "experiments": [
+            {"id": e["id"], "status": e["state"]["status"]}
+            for e in experiments
+            if e["state"]["status"] in {"pending", "initiating", "running", "stopping"}
+        ],
+        "processes": running,
+    }
+
+
+def heal(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
+    """End every fault now and clear what killed commands left behind; safe to repeat."""
+    cleared = leftovers.clear(workspace)
+    stack = current(workspace)
+    ended = ControlClient(stack.target).heal() if stack else {}
+    return {
+        "ended": ended,
+        "processes_ended": list(cleared.processes),
+        "claims_healed": list(cleared.healed),
+        "failed": list(cleared.failed),
+    }
+
+
+def tail_logs(workspace: Workspace, count: int) -> list[dict[str, str]]:
+    """The last `count` lines of each log of the cloud that `up` started, or else of the newest run."""
+    folders = [workspace.cloud, *sorted(workspace.runs.glob("*"), reverse=True)]
+    for folder in folders:
+        files = sorted(folder.glob("**/logs/*.log"))
+        if files:
+            return [
+                {"file": path.name, "line": line}
+                for path in files
+                for line in path.read_text(errors="replace").splitlines()[-count:]
+            ]
+    return []
+
+
+def wait_until_ended(stack: RunningStack, poll_s: float = 0.5) -> None:
+    """Return when the stack's cloud no longer answers; Ctrl-C and SIGTERM raise KeyboardInterrupt."""
+    control = ControlClient(stack.target)
+    while control.alive():
+        time.sleep(poll_s)
