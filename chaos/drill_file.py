@@ -77,6 +77,7 @@ class DrillFile(_Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str = ""
     disruption: Disruption
+    run_by_default: bool = True
     experiment: ExperimentPart
     workload: WorkloadPart
     method: MethodPart = MethodPart()
@@ -91,6 +92,7 @@ class Drill:
     name: str
     title: str
     disruption: str
+    run_by_default: bool
     template: Mapping[str, Any]
     duration: str | None
     operations: Sequence[HttpOperation]
@@ -129,6 +131,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         name=file.name,
         title=file.title or file.name,
         disruption=file.disruption,
+        run_by_default=file.run_by_default,
         template=template,
         duration=file.experiment.duration,
         operations=_operations(path, text, file.workload.operations),

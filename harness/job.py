@@ -17,7 +17,7 @@ from chaos.drill import run_drill
 from chaos.drill_file import Drill
 from harness import leftovers
 from harness.clock import utc_iso
-from harness.deploy.api import DeployResult, up
+from harness.deploy.api import DeployResult, destroy, up
 from harness.errors import BlackstartError
 from harness.lifecycle import StackChoice, request, step_lines
 from harness.load.locust_run import run_load
@@ -83,6 +83,12 @@ class Job:
         if target.kind != "aws":
             save(stack, self.stack_file)
         return stack
+
+    def destroy(self, stack: RunningStack, choice: StackChoice) -> None:
+        """Delete what `deploy` created; what cannot be deleted is a problem of the run, and its state is kept."""
+        self.progress.phase("Destroying the stack")
+        wanted = request(self.workspace, stack, choice, state=self.folder / "state")
+        self._kept(lambda: destroy(wanted, on_event=step_lines(self.progress)))
 
     def run_scenarios(self, arguments: Sequence[str] = ()) -> ScenarioResult | None:
         """The scenario suites; None, with the problem kept, when they could not run."""

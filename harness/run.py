@@ -63,12 +63,16 @@ def run_all(workspace: Workspace, options: RunOptions, progress: Progress) -> tu
         progress.phase("Starting the cloud" if options.target.kind != "aws" else "Asking AWS who you are")
         with environment(workspace, options.target, folder=job.folder / "cloud") as ready:
             stack = job.deploy(ready.target, options.stack)
-            if "scenarios" in options.parts:
-                job.run_scenarios()
-            if "load" in options.parts:
-                job.run_load(_load_shape(workspace))
-            for drill in drills:
-                job.run_drill(stack, drill, runs=options.runs)
+            try:
+                if "scenarios" in options.parts:
+                    job.run_scenarios()
+                if "load" in options.parts:
+                    job.run_load(_load_shape(workspace))
+                for drill in drills:
+                    job.run_drill(stack, drill, runs=options.runs)
+            finally:
+                if ready.target.kind != "embedded":  # the embedded cloud goes with all that is in it
+                    job.destroy(stack, options.stack)
             progress.phase("Taking everything down")
     record = job.write(options.target.kind)
     progress.close()
@@ -199,7 +203,8 @@ def _chosen_drills(workspace: Workspace, options: RunOptions) -> list[Drill]:
     if "drills" not in options.parts:
         return []
     names = options.drills or drill_names(workspace.drills)
-    return [load_drill(name, workspace.drills, policy=workspace.config.policy) for name in names]
+    drills = [load_drill(name, workspace.drills, policy=workspace.config.policy) for name in names]
+    return drills if options.drills else [drill for drill in drills if drill.run_by_default]
 
 
 def _at_least_one(runs: int) -> None:
