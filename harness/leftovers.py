@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from harness import processes
 from harness.cloud.client import ControlClient
 from harness.errors import BlackstartError
@@ -42,7 +40,7 @@ class Cleared:
 def claim(workspace: Workspace, stack_file: Path) -> Iterator[None]:
     """While open, a kill of this process makes the next command heal the cloud of `stack_file`."""
     path = workspace.claims / f"{os.getpid()}.json"
-    body = {"pid": os.getpid(), "started": psutil.Process().create_time(), "stack_file": str(stack_file)}
+    body = {"pid": os.getpid(), "started": processes.started_at(os.getpid()), "stack_file": str(stack_file)}
     write_atomically(path, json.dumps(body))
     try:
         yield

@@ -22,7 +22,8 @@ import psutil
 
 from harness.files import write_atomically
 
-_START_TOLERANCE_S = 0.05  # psutil rounds a start time to the kernel's clock tick
+_START_TOLERANCE_S = 0.05  # a start time is rounded to the kernel's clock tick
+_STAT_START_FIELD = 19  # of /proc/PID/stat, counted from the state that follows the name (proc(5): field 22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +48,29 @@ class ProcessRecord:
         return not self.detached and not is_running(self.owner_pid, self.owner_started)
 
 
+def started_at(pid: int) -> float:
+    """When a process started, in seconds of a clock that every process of this machine shares; 0 for none.
+
+    On Linux since boot: the wall clock, which psutil would add, moves while a process lives.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        return int(stat.rpartition(b")")[2].split()[_STAT_START_FIELD]) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        pass
+    if Path("/proc/self/stat").exists():
+        return 0.0
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
+
+
 def is_running(pid: int, started: float) -> bool:
     """True while the process `pid` that started at `started` runs; a later one with its id does not count."""
     try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < _START_TOLERANCE_S
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        same = abs(started_at(pid) - started) < _START_TOLERANCE_S
+        return bool(same and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
@@ -88,10 +106,10 @@ def spawn(
     )
     record = ProcessRecord(
         pid=process.pid,
-        started=_started(process.pid),
+        started=started_at(process.pid),
         role=role,
         owner_pid=os.getpid(),
-        owner_started=_started(os.getpid()),
+        owner_started=started_at(os.getpid()),
         detached=detached,
     )
     # Not synced: the record must survive our death, not the machine's.
@@ -153,10 +171,3 @@ def _signal_group_if_ours(record: ProcessRecord) -> None:
     """End what is left of a group whose leader died, unless its id now belongs to a newer process."""
     if not psutil.pid_exists(record.pid):
         _signal_group(record.pid, signal.SIGKILL)
-
-
-def _started(pid: int) -> float:
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return 0.0

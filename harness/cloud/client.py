@@ -11,8 +11,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from harness import processes
 from harness.cloud.control_client import ControlClient
 from harness.cloud.settings import (
@@ -59,8 +57,8 @@ def start_cloud(settings: CloudSettings) -> RunningCloud:
     token = secrets.token_urlsafe(24)
     announcement = announcement_path(settings.state_dir)
     announcement.unlink(missing_ok=True)
-    owner = psutil.Process()
-    order = ServerOrder(settings=settings, token=token, owner_pid=owner.pid, owner_started=owner.create_time())
+    us = os.getpid()
+    order = ServerOrder(settings=settings, token=token, owner_pid=us, owner_started=processes.started_at(us))
     write_struct(order_path(settings.state_dir), order)
     process = _spawn(settings)
     try:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
+import http.client
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,7 +24,7 @@ import uvicorn
 from harness import processes
 from harness.clock import SystemClock
 from harness.cloud.asgi import App
-from harness.cloud.backends import Backend, Ministack, RemoteEndpoint, call, request_scope
+from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
 from harness.cloud.doors import Doors
@@ -41,7 +44,6 @@ from harness.target import EMBEDDED, ENDPOINT, Target
 _OWNER_POLL_S = 0.5
 _EXPIRY_POLL_S = 0.25
 _READY_TIMEOUT_S = 20.0
-_READY_CALL = b"Action=GetCallerIdentity&Version=2011-06-15"
 
 
 class Service(Protocol):
@@ -110,6 +112,7 @@ class Server:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=3,
                 backlog=2048,
             )
@@ -121,7 +124,8 @@ class Server:
         serving = asyncio.create_task(server._serve(sockets=[self._listener]))  # type: ignore[list-item] # noqa: SLF001 - without its own signal handlers
         watching = [asyncio.create_task(self._watch_owner()), asyncio.create_task(_expire(doors))]
         try:
-            await _until_ready(gate)
+            await _until_ready(port)
+            gc.freeze()  # what start-up made stays: looking through it again and again would cost each call
             self._announce(Announcement(port=port, pid=os.getpid()))
             stopping = asyncio.create_task(self._stop.wait())
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -268,29 +272,38 @@ def _holder(port: int) -> str:
     return ""
 
 
-async def _until_ready(gate: App) -> None:
-    """Return once an AWS call through the gate is answered: an open port is not a ready cloud.
+async def _until_ready(port: int) -> None:
+    """Return once an AWS call is answered over the wire: an open port is not a ready cloud.
 
     Raises:
         NotReadyError: it is not.
     """
-    headers = (
-        (b"content-type", b"application/x-www-form-urlencoded"),
-        (
-            b"authorization",
-            b"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0",
-        ),
-    )
-    status = 0
-    deadline = asyncio.get_running_loop().time() + _READY_TIMEOUT_S
-    while asyncio.get_running_loop().time() < deadline:
-        status = await call(gate, request_scope("POST", "/", headers), _READY_CALL)
-        if status < 500:
+    status, deadline_s = 0, time.monotonic() + _READY_TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        status = await asyncio.to_thread(_ask_who_we_are, port)
+        if 0 < status < 500:
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
     raise NotReadyError(
         f"the backend answers {status} to sts:GetCallerIdentity", hint="is the endpoint an AWS emulator?"
     )
+
+
+def _ask_who_we_are(port: int) -> int:
+    """The status of sts:GetCallerIdentity; 0 when nobody answers."""
+    scope = "Credential=test/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}",
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_READY_TIMEOUT_S)
+    try:
+        connection.request("POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", headers)
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
 
 
 async def _expire(doors: Doors) -> None:

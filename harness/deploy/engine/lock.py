@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from harness.errors import StateError
-from harness.processes import is_running
+from harness.processes import is_running, started_at
 
 
 @contextmanager
@@ -32,7 +30,7 @@ def locked(state: Path) -> Iterator[None]:
 
 
 def _take(path: Path) -> None:
-    body = {"pid": os.getpid(), "started": psutil.Process().create_time(), "since": time.time()}
+    body = {"pid": os.getpid(), "started": started_at(os.getpid()), "since": time.time()}
     for _ in range(2):
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)

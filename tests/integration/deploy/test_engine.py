@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness import processes
 from harness.errors import ProgramError, ProviderError, StateError, UsageError
 
 QUEUE = "q = aws.sqs.Queue('orders')\npulumi.export('arn', q.arn)\n"
@@ -181,12 +182,11 @@ def test_a_folder_without_a_program_says_so(stack: Any, things: Any) -> None:
 
 
 def test_a_locked_state_names_the_owner_and_a_dead_owners_lock_is_taken_over(stack: Any, things: Any) -> None:
-    import psutil
 
     stack.program(QUEUE)
     lock = stack.request.state.with_suffix(".lock")
     lock.parent.mkdir()
-    body = {"pid": os.getpid(), "started": psutil.Process().create_time(), "since": 0.0}
+    body = {"pid": os.getpid(), "started": processes.started_at(os.getpid()), "since": 0.0}
     lock.write_text(json.dumps(body))
     with pytest.raises(StateError, match=f"locked by process {os.getpid()}"):
         stack.up()

@@ -1,0 +1,86 @@
+"""The command as people use it: a project of its own folder, real processes, nothing faked."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("pulumi_stack", "scenarios", "chaos", "blackstart.toml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of this project, so that runs of the tests and of people do not meet."""
+
+    folder: Path
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("blackstart")), *words],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={key: value for key, value in os.environ.items() if not key.startswith("BLACKSTART_")},
+            **options,
+        )
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Exit code, and both outputs together."""
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=400)
+        return process.returncode, out + err
+
+    def json(self, *words: str) -> dict[str, Any]:
+        with self.start(*words, "--json") as process:
+            out, _ = process.communicate(timeout=400)
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    def set_port(self) -> None:
+        """A free port for `up`, which takes the one of the file."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        path = self.folder / "blackstart.toml"
+        path.write_text(path.read_text().replace("port = 4566", f"port = {port}"))
+
+    def processes(self) -> list[str]:
+        """Command lines of everything that works for this project."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            line = " ".join(process.info["cmdline"] or ())
+            if str(self.folder) in line and process.pid != os.getpid():
+                found.append(line)
+        return found
+
+    def newest_run(self) -> Path:
+        return max((self.folder / ".blackstart" / "runs").iterdir())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / part)
+    project = Project(folder)
+    project.set_port()
+    yield project
+    project.run("down", "--yes")
+    until_s = time.monotonic() + 5.0
+    while project.processes() and time.monotonic() < until_s:
+        time.sleep(0.1)
+    assert project.processes() == []

@@ -1,0 +1,104 @@
+"""Any AWS endpoint as target: ministack on its own server, in a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DRILL = """
+name = "short"
+disruption = "Hardware"
+[experiment]
+template = "{template}"
+duration = "3s"
+[workload]
+rate = 4.0
+[[workload.operations]]
+kind = "place_order"
+method = "POST"
+url = "{{outputs.api_url}}/orders"
+headers = {{ "Idempotency-Key" = "{{key}}" }}
+body = {{ customer = "prober", items = [{{ sku = "tea", quantity = 1 }}] }}
+ok = [200, 201]
+write = true
+capture = {{ order_id = "order_id" }}
+[method]
+latency_limit = "3s"
+baseline = "4s"
+hold = "4s"
+deadline = "20s"
+must_be_felt = true
+must_recover_in_fault = false
+[objectives]
+rto = "10s"
+"""
+
+
+@pytest.fixture
+def ministack(tmp_path: Path) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "PERSIST_STATE": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",
+    }
+    command = [str(Path(sys.executable).with_name("ministack"))]
+    with (tmp_path / "ministack.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env={**os.environ, **settings}, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True
+        )
+    url = f"http://127.0.0.1:{port}"
+    until_s = time.monotonic() + 30
+    while not _answers(url):
+        assert time.monotonic() < until_s
+        time.sleep(0.1)
+    yield url
+    os.killpg(process.pid, 9)
+    process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310 - loopback
+            return True
+    except OSError:
+        return False
+
+
+def test_an_endpoint_gets_the_same_deploy_and_drills_say_what_it_lacks(project: Any, ministack: str) -> None:
+    template = project.folder / "chaos" / "experiments" / "api-unavailable.json"
+    short = project.folder / "short.toml"
+    short.write_text(DRILL.format(template=template))
+    code, said = project.run(
+        *("run", "--target", f"endpoint={ministack}", "--only", "drills"),
+        *("--drill", str(short), "--drill", "zone-loss", "--drill", "lambda-errors"),
+    )
+    assert code == 0, said
+    run = json.loads((project.newest_run() / "run.json").read_text())
+    assert run["target"] == "endpoint"
+    verdicts = {drill["name"]: drill["verdict"] for drill in run["drills"]}
+    assert verdicts == {"short": "pass", "zone-loss": "not_supported", "lambda-errors": "not_supported"}
+    reasons = {drill["name"]: drill["reason"] for drill in run["drills"]}
+    assert "blackstart:az:interrupt-power" in reasons["zone-loss"]
+    assert _tables(ministack) == []
+
+
+def _tables(url: str) -> list[str]:
+    from harness.target import endpoint_target
+
+    names: list[str] = endpoint_target(url, regions=["us-east-1"]).client("dynamodb").list_tables()["TableNames"]
+    return names
