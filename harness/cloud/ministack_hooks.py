@@ -9,7 +9,9 @@ replaces that last call: scope, slots and throttles stay ministack's, execution 
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +24,10 @@ ExecutionResult = dict[str, Any]
 
 Execute = Callable[[FunctionRecord, Any], ExecutionResult]
 """Runs one invocation: the function's record, the event as a JSON value. Called from ministack's worker threads."""
+
+
+_LOOK_AGAIN_S = 1.0
+"""How long a poller sleeps at most: visibility timeouts end, and failed batches come again, without waking it."""
 
 
 def install_executor(execute: Execute) -> Callable[[], None]:
@@ -46,6 +52,42 @@ def install_executor(execute: Execute) -> Callable[[], None]:
     dispatch.builtin = builtin  # type: ignore[attr-defined]
     lambda_svc._execute_function_dispatch = dispatch  # noqa: SLF001
     return restore
+
+
+def poll_sources_apart() -> None:
+    """Give each kind of event source a poller of its own, woken the moment there is work. Call it before any exists.
+
+    ministack has one poller for queues and streams: it runs a stream's batch itself, so that a slow function holds
+    every queue up, and it rests 50 ms after a wake that found nothing. On AWS, event sources do not know each other.
+    """
+    from ministack.core import concurrency
+    from ministack.services import lambda_svc
+
+    polls = (lambda_svc._poll_sqs, lambda_svc._poll_kinesis, lambda_svc._poll_dynamodb_streams)  # noqa: SLF001
+    wakes = [threading.Event() for _ in polls]
+
+    def wake_all() -> None:
+        for wake in wakes:
+            wake.set()
+
+    def start() -> None:
+        for poll, wake in zip(polls, wakes, strict=True):
+            threading.Thread(target=_poll_on, args=(poll, wake), name=poll.__name__, daemon=True).start()
+
+    concurrency.esm_wake.set = wake_all
+    lambda_svc._poll_loop = start  # noqa: SLF001 - what ministack starts with the first event source mapping
+
+
+def _poll_on(poll: Callable[[], bool], wake: threading.Event) -> None:
+    while True:
+        wake.clear()
+        try:
+            found = poll()
+        except Exception:
+            logging.getLogger(__name__).exception("event source poller")
+            found = False
+        if not found:
+            wake.wait(_LOOK_AGAIN_S)
 
 
 def builtin_execute(record: FunctionRecord, event: Any) -> ExecutionResult:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from peers import Table, bare_ministack, our_cloud, rate, side_by_side
+from peers import Table, bare_ministack, callers, our_cloud, side_by_side
 
 from harness.cloud.client import RunningCloud
 from harness.cloud.faults import FaultRule, Reset, Selector
 from harness.target import Target
 
-CALLS = 300
+CALLS = 400
 
 
 def calls(target: Target) -> dict[str, Callable[[], Any]]:
@@ -57,11 +57,11 @@ def main() -> int:
     with bare_ministack() as bare, our_cloud() as ours, our_cloud(enforce_iam=True) as strict:
         for cloud in (ours, strict):
             load_rules(cloud)
-        sides = [calls(target) for target in (ours.target, bare, strict.target)]
-        for name in sides[0]:
-            for threads in (1, 8):
+        for threads in (1, 8):
+            sides = [callers(threads, calls, target) for target in (ours.target, bare, strict.target)]
+            for name in ("sqs.send_message", "dynamodb.put_item"):
                 with_iam_off, peer, with_iam_on = side_by_side(
-                    [partial(rate, side[name], threads=threads, calls=CALLS) for side in sides]
+                    [partial(side.rate, name, threads=threads, calls=CALLS) for side in sides]
                 )
                 table.row(f"{name}, {threads} threads, IAM off", with_iam_off, peer, "/s", at_least=1.15)
                 table.row(f"{name}, {threads} threads, IAM enforced", with_iam_on, peer, "/s")

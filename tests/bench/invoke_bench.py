@@ -5,10 +5,11 @@ import statistics
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from peers import Table, bare_ministack, our_cloud, rate, side_by_side
+from peers import Table, bare_ministack, callers, our_cloud, side_by_side
 
 from harness.target import Target
 
@@ -32,6 +33,12 @@ def function(target: Target) -> Any:
     return client
 
 
+def invoke(target: Target) -> dict[str, Callable[[], Any]]:
+    """The call that is measured."""
+    client = target.client("lambda", max_pool_connections=16, read_timeout=60)
+    return {"invoke": partial(client.invoke, FunctionName="silent")}
+
+
 def cold_start_ms(client: Any) -> float:
     """The first invocation after a change of configuration, which needs a new environment, in milliseconds."""
     client.update_function_configuration(
@@ -45,12 +52,12 @@ def cold_start_ms(client: Any) -> float:
 def main() -> int:
     table = Table()
     with bare_ministack() as bare, our_cloud() as ours:
-        sides = [function(target) for target in (ours.target, bare)]
-        invokes = [partial(side.invoke, FunctionName="silent") for side in sides]
+        clients = [function(target) for target in (ours.target, bare)]
         for threads, least in ((1, 12.0), (8, 3.5)):
-            warm, peer = side_by_side([partial(rate, invoke, threads=threads, calls=80) for invoke in invokes])
+            sides = [callers(threads, invoke, target) for target in (ours.target, bare)]
+            warm, peer = side_by_side([partial(side.rate, "invoke", threads=threads, calls=120) for side in sides])
             table.row(f"warm invoke, {threads} threads", warm, peer, "/s", at_least=least)
-        cold = statistics.median(cold_start_ms(sides[0]) for _ in range(COLD_STARTS))
+        cold = statistics.median(cold_start_ms(clients[0]) for _ in range(COLD_STARTS))
         table.limit("cold start of a silent handler, p50", cold, "ms", at_most=150)
     return table.missed
 

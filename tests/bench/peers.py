@@ -1,6 +1,7 @@
 """The two sides of every ratio: our cloud, and bare ministack on its own server. Each in a process of its own."""
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import socket
@@ -12,12 +13,14 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.target import Target, endpoint_target
 
-ROUNDS = 5
+ROUNDS = 7
 
 
 @contextlib.contextmanager
@@ -91,6 +94,51 @@ def rate(call: Callable[[], object], *, threads: int, calls: int) -> float:
             for done in [pool.submit(call) for _ in range(calls)]:
                 done.result()
     return calls / (time.perf_counter() - began_s)
+
+
+class Callers:
+    """Processes that call at once, so that a ratio is the servers' and not that of one Python client's lock.
+
+    `make_calls` gives, in each process, the calls by name; it and its arguments go there by pickle.
+    """
+
+    def __init__(
+        self, count: int, make_calls: Callable[..., dict[str, Callable[[], object]]], *arguments: Any
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipes = []
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            context.Process(target=_call_on, args=(theirs, make_calls, arguments), daemon=True).start()
+            self._pipes.append(ours)
+        for pipe in self._pipes:
+            pipe.recv()
+
+    def rate(self, name: str, *, threads: int, calls: int) -> float:
+        """Calls a second over all processes; `threads` and `calls` are totals."""
+        share = len(self._pipes)
+        began_s = time.perf_counter()
+        for pipe in self._pipes:
+            pipe.send((name, threads // share, calls // share))
+        for pipe in self._pipes:
+            pipe.recv()
+        return calls / (time.perf_counter() - began_s)
+
+
+def _call_on(pipe: Connection, make_calls: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """Serve one `Callers` until it is gone."""
+    calls = make_calls(*arguments)
+    pipe.send("ready")
+    with contextlib.suppress(EOFError):
+        while True:
+            name, threads, count = pipe.recv()
+            rate(calls[name], threads=threads, calls=count)
+            pipe.send("done")
+
+
+def callers(threads: int, make_calls: Callable[..., Any], *arguments: Any) -> Callers:
+    """One process for one thread, four processes of two threads each for eight."""
+    return Callers(1 if threads == 1 else 4, make_calls, *arguments)
 
 
 def side_by_side(sides: Sequence[Callable[[], float]], *, rounds: int = ROUNDS) -> list[float]:

@@ -35,5 +35,6 @@ class MinistackEmulator:
 
 
 def install(pool: FunctionPool) -> Callable[[], None]:
-    """Let `pool` run every invocation; returns what undoes it."""
+    """Let `pool` run every invocation, promptly; returns what undoes it."""
+    ministack_hooks.poll_sources_apart()
     return ministack_hooks.install_executor(pool.execute)

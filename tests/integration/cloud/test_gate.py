@@ -204,3 +204,12 @@ def test_reset_forgets_every_resource_and_every_fault(cloud: RunningCloud, table
     cloud.control.reset()
     assert table.list_tables()["TableNames"] == []
     assert cloud.control.rules() == []
+
+
+def test_an_answer_has_the_headers_that_aws_sends_and_no_others(cloud: RunningCloud, table: Any) -> None:
+    sent = table.list_tables()["ResponseMetadata"]["HTTPHeaders"]
+    assert sent["x-amzn-requestid"]
+    assert "," not in sent["date"][5:]  # one date, not two
+    assert not [name for name in sent if name.startswith(("access-control-", "x-amz-id"))]
+    by_s3 = cloud.target.client("s3").list_buckets()["ResponseMetadata"]["HTTPHeaders"]
+    assert by_s3["x-amz-request-id"]
