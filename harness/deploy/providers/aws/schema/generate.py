@@ -1,4 +1,4 @@
-"""Write `types.json` from the installed `pulumi_aws`, for every type that has a handler.
+"""Write `types/<module>.json` from the installed `pulumi_aws`, for every type that has a handler.
 
 Run after adding a resource type: `python -m harness.deploy.providers.aws.schema.generate`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc
 import importlib
 import inspect
+import itertools
 import json
 import re
 import sys
@@ -17,13 +18,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.deploy.providers.aws.schema.model import TYPES_FILE
+from harness.deploy.providers.aws.schema.model import TYPES_FOLDER, module_of
 
 _SCALAR_NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def extract(tokens: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The entries of `types.json` for `tokens`, read from `pulumi_aws`.
+    """The entries of the types files for `tokens`, read from `pulumi_aws`.
 
     Raises:
         KeyError: `pulumi_aws` has no such type.
@@ -118,16 +119,28 @@ def _is_plain(hint: Any) -> bool:
 
 
 def render(entries: Mapping[str, Any]) -> str:
-    """The text of `types.json`: one line a type, so that the differences of a new version stay readable."""
+    """The text of one types file: one line a type, so that the differences of a new version stay readable."""
     lines = (f"{json.dumps(token)}: {json.dumps(entry, sort_keys=True)}" for token, entry in entries.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def render_all(tokens: Iterable[str]) -> dict[str, str]:
+    """File name → text, a file for each module of `tokens`."""
+    by_module = itertools.groupby(sorted(tokens, key=lambda token: (module_of(token), token)), module_of)
+    return {f"{module}.json": render(extract(group)) for module, group in by_module}
+
+
 def main() -> None:
-    """Write the file for all tokens that have a handler."""
+    """Write the files for all tokens that have a handler; a module without one has no file."""
     from harness.deploy.providers.aws import registry
 
-    TYPES_FILE.write_text(render(extract(registry().resources)), encoding="utf-8")
+    files = render_all(registry().resources)
+    TYPES_FOLDER.mkdir(exist_ok=True)
+    for stale in TYPES_FOLDER.glob("*.json"):
+        if stale.name not in files:
+            stale.unlink()
+    for name, text in files.items():
+        (TYPES_FOLDER / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

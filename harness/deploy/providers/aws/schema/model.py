@@ -1,4 +1,4 @@
-"""The property types of one resource, and reading them from `types.json`."""
+"""The property types of one resource, and reading them from `types/<module>.json`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-TYPES_FILE = Path(__file__).with_name("types.json")
+TYPES_FOLDER = Path(__file__).with_name("types")
 
 Kind = Literal["string", "integer", "number", "boolean", "any", "asset", "list", "map", "object"]
 
@@ -48,19 +48,25 @@ def schema_of(token: str) -> ResourceSchema:
     """The schema of `token`.
 
     Raises:
-        KeyError: the type is not in `types.json`; generate it anew after adding a resource.
+        KeyError: the type is in no file of `types/`; generate them anew after adding a resource.
     """
-    return _all_schemas()[token]
+    return _module_schemas(module_of(token))[token]
+
+
+def module_of(token: str) -> str:
+    """The module of a token: `sqs` of `aws:sqs/queue:Queue`. Its types stand in `types/<module>.json`."""
+    return token.split(":", maxsplit=2)[1].split("/", maxsplit=1)[0]
 
 
 @functools.cache
-def _all_schemas() -> Mapping[str, ResourceSchema]:
-    raw = json.loads(TYPES_FILE.read_text(encoding="utf-8"))
+def _module_schemas(module: str) -> Mapping[str, ResourceSchema]:
+    path = TYPES_FOLDER / f"{module}.json"
+    raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {token: parse_schema(token, entry) for token, entry in raw.items()}
 
 
 def parse_schema(token: str, entry: Mapping[str, Any]) -> ResourceSchema:  # JSON
-    """One entry of `types.json` as a value."""
+    """One entry of a types file as a value."""
     return ResourceSchema(
         token=token,
         inputs=_parse(entry["inputs"]),
