@@ -223,6 +223,7 @@ class Deployment:
         resource.modified = resource.created
         resource.outputs = dict(old.outputs) if old else {}
         self.ledger.add(resource, changed=old is None)
+        self.steps.tell("create" if old is None else "same", resource, "done")
         return resource
 
     def _provider(self, resource: ResourceState, old: ResourceState | None) -> ResourceState:
@@ -232,6 +233,8 @@ class Deployment:
         resource.modified = old.modified if old is not None and same else utc_iso()
         resource.outputs = dict(resource.inputs)
         self.ledger.add(resource, changed=not same)
+        if not resource.name.startswith("default"):
+            self.steps.tell("same" if same else "create" if old is None else "update", resource, "done")
         return resource
 
     def _unsupported(self, goal: Goal, resource: ResourceState) -> ResourceState:

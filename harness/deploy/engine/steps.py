@@ -9,18 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.clock import utc_iso
+from harness.deploy.engine.detail import every, property_changes
 from harness.deploy.engine.diff import changes, is_below, root, with_ignored
-from harness.deploy.engine.events import Listener, Operation, StepEvent, nobody
+from harness.deploy.engine.events import PLAIN, Detail, Listener, Operation, Status, StepEvent, nobody
 from harness.deploy.engine.goal import Goal
 from harness.deploy.engine.instances import Instances, read_configuration
 from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.selection import Selection
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.urn import short
 from harness.deploy.engine.values import Secret, Value, has_secret, plain
@@ -41,6 +43,8 @@ class Steps:
     listen: Listener = nobody
     counts: dict[Operation, int] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
+    planned: int = 0  # how many steps are expected in all; 0 where that is not known
+    replace: Selection = field(default_factory=Selection)  # what --replace names
     _slots: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(PARALLEL))
 
     @property
@@ -66,13 +70,14 @@ class Steps:
             return self._create_new(goal, resource, handler, context)
         resource.inputs = self._check(goal, handler, context, asked, old.inputs)
         changed = changes(plain(old.inputs), plain(resource.inputs), handler.json_keys)
-        if self._must_replace(goal, resource, old, handler, set(changed)):
-            return self._replace(goal, resource, old, asked, sorted(changed))
+        reasons = self._replace_reasons(goal, resource, old, handler, set(changed))
+        if reasons:
+            return self._replace(goal, resource, old, asked, reasons)
         resource.id, resource.created, resource.modified = old.id, old.created, old.modified
         if not changed:
             resource.outputs = self._sealed(resource, handler, plain(old.outputs))
             return self._done("same", resource)
-        return self._update(goal, resource, old, sorted(changed))
+        return self._update(goal, resource, old)
 
     def context(self, resource: ResourceState, timeout_s: float | None = None) -> Context:
         """The context of an operation on `resource`, under its own provider and its own `region`."""
@@ -109,7 +114,7 @@ class Steps:
                 f"{short(old.urn)} is protected", where=old.urn, hint="remove protect from the program"
             )
         kept = old.external or old.retainOnDelete or gone_with or not old.custom or old.is_provider or not old.id
-        with self._step("delete", old):
+        with self._step("delete", old, _deletion(old, kept=kept)):
             if not kept and not self.dry_run:
                 handler = self._handler(old.type)
                 context = self.context(old, old.customTimeouts.get("delete"))
@@ -148,11 +153,11 @@ class Steps:
                 resource.id, resource.outputs = found, self._sealed(resource, handler, outputs)
                 resource.created = resource.modified = utc_iso()
                 return self._done("create", resource, "taken up after an interrupted deployment")
-        return self._create(goal, resource, "create")
+        return self._create(goal, resource, "create", Detail(changes=every(resource.inputs, "add")))
 
-    def _create(self, goal: Goal, resource: ResourceState, op: Operation, message: str = "") -> ResourceState:
+    def _create(self, goal: Goal, resource: ResourceState, op: Operation, detail: Detail) -> ResourceState:
         handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("create"))
-        with self._step(op, resource, message, where=goal.where):
+        with self._step(op, resource, detail, where=goal.where):
             if self.dry_run:
                 resource.outputs = dict(resource.inputs)
             else:
@@ -164,9 +169,9 @@ class Steps:
         self.ledger.add(resource)
         return resource
 
-    def _update(self, goal: Goal, resource: ResourceState, old: ResourceState, changed: list[str]) -> ResourceState:
+    def _update(self, goal: Goal, resource: ResourceState, old: ResourceState) -> ResourceState:
         handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("update"))
-        with self._step("update", resource, ", ".join(changed), where=goal.where):
+        with self._step("update", resource, self._difference(goal, resource, old), where=goal.where):
             if self.dry_run:
                 resource.outputs = {**old.outputs, **resource.inputs}
             else:
@@ -178,12 +183,13 @@ class Steps:
         return resource
 
     def _replace(
-        self, goal: Goal, resource: ResourceState, old: ResourceState, asked: Mapping[str, Value], changed: list[str]
+        self, goal: Goal, resource: ResourceState, old: ResourceState, asked: Mapping[str, Value], reasons: list[str]
     ) -> ResourceState:
         if old.protect and goal.protect is not False:
             raise ProgramError(f"{short(goal.urn)} is protected and would be replaced", where=goal.where)
         handler, context = self._handler(resource.type), self.context(resource)
         resource.inputs = self._check(goal, handler, context, asked, None)
+        detail = replace(self._difference(goal, resource, old), reasons=tuple(reasons))
         self.replaced.add(goal.urn)
         wanted = goal.delete_before_replace
         if handler.delete_before_replace if wanted is None else wanted:
@@ -195,7 +201,7 @@ class Steps:
         else:
             old.delete = True
         try:
-            return self._create(goal, resource, "replace", ", ".join(changed))
+            return self._create(goal, resource, "replace", detail)
         except BlackstartError:
             if not self.ledger.is_forgotten(old):
                 old.delete = False
@@ -213,16 +219,32 @@ class Steps:
                     found.append(dependent)
         return found[1:]
 
-    def _must_replace(
+    def _replace_reasons(
         self, goal: Goal, resource: ResourceState, old: ResourceState, handler: ResourceType, changed: set[str]
-    ) -> bool:
+    ) -> list[str]:
+        """Why a new resource is needed: property paths, or words; nothing when it is not."""
         if self.ledger.is_forgotten(old) or old.pendingReplacement:
-            return True
-        if any(root(path) in handler.replace_on for path in changed):
-            return True
-        if any(is_below(selector, path) for selector in goal.replace_on_changes for path in changed):
-            return True
-        return bool(self._region(resource) != self._region(old))
+            return ["what it depends on is replaced"]
+        if self.replace.names(goal.urn):
+            return ["--replace"]
+        reasons = sorted(path for path in changed if self._replaces(goal, handler, path))
+        return reasons or ([] if self._region(resource) == self._region(old) else ["region"])
+
+    def _replaces(self, goal: Goal, handler: ResourceType, path: str) -> bool:
+        """True when a change at `path` alone asks for a new resource."""
+        by_program = any(is_below(selector, path) for selector in goal.replace_on_changes)
+        return by_program or root(path) in handler.replace_on
+
+    def _difference(self, goal: Goal, resource: ResourceState, old: ResourceState) -> Detail:
+        """What differs between the inputs of before and those of now."""
+        handler = self._handler(resource.type)
+        found = property_changes(
+            old.inputs,
+            resource.inputs,
+            json_keys=handler.json_keys,
+            replaces=lambda path: self._replaces(goal, handler, path),
+        )
+        return Detail(message=", ".join(change.path for change in found), changes=found)
 
     def _region(self, resource: ResourceState) -> Any:
         provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])
@@ -230,7 +252,7 @@ class Steps:
         return settings.get("region") or self.instances.target.region
 
     def _import(self, goal: Goal, resource: ResourceState, handler: ResourceType, context: Context) -> ResourceState:
-        with self._step("read", resource, f"import {goal.import_id}", where=goal.where):
+        with self._step("read", resource, Detail(message=f"import {goal.import_id}"), where=goal.where):
             found = handler.read(context, goal.import_id, None)
             if found is None:
                 raise ProviderError(f"nothing to import: no {goal.type} with id {goal.import_id!r}", where=goal.where)
@@ -255,33 +277,42 @@ class Steps:
     def _done(self, op: Operation, resource: ResourceState, message: str = "") -> ResourceState:
         self._count(op)
         self.ledger.add(resource, changed=op != "same")
-        self._tell(op, resource, "done", message)
+        self.tell(op, resource, "done", Detail(message=message))
         return resource
 
     @contextmanager
-    def _step(self, op: Operation, resource: ResourceState, message: str = "", *, where: str = "") -> Iterator[None]:
+    def _step(
+        self, op: Operation, resource: ResourceState, detail: Detail = PLAIN, *, where: str = ""
+    ) -> Iterator[None]:
         """Around one operation: told, counted, timed, bounded in number, with AWS's errors put into words."""
         started_s = time.monotonic()
-        self._tell(op, resource, "started", message)
+        self.tell(op, resource, "started", detail)
         try:
             with self._slots:
                 yield
         except (ClientError, BotoCoreError) as error:
-            self._tell(op, resource, "failed", str(error))
+            self.tell(op, resource, "failed", replace(detail, message=str(error)))
             raise ProviderError(_in_words(op, resource, error), where=where or resource.urn) from error
         except BlackstartError as error:
-            self._tell(op, resource, "failed", error.what)
+            self.tell(op, resource, "failed", replace(detail, message=error.what))
             raise
         self._count(op)
-        self._tell(op, resource, "done", message, time.monotonic() - started_s)
+        self.tell(op, resource, "done", detail, duration_s=time.monotonic() - started_s)
 
     def _count(self, op: Operation) -> None:
         with self.ledger.lock:
             self.counts[op] = self.counts.get(op, 0) + 1
 
-    def _tell(
-        self, op: Operation, resource: ResourceState, status: Any, message: str = "", duration_s: float = 0.0
+    def tell(
+        self,
+        op: Operation,
+        resource: ResourceState,
+        status: Status,
+        detail: Detail = PLAIN,
+        *,
+        duration_s: float = 0.0,
     ) -> None:
+        """Tell whoever listens about one step."""
         self.listen(
             StepEvent(
                 op=op,
@@ -290,9 +321,23 @@ class Steps:
                 name=resource.name,
                 status=status,
                 duration_s=duration_s,
-                message=message,
+                message=detail.message,
+                id=resource.id,
+                parent=resource.parent,
+                custom=resource.custom,
+                copy=resource.delete,
+                planned=self.planned,
+                changes=detail.changes,
+                reasons=detail.reasons,
+                unknown=detail.unknown,
             )
         )
+
+
+def _deletion(old: ResourceState, *, kept: bool) -> Detail:
+    """What a deletion takes away; in words, when AWS keeps it."""
+    stays = kept and old.custom and not old.is_provider and bool(old.id)
+    return Detail(message="kept on AWS" if stays else "", changes=() if old.delete else every(old.inputs, "delete"))
 
 
 def _in_words(op: str, resource: ResourceState, error: Exception) -> str:

@@ -144,17 +144,21 @@ def dependencies(value: Value) -> set[str]:
 
 
 def masked(value: Value) -> Value:
-    """`value` as it may be shown: every secret as `[secret]`, every unknown as `<unknown>`."""
+    """`value` as it may be shown: secrets as `[secret]`, unknowns as `[unknown]`, files and archives as hashes."""
     if isinstance(value, Secret) or (isinstance(value, OutputValue) and value.secret):
         return "[secret]"
     if isinstance(value, OutputValue):
         return masked(value.value)
     if value is UNKNOWN:
-        return "<unknown>"
+        return "[unknown]"
     if isinstance(value, Mapping):
         return {key: masked(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [masked(inner) for inner in value]
     if isinstance(value, Asset | Archive):
-        return f"<{type(value).__name__.lower()} {value.hash[:12]}>"
+        kind = "file" if value.kind == "path" else value.kind
+        where = f" {{ {value.value} }}" if isinstance(value.value, str) and value.kind != "text" else ""
+        return f"{type(value).__name__.lower()}({kind}:{value.hash[:7] or 'new'}){where}"
+    if isinstance(value, ResourceReference):
+        return masked(value.id) if value.id is not None else value.urn
     return value
