@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from harness.cloud.homes import MINISTACK, MOTO, OURS
 from harness.errors import BlackstartError
 from harness.workspace import Workspace, open_workspace
 
@@ -25,7 +26,7 @@ class Finding(TypedDict):
 
 def examine(config: Path | None) -> list[Finding]:
     """Every check, in the order a person would fix them."""
-    findings = [_python(), _ministack(), _disk()]
+    findings = [_python(), _ministack(), _services(), _disk()]
     try:
         workspace = open_workspace(config)
     except BlackstartError as error:
@@ -55,6 +56,12 @@ def _ministack() -> Finding:
     if found != wanted:
         return _bad(f"ministack {found}, but {wanted} is pinned", f"pip install ministack=={wanted}")
     return _well(f"ministack {found}")
+
+
+def _services() -> Finding:
+    """Where AWS's services live on the embedded cloud."""
+    moto = f"{len(MOTO)} on moto {importlib.metadata.version('moto')} (API state only, no IAM enforcement)"
+    return _well(f"{len(MINISTACK)} AWS services on ministack, {moto}, {', '.join(sorted(OURS))} here")
 
 
 def _disk() -> Finding:

@@ -14,6 +14,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 RESET = "blackstart.reset"
 """Scope extension of our own server: a function that resets the connection (TCP RST) at once."""
 
+REQUEST = "blackstart.request"
+"""Scope key of the gate: what the request is (`identify.Request`), for the services behind it."""
+
 
 async def read_body(receive: Receive) -> bytes | None:
     """The whole request body; None when the client went away before it was sent."""

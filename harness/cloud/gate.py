@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.cloud.answer_headers import as_aws_sends_them
-from harness.cloud.asgi import RESET, App, Message, Receive, Scope, Send, read_body, replay, respond
+from harness.cloud.asgi import REQUEST, RESET, App, Message, Receive, Scope, Send, read_body, replay, respond
 from harness.cloud.faults import ApiError, Blackhole, CommitThenFail, Hit, Latency, Reset, RuleBook
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.patience import Patience
@@ -63,6 +63,7 @@ class Gate:
             if self.recorder.wants(request.service, request.operation):
                 receive = await self._record(request, receive)
             app = self.services.get(request.service, self.backend)
+            scope[REQUEST] = request
             if request.protocol:
                 send = as_aws_sends_them(send, request.service, scope["headers"])
             if any(isinstance(hit.effect, CommitThenFail) for hit in hits):

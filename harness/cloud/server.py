@@ -33,6 +33,7 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate
 from harness.cloud.identify import Identifier
 from harness.cloud.lambda_errors import with_service_exceptions
+from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
 from harness.cloud.recorder import Recorder
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
@@ -75,6 +76,7 @@ class Server:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _listener: socket.socket | None = None
     _pool: Any = None  # a FunctionPool; imported late, it is not needed in front of a foreign endpoint
+    _moto: MotoHost | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -88,19 +90,21 @@ class Server:
         backend: Backend = RemoteEndpoint(settings.upstream) if settings.upstream else Ministack(settings, port)
         doors, recorder = self._doors(port)
         services = self.make_services(doors)
+        identifier = Identifier(region=settings.regions[0], account=settings.account_id, callers=self._caller)
         if not settings.upstream:
             self._install_functions(doors)
+            self._moto = MotoHost(identifier.models)
         await backend.start()
         patience = Patience(doors.faults)
         patience.start()
         gate = Gate(
             backend=with_service_exceptions(backend.app),
             control=Control(doors, recorder, self._owner(backend, services)),
-            identifier=Identifier(region=settings.regions[0], account=settings.account_id, callers=self._caller),
+            identifier=identifier,
             rules=doors.faults,
             recorder=recorder,
             patience=patience,
-            services=services,
+            services={**(self._moto.services() if self._moto else {}), **services},
         )
         await self._serve(gate, backend, doors, services, port)
 
@@ -150,6 +154,8 @@ class Server:
             await asyncio.to_thread(self._pool.close)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
+        if self._moto is not None:
+            self._moto.close()
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(backend.stop(), 3)
         processes.reap(self.order.settings.registry.parent / "environments", everything=True, grace_s=0.5)
@@ -207,6 +213,8 @@ class Server:
             if self._pool is not None:
                 await asyncio.to_thread(self._pool.reset)
             await backend.reset()
+            if self._moto is not None:
+                await self._moto.reset()
 
         return Owner(
             token=self.order.token,

@@ -29,6 +29,12 @@ BY_SIGNING_NAME: dict[str, tuple[str, ...]] = {
     "airflow": ("mwaa",),
     "aoss": ("opensearchserverless",),
     "sso": ("sso-admin",),
+    "aps": ("amp",),
+    "cloudhsm": ("cloudhsmv2",),
+    "lex": ("lexv2-models",),
+    "mobiletargeting": ("pinpoint",),
+    "servicecatalog": ("servicecatalog", "servicecatalog-appregistry"),
+    "timestream": ("timestream-write", "timestream-query"),
 }
 """Signing name to the services that sign with it, the likelier first; a name that is absent is its own service."""
 
