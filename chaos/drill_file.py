@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaos.fis.actions import ACTIONS
+from chaos.fis.errors import ValidationException
+from chaos.fis.template import check_template
 from harness.clock import parse_duration_s
 from harness.config import Disruption, Duration, Policy, validate
 from harness.errors import ConfigError, nearest
@@ -18,6 +24,9 @@ from harness.load.workload import HttpOperation
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives, parse_objectives
 from harness.toml_source import line_of, read_toml
+
+_EVERY_CAPABILITY = frozenset(action.capability for action in ACTIONS.values())
+"""A file is checked before it is known where it will run; what the target lacks is said when the drill is."""
 
 
 class _Strict(BaseModel):
@@ -155,13 +164,25 @@ def _template(path: Path, part: ExperimentPart) -> dict[str, Any]:
         ) from error
     except json.JSONDecodeError as error:
         raise ConfigError(f"not JSON: {error.msg}", where=f"{source}:{error.lineno}") from error
-    actions = template.get("actions") if isinstance(template, dict) else None
-    if not isinstance(actions, dict) or not all(isinstance(action, dict) for action in actions.values()):
-        raise ConfigError("not an experiment template: it has no actions", where=str(source))
-    for action in actions.values():
+    _check_shape(template, source)
+    for action in template["actions"].values():
         known = action.setdefault("parameters", {})
         known.update({key: value for key, value in part.parameters.items() if key in known})
+    try:
+        check_template(template, _EVERY_CAPABILITY)
+    except ValidationException as error:
+        raise ConfigError(str(error), where=str(source)) from error
     return dict(template)
+
+
+def _check_shape(template: Any, source: Path) -> None:  # JSON
+    """Refuse what is no request of CreateExperimentTemplate, by the service model that AWS publishes."""
+    model = ServiceModel(Loader().load_service_model("fis", "service-2"))
+    shape = model.operation_model("CreateExperimentTemplate").input_shape
+    given = {"clientToken": "-", **template} if isinstance(template, dict) else template
+    report = ParamValidator().validate(given, shape)
+    if report.has_errors():
+        raise ConfigError(f"not an experiment template: {report.generate_report()}", where=str(source))
 
 
 def _operations(path: Path, text: str, raw: Sequence[Mapping[str, Any]]) -> list[HttpOperation]:

@@ -1,0 +1,87 @@
+"""Drill files: what is wrong is said with file, line and the nearest valid name, before anything starts."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chaos.drill_file import drill_names, load_drill
+from harness.errors import ConfigError
+
+CHAOS = Path(__file__).parents[3] / "chaos"
+
+
+@pytest.fixture
+def drills(tmp_path: Path) -> Path:
+    """A copy of the project's drills and experiments, to be broken."""
+    for name in ("drills", "experiments"):
+        shutil.copytree(CHAOS / name, tmp_path / name)
+    return tmp_path / "drills"
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("name", drill_names(CHAOS / "drills"))
+def test_the_drills_of_the_project_can_be_read(name: str, drills: Path) -> None:
+    drill = load_drill(name, drills, policy={})
+    assert drill.name == name
+    assert drill.fault_s > 0
+
+
+def test_a_misspelt_drill_gets_the_nearest_name(drills: Path) -> None:
+    with pytest.raises(ConfigError, match="no drill 'zone-los'") as caught:
+        load_drill("zone-los", drills, policy={})
+    assert "zone-loss" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "hint"),
+    [
+        ("rate = 50.0", "rat = 50.0", "unknown key 'workload.rat'", "rate"),
+        ("rate = 50.0", "rate = 0", "workload.rate", ""),
+        ('deadline = "30s"', 'deadline = "soon"', "method.deadline", ""),
+        ('rto = "8s"', 'rtoo = "8s"', "unknown objective 'rtoo'", "rto"),
+        ('kind = "read_order"', 'kindd = "read_order"', "kindd", "kind"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_its_line(drills: Path, old: str, new: str, said: str, hint: str) -> None:
+    path = drills / "zone-loss.toml"
+    edit(path, old, new)
+    with pytest.raises(ConfigError) as caught:
+        load_drill("zone-loss", drills, policy={})
+    assert said in caught.value.what
+    assert hint in caught.value.hint
+    line = re.search(r"zone-loss\.toml:(\d+)", caught.value.where)
+    assert line is not None, caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"actionId"', '"actionID"', "actionID"),
+        ("blackstart:az:interrupt-power", "blackstart:az:interupt-power", "blackstart:az:interrupt-power"),
+        ('"availabilityZoneIdentifier"', '"availabilityZone"', "availabilityZoneIdentifier"),
+        ('"PT1M"', '"1 minute"', "1 minute"),
+        ('"stopConditions": [{"source": "none"}],', "", "stopConditions"),
+        ("{", "", "not JSON"),
+    ],
+)
+def test_a_wrong_template_is_refused_before_anything_starts(drills: Path, old: str, new: str, said: str) -> None:
+    template = drills.parent / "experiments" / "zone-loss.json"
+    edit(template, old, new)
+    with pytest.raises(ConfigError) as caught:
+        load_drill("zone-loss", drills, policy={})
+    assert said in caught.value.what
+    assert "zone-loss.json" in caught.value.where
+
+
+def test_a_template_that_is_no_object_is_refused(drills: Path) -> None:
+    (drills.parent / "experiments" / "zone-loss.json").write_text(json.dumps(["actions"]))
+    with pytest.raises(ConfigError, match="not an experiment template"):
+        load_drill("zone-loss", drills, policy={})
