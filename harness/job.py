@@ -149,6 +149,7 @@ class Job:
         except BlackstartError as problem:
             self.problems.append(problem)
             self.progress.note(str(problem))
+            self.progress.close(failed=True)
             return None
 
     def _locust(self, shape: LoadShape, logs: Path) -> LoadRecord:

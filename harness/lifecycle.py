@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import processes
 from harness.cloud.client import start_cloud
 from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, preview, up
+from harness.deploy.engine.project import read_project
 from harness.environment import TargetChoice, cloud_settings
 from harness.errors import ProviderError, UsageError
 from harness.running import current, require_running
@@ -42,13 +43,24 @@ class StackChoice:
         return found
 
 
-def request(workspace: Workspace, stack: RunningStack, choice: StackChoice, *, state: Path) -> DeployRequest:
-    """What the deploy part needs to know."""
+def program_of(workspace: Workspace, choice: StackChoice) -> Path:
+    """The program's folder, looked at before anything is started for it.
+
+    Raises:
+        UsageError: there is no such folder, or no Python project of Pulumi in it.
+        ProgramError: its Pulumi.yaml cannot be read.
+    """
     program = choice.program.resolve() if choice.program else workspace.program
     if not program.is_dir():
         raise UsageError("no such folder", where=str(program), hint="set [project] program or pass --program DIR")
+    read_project(program, choice.name, region=workspace.config.embedded.regions[0], overrides=choice.values())
+    return program
+
+
+def request(workspace: Workspace, stack: RunningStack, choice: StackChoice, *, state: Path) -> DeployRequest:
+    """What the deploy part needs to know."""
     return DeployRequest(
-        program=program,
+        program=program_of(workspace, choice),
         stack=choice.name,
         target=stack.target,
         state_dir=state,
@@ -76,6 +88,7 @@ def bring_up(
         BlackstartError: the cloud does not start, or the program cannot be deployed; a cloud started here
             stays up after a failed deployment, so that the next `up` goes on from what is there.
     """
+    program_of(workspace, choice)
     running = current(workspace)
     if running is None:
         running = _start(workspace, target, choice.name, detached=detached, progress=progress)

@@ -13,7 +13,7 @@ from harness.clock import parse_duration_s
 from harness.environment import TargetChoice, environment
 from harness.errors import BlackstartError, InterruptedByUserError, UsageError, nearest
 from harness.job import Job, LoadShape, new_folder, new_seed
-from harness.lifecycle import StackChoice
+from harness.lifecycle import StackChoice, program_of
 from harness.report.run_json import LoadRecord, RunRecord
 from harness.running import current, require_running
 from harness.scenarios import ScenarioResult
@@ -53,11 +53,12 @@ def run_all(workspace: Workspace, options: RunOptions, progress: Progress) -> tu
     """Run every part in an environment of its own; returns the record and the folder of its reports.
 
     Raises:
-        UsageError: an unknown drill or part, before anything is started.
+        UsageError: an unknown drill or part, or no program, before anything is started.
         BlackstartError: the environment could not be made or the stack not be deployed.
         KeyboardInterrupt: Ctrl-C, after rollback and with the reports written.
     """
     drills = _chosen_drills(workspace, options)
+    program_of(workspace, options.stack)
     job = _own_job(workspace, options.seed, progress)
     with _reported(job, options.target.kind):
         progress.phase("Starting the cloud" if options.target.kind != "aws" else "Asking AWS who you are")

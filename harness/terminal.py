@@ -26,8 +26,8 @@ class Progress(Protocol):
         """A line worth keeping."""
         ...
 
-    def close(self) -> None:
-        """The last part is done."""
+    def close(self, *, failed: bool = False) -> None:
+        """The last part is done, or was broken off."""
         ...
 
 
@@ -44,7 +44,7 @@ class Silent:
     def note(self, text: str) -> None:
         """Drop it."""
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         """Nothing is open."""
 
 
@@ -80,12 +80,13 @@ class TerminalProgress:
         """Print a line that stays."""
         self.console.print(f"  {escape(text)}", highlight=False)
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
         """End the current phase, with its duration."""
         if self._status is not None:
             self._status.stop()
             self._status = None
         if self._title:
             took_s = time.monotonic() - self._started_s
-            self.console.print(f"[green]✓[/] {escape(self._title)} [dim]{took_s:.1f} s[/]", highlight=False)
+            mark = "[red]✗[/]" if failed else "[green]✓[/]"
+            self.console.print(f"{mark} {escape(self._title)} [dim]{took_s:.1f} s[/]", highlight=False)
             self._title = ""

@@ -81,5 +81,7 @@ def session(options: Options) -> Iterator[Session]:
         progress.note(f"could not heal: {failure}")
     try:
         yield Session(options=options, workspace=workspace, progress=progress)
-    finally:
-        progress.close()
+    except BaseException:
+        progress.close(failed=True)
+        raise
+    progress.close()
