@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -36,8 +36,7 @@ def timeline(journal: Journal, *, start_s: float, fault_s: float | None, recover
     """The story of a drill, oldest first; `fault_s` and `recovered_s` are on the journal's clock."""
     told = [
         Line(at_s=event.at_s, from_fault_s=None, text=text, detail=_rest(event), tone=tone)
-        for event in journal.events
-        if event.name not in _SILENT
+        for event in _worth_telling(journal)
         for text, tone in [_sentence(event)]
     ]
     if recovered_s is not None and fault_s is not None and recovered_s > fault_s:
@@ -49,6 +48,16 @@ def timeline(journal: Journal, *, start_s: float, fault_s: float | None, recover
         replace(line, at_s=line.at_s - start_s, from_fault_s=None if fault_s is None else line.at_s - fault_s)
         for line in lines
     ]
+
+
+def _worth_telling(journal: Journal) -> Iterator[Event]:
+    """Moments, not figures; of the effects only the first: the cloud's own events tell of each."""
+    fired = False
+    for event in journal.events:
+        if event.name in _SILENT or (fired and event.name == names.FAULT_FIRED):
+            continue
+        fired = fired or event.name == names.FAULT_FIRED
+        yield event
 
 
 def _folded(lines: list[Line]) -> list[Line]:

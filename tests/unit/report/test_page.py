@@ -126,6 +126,12 @@ def test_repeated_events_are_one_line() -> None:
     assert [(line.times, line.at_s, line.from_fault_s) for line in lines] == [(5, 10.0, 0.0)]
 
 
+def test_only_the_first_effect_starts_the_clock() -> None:
+    fired = tuple(Event(at_s=12.0 + n, name="fault_fired", detail={"zone": "z"}) for n in range(3))
+    lines = timeline(play(Script(fault_s=None, extra=fired)), start_s=2.0, fault_s=12.0, recovered_s=None)
+    assert [line.from_fault_s for line in lines if line.text.startswith("First effect")] == [0.0]
+
+
 def test_the_allowance_is_the_used_share_of_the_limit(green) -> None:
     used = {objective.name: allowance(objective) for objective in green.run.drills[0].objectives}
     assert used["rto"] == pytest.approx(0.6)
