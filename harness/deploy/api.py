@@ -17,7 +17,7 @@ from harness.deploy.engine.instances import Instances
 from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.lock import locked
 from harness.deploy.engine.project import read_project
-from harness.deploy.engine.state import read_checkpoint
+from harness.deploy.engine.recovery import read_checkpoint
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.values import has_secret, plain
 from harness.deploy.providers.aws import registry
@@ -100,7 +100,8 @@ def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
     started_s = time.monotonic()
     with locked(request.state):
         deployment, _ = _deployment(request, on_event, dry_run=False)
-        deployment.delete_condemned(everything=True)
+        with deployment.ledger.kept():
+            deployment.delete_condemned(everything=True)
         request.state.with_suffix(".program").unlink(missing_ok=True)
         return _result(deployment, started_s)
 
@@ -127,11 +128,11 @@ def _preflight(request: DeployRequest) -> None:
 def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> DeployResult:
     started_s = time.monotonic()
     deployment, program = _deployment(request, on_event, dry_run=dry_run)
-    run_program(deployment, program, registry=_registry(request), environment=_environment(request))
-    refusal = deployment.unsupported_error()
-    if refusal is not None:
-        raise refusal
-    deployment.ledger.persist()
+    with deployment.ledger.kept():
+        run_program(deployment, program, registry=_registry(request), environment=_environment(request))
+        refusal = deployment.unsupported_error()
+        if refusal is not None:
+            raise refusal
     return _result(deployment, started_s)
 
 

@@ -1,4 +1,4 @@
-"""What the stack consisted of, what it consists of by now, and the checkpoint that says so on disk.
+"""What the stack consisted of, what it consists of by now, and the journal that says so on disk.
 
 `olds` are the resources of the last deployment, `news` those that this one has registered, in the order in
 which they were done, which is a topological order. Everything not yet registered is kept in the
@@ -7,39 +7,52 @@ checkpoint until it is deleted on purpose.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from harness.deploy.engine.journal import Journal, Line
+from harness.deploy.engine.snapshot import in_order, with_new_names
 from harness.deploy.engine.state import Checkpoint, PendingOperation, ResourceState
+from harness.errors import StateError
 
 
 @dataclass(slots=True)
 class Ledger:
-    """The state of one deployment under way. Safe from any thread."""
+    """The state of one deployment under way. Safe from any thread.
+
+    `interrupted` are creations that a kill cut short, `unsure` the goals of updates and the resources of
+    deletions that were cut short, both by URN.
+    """
 
     checkpoint: Checkpoint
     dry_run: bool
     olds: dict[str, ResourceState] = field(default_factory=dict)
     news: dict[str, ResourceState] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)  # old URN → new URN, by aliases
-    interrupted: dict[str, ResourceState] = field(default_factory=dict)  # creations that a kill cut short
+    interrupted: dict[str, ResourceState] = field(default_factory=dict)
+    unsure: dict[str, ResourceState] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    journal: Journal = field(init=False)
     _all_olds: list[ResourceState] = field(default_factory=list)
+    _index: dict[int, int] = field(default_factory=dict)  # id of an old one → its place in the checkpoint
     _deleted: set[int] = field(default_factory=set)
-    _version: int = 0
-    _written: int = 0
-    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _secrets_told: bool = False
 
     def __post_init__(self) -> None:
+        self.journal = Journal(self.checkpoint.path)
+        if self.checkpoint.recovered and not self.dry_run:
+            self.checkpoint.write()
         self._all_olds = list(self.checkpoint.resources)
+        self._index = {id(old): place for place, old in enumerate(self._all_olds)}
         self.olds = {old.urn: old for old in self._all_olds if not old.delete}
-        self.interrupted = {
-            p.resource.urn: p.resource for p in self.checkpoint.pending if p.type == "creating" and p.resource.custom
-        }
-        self.checkpoint.pending = [p for p in self.checkpoint.pending if p.resource.urn in self.interrupted]
+        for pending in self.checkpoint.pending:
+            kind = self.interrupted if pending.type == "creating" else self.unsure
+            if pending.resource.custom:
+                kind[pending.resource.urn] = pending.resource
 
     def find(self, urn: str) -> ResourceState | None:
         """The resource as it is now: registered in this deployment, or from the one before."""
@@ -61,11 +74,30 @@ class Ledger:
             if not old.delete and any(urn in urns for urns in old.propertyDependencies.values())
         ]
 
-    def add(self, resource: ResourceState, *, changed: bool = True) -> None:
-        """`resource` is as the program wants it; one that did not change needs no write of its own."""
+    def known_ids(self, kind: str) -> frozenset[str]:
+        """The ids of every resource of type `kind` that this stack has or had."""
+        with self.lock:
+            known = [*self._all_olds, *self.news.values()]
+            return frozenset(r.id for r in known if r.type == kind and r.id)
+
+    def add(
+        self, resource: ResourceState, *, changed: bool = True, over: ResourceState | None = None, keep: bool = False
+    ) -> None:
+        """`resource` is as the program wants it; one that did not change needs no line of its own.
+
+        `over` is the old one that it supersedes; with `keep` that one still exists and is to be deleted.
+        """
         with self.lock:
             self.news[resource.urn] = resource
             self._drop_pending(resource.urn)
+            over = over if over is not None else self.olds.get(resource.urn)
+            if keep and over is not None:
+                over.delete = True
+            if changed:
+                line: Line = {"put": resource.to_json(self.checkpoint.encrypt)}
+                if over is not None:
+                    line |= {"over": self._index[id(over)], "keep": keep}
+                self._note(line)
         if changed:
             self.persist()
 
@@ -73,6 +105,8 @@ class Ledger:
         """`old` is gone."""
         with self.lock:
             self._deleted.add(id(old))
+            self._drop_pending(old.urn)
+            self._note({"gone": self._index[id(old)]})
         self.persist()
 
     def is_forgotten(self, old: ResourceState) -> bool:
@@ -81,73 +115,77 @@ class Ledger:
 
     @contextmanager
     def pending(self, kind: str, resource: ResourceState) -> Iterator[None]:
-        """Around an operation: on disk before it starts, gone after it ended, kept when we are killed in between.
+        """Around an operation: on disk before it starts, until `add`, `forget` or `drop_pending` ends it.
 
-        A creation that failed leaves nothing to take up again, so it is dropped as well.
+        It stays after an error and after a kill: the next deployment looks for what may have been done.
         """
         record = PendingOperation(type=kind, resource=copy.copy(resource))
         with self.lock:
             self._drop_pending(resource.urn)
             self.checkpoint.pending.append(record)
+            self._note({"begin": record.to_json(self.checkpoint.encrypt)})
         self.persist()
-        try:
-            yield
-        finally:
-            with self.lock:
-                if record in self.checkpoint.pending:
-                    self.checkpoint.pending.remove(record)
+        yield
+
+    def drop_pending(self, urn: str) -> None:
+        """The operation on `urn` came to nothing: there is nothing to look for."""
+        with self.lock:
+            self._drop_pending(urn)
+            self._note({"end": urn})
+        self.persist()
 
     def persist(self) -> None:
-        """Write the checkpoint; threads that ask at the same time share one write."""
+        """Return when everything told so far is on disk.
+
+        Raises:
+            StateError: the disk is full or read-only.
+        """
+        if not self.dry_run:
+            self.journal.sync()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around a deployment: the checkpoint is written at its end, after an error too when there were steps."""
+        try:
+            yield
+        except BaseException:
+            if self.journal.used:
+                with contextlib.suppress(StateError):  # the journal has it, and the first error counts
+                    self.close()
+            raise
+        self.close()
+
+    def close(self) -> None:
+        """Write the checkpoint; the journal is done with.
+
+        Raises:
+            StateError: the disk is full or read-only; checkpoint and journal stay as they are.
+        """
         if self.dry_run:
             return
         with self.lock:
-            self._version += 1
-            mine = self._version
-        with self._writing:
-            if self._written >= mine:
-                return
-            with self.lock:
-                self._written = self._version
-                self.checkpoint.resources = self._snapshot()
+            self.checkpoint.resources = self._snapshot()
             self.checkpoint.write()
+        self.journal.close()
+
+    def _note(self, line: Line) -> None:
+        if self.dry_run:
+            return
+        if self.checkpoint.has_secrets and not self._secrets_told:
+            self._secrets_told = True
+            self.journal.note({"secrets": self.checkpoint.secrets.state()})
+        self.journal.note(line)
 
     def _snapshot(self) -> list[ResourceState]:
         kept = list(self.news.values())
         for old in self._all_olds:
             if id(old) in self._deleted or not (old.delete or self._now(old.urn) not in self.news):
                 continue
-            kept.append(self._with_new_names(old))
-        return _without_dangling(kept)
+            kept.append(with_new_names(old, self.renamed))
+        return in_order(kept)
 
     def _now(self, urn: str) -> str:
         return self.renamed.get(urn, urn)
 
-    def _with_new_names(self, old: ResourceState) -> ResourceState:
-        if not self.renamed:
-            return old
-        renamed = copy.copy(old)
-        renamed.parent = self._now(old.parent)
-        renamed.dependencies = [self._now(urn) for urn in old.dependencies]
-        renamed.propertyDependencies = {k: [self._now(u) for u in v] for k, v in old.propertyDependencies.items()}
-        return renamed
-
     def _drop_pending(self, urn: str) -> None:
         self.checkpoint.pending = [p for p in self.checkpoint.pending if p.resource.urn != urn]
-
-
-def _without_dangling(resources: list[ResourceState]) -> list[ResourceState]:
-    """Edges to what is no longer in the checkpoint are cut: their owners go later in this deployment."""
-    present = {resource.urn for resource in resources}
-    cut = []
-    for resource in resources:
-        if resource.needs() <= present:
-            cut.append(resource)
-            continue
-        clean = copy.copy(resource)
-        clean.dependencies = [urn for urn in resource.dependencies if urn in present]
-        clean.propertyDependencies = {
-            key: [urn for urn in urns if urn in present] for key, urns in resource.propertyDependencies.items()
-        }
-        cut.append(clean)
-    return cut

@@ -1,14 +1,13 @@
 """The checkpoint: what a stack consists of, in Pulumi's deployment schema version 3.
 
-`pulumi stack import` reads it. It is written atomically after each step, and what is being done right now
-stands in `pending_operations`, so that a deployment killed at any moment goes on from there.
+`pulumi stack import` reads it. It is written atomically when a deployment ends; what a killed one has done and
+was doing stands in the journal beside it (journal.py) and becomes `resources` and `pending_operations` here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from harness.clock import utc_iso
 from harness.deploy.engine import wire
 from harness.deploy.engine.secrets import PassphraseSecrets
 from harness.deploy.engine.values import Value
-from harness.errors import StateError
+from harness.errors import NotReadyError, StateError
 from harness.files import write_atomically
 
 SCHEMA = 3
@@ -107,6 +106,15 @@ class PendingOperation:
     type: str
     resource: ResourceState
 
+    def to_json(self, encrypt: wire.Encrypt) -> dict[str, Any]:
+        """The checkpoint's entry."""
+        return {"resource": self.resource.to_json(encrypt), "type": self.type}
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any], decrypt: wire.Decrypt) -> PendingOperation:
+        """What `to_json` wrote."""
+        return cls(type=entry["type"], resource=ResourceState.from_json(entry["resource"], decrypt))
+
 
 @dataclass(slots=True)
 class Checkpoint:
@@ -116,27 +124,32 @@ class Checkpoint:
     secrets: PassphraseSecrets
     resources: list[ResourceState] = field(default_factory=list)
     pending: list[PendingOperation] = field(default_factory=list)
-    _has_secrets: bool = False
+    has_secrets: bool = False
+    recovered: bool = False  # a journal was read: the file is behind
 
     def write(self) -> None:
-        """Write the checkpoint atomically.
+        """Write the checkpoint atomically; a journal that continued the one before is done with.
 
         Raises:
-            NotReadyError: the file cannot be written (full disk); the one before is untouched.
+            StateError: the file cannot be written (full disk); the one before, and its journal, are untouched.
         """
-        write_atomically(self.path, json.dumps(self.document(), indent=1), mode=0o600)
+        try:
+            write_atomically(self.path, json.dumps(self.document(), indent=1), mode=0o600)
+        except NotReadyError as error:
+            raise StateError(error.what, where=error.where, hint=error.hint) from error
+        self.path.with_suffix(".journal").unlink(missing_ok=True)
+
+    def encrypt(self, text: str) -> str:
+        """A secret as it stands in the checkpoint."""
+        self.has_secrets = True
+        return self.secrets.encrypt(text)
 
     def document(self) -> dict[str, Any]:
         """The whole file as JSON values."""
-
-        def encrypt(text: str) -> str:
-            self._has_secrets = True
-            return self.secrets.encrypt(text)
-
-        resources = [resource.to_json(encrypt) for resource in self.resources]
-        pending = [{"resource": p.resource.to_json(encrypt), "type": p.type} for p in self.pending]
+        resources = [resource.to_json(self.encrypt) for resource in self.resources]
+        pending = [operation.to_json(self.encrypt) for operation in self.pending]
         # Deriving the key costs 0.3 s: a stack without secrets is spared it.
-        keep = self._has_secrets or bool(self.secrets.proof)
+        keep = self.has_secrets or bool(self.secrets.proof)
         provider = {"secrets_providers": {"type": "passphrase", "state": self.secrets.state()}} if keep else {}
         return {
             "version": SCHEMA,
@@ -152,42 +165,3 @@ class Checkpoint:
                 "metadata": {},
             },
         }
-
-
-def read_checkpoint(path: Path, passphrase: str) -> Checkpoint:
-    """The checkpoint at `path`; an empty one when there is no file.
-
-    Raises:
-        StateError: damaged, written by a newer Pulumi, or another passphrase; the file is left as it is.
-    """
-    if not path.exists():
-        return Checkpoint(path, PassphraseSecrets.new(passphrase))
-    try:
-        document = json.loads(path.read_text())
-        version, deployment = document["version"], document["deployment"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StateError(f"the state file cannot be read: {error}", where=str(path), hint=_aside(path)) from error
-    if version != SCHEMA:
-        raise StateError(
-            f"the state file has deployment version {version}, this engine knows {SCHEMA}",
-            where=str(path),
-            hint="use the pulumi that wrote it, or move it away",
-        )
-    try:
-        manager = (deployment.get("secrets_providers") or {}).get("state")
-        secrets = PassphraseSecrets.from_state(passphrase, manager) if manager else PassphraseSecrets.new(passphrase)
-        return Checkpoint(
-            path,
-            secrets,
-            [ResourceState.from_json(entry, secrets.decrypt) for entry in deployment.get("resources") or []],
-            [
-                PendingOperation(type=p["type"], resource=ResourceState.from_json(p["resource"], secrets.decrypt))
-                for p in deployment.get("pending_operations") or []
-            ],
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StateError(f"the state file is damaged: {error!r}", where=str(path), hint=_aside(path)) from error
-
-
-def _aside(path: Path) -> str:
-    return f"nothing was changed; move it away, for example to {path.name}.{time.strftime('%Y%m%d')}, to start anew"

@@ -155,7 +155,9 @@ class Steps:
                 return self._done("create", resource, "taken up after an interrupted deployment")
         return self._create(goal, resource, "create", Detail(changes=every(resource.inputs, "add")))
 
-    def _create(self, goal: Goal, resource: ResourceState, op: Operation, detail: Detail) -> ResourceState:
+    def _create(
+        self, goal: Goal, resource: ResourceState, op: Operation, detail: Detail, *, keep: bool = False
+    ) -> ResourceState:
         handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("create"))
         with self._step(op, resource, detail, where=goal.where):
             if self.dry_run:
@@ -165,8 +167,7 @@ class Steps:
                     resource.id, outputs = handler.create(context, plain(resource.inputs))
                     resource.outputs = self._sealed(resource, handler, outputs)
                     resource.created = resource.modified = utc_iso()
-                    self.ledger.add(resource)
-        self.ledger.add(resource)
+            self.ledger.add(resource, keep=keep)
         return resource
 
     def _update(self, goal: Goal, resource: ResourceState, old: ResourceState) -> ResourceState:
@@ -198,14 +199,8 @@ class Steps:
                 dependent.pendingReplacement = True
             if not self.ledger.is_forgotten(old):
                 self.delete(old)
-        else:
-            old.delete = True
-        try:
-            return self._create(goal, resource, "replace", detail)
-        except BlackstartError:
-            if not self.ledger.is_forgotten(old):
-                old.delete = False
-            raise
+        keep = not self.ledger.is_forgotten(old)
+        return self._create(goal, resource, "replace", detail, keep=keep)
 
     def _replaced_along(self, first: ResourceState) -> list[ResourceState]:
         """What must go before `first` can be deleted: dependents that a new `first` would replace as well."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import processes
+from harness.deploy.engine.lock import locked
 from harness.errors import ProgramError, ProviderError, StateError, UsageError
 
 QUEUE = "q = aws.sqs.Queue('orders')\npulumi.export('arn', q.arn)\n"
@@ -181,16 +181,16 @@ def test_a_folder_without_a_program_says_so(stack: Any, things: Any) -> None:
         stack.up()
 
 
-def test_a_locked_state_names_the_owner_and_a_dead_owners_lock_is_taken_over(stack: Any, things: Any) -> None:
-
+def test_a_locked_state_names_its_owner_and_what_a_dead_owner_left_does_not_lock(stack: Any, things: Any) -> None:
     stack.program(QUEUE)
-    lock = stack.request.state.with_suffix(".lock")
-    lock.parent.mkdir()
-    body = {"pid": os.getpid(), "started": processes.started_at(os.getpid()), "since": 0.0}
-    lock.write_text(json.dumps(body))
-    with pytest.raises(StateError, match=f"locked by process {os.getpid()}"):
+    with (
+        locked(stack.request.state),
+        pytest.raises(StateError, match=rf"locked by process {os.getpid()} since"),
+    ):
         stack.up()
-    lock.write_text(json.dumps({**body, "started": 1.0}))
+    lock = stack.request.state.with_suffix(".lock")
+    assert not lock.exists()
+    lock.write_text(json.dumps({"pid": os.getpid(), "started": 1.0, "since": 0.0}))
     assert stack.up().changes == {"create": 1}
     assert not lock.exists()
 
