@@ -90,6 +90,15 @@ def _poll_on(poll: Callable[[], bool], wake: threading.Event) -> None:
             wake.wait(_LOOK_AGAIN_S)
 
 
+def patch_rest_apis() -> None:
+    """Let patch operations on REST APIs keep lists, escaped names and types, which ministack's own lose."""
+    from ministack.services import apigateway_v1
+
+    from harness.cloud.json_patch import apply_patch
+
+    apigateway_v1._apply_patch = apply_patch  # noqa: SLF001
+
+
 def builtin_execute(record: FunctionRecord, event: Any) -> ExecutionResult:
     """Run an invocation on ministack's own executor (runtimes that our environments cannot run); it logs itself."""
     import time

@@ -37,4 +37,5 @@ class MinistackEmulator:
 def install(pool: FunctionPool) -> Callable[[], None]:
     """Let `pool` run every invocation, promptly; returns what undoes it."""
     ministack_hooks.poll_sources_apart()
+    ministack_hooks.patch_rest_apis()
     return ministack_hooks.install_executor(pool.execute)

@@ -117,6 +117,7 @@ class ResourceType:
         json_keys: inputs that hold JSON text, compared by meaning.
         delete_before_replace: True where two with the same identity cannot exist side by side.
         secret_outputs: outputs that are secrets whatever the inputs were.
+        outlives: True for a setting of something else, which a read finds even after its deletion.
     """
 
     token: ClassVar[str]
@@ -125,6 +126,7 @@ class ResourceType:
     json_keys: ClassVar[frozenset[str]] = frozenset()
     delete_before_replace: ClassVar[bool] = False
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    outlives: ClassVar[bool] = False
 
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """The inputs with defaults and names filled in; `olds` are the checked inputs of before, None when new.

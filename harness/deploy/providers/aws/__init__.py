@@ -8,6 +8,7 @@ import importlib
 from harness.deploy.providers.resource import Invoke, Registry, ResourceType
 
 SERVICES = (
+    "apigateway",
     "apigatewayv2",
     "cloudwatch",
     "data",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from harness.deploy.engine.values import UNKNOWN
-from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone
+from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone, lacks_said
 from harness.deploy.providers.aws.schema.check import failures
 from harness.deploy.providers.aws.schema.model import schema_of
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
@@ -80,8 +80,9 @@ class AwsType(ResourceType):
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Make it, then read it."""
-        resource_id = self.make(context, inputs)
-        return resource_id, self._outputs(context, inputs, self.look(context, resource_id, inputs) or {})
+        with lacks_said(self.token, context.urn):
+            resource_id = self.make(context, inputs)
+            return resource_id, self._outputs(context, inputs, self.look(context, resource_id, inputs) or {})
 
     def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:
         """Inputs as known, and what AWS computes."""
@@ -95,8 +96,9 @@ class AwsType(ResourceType):
 
     def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
         """Change what differs, tags included, then read."""
-        self.change(context, resource_id, olds, news)
-        found = self.look(context, resource_id, news) or {}
+        with lacks_said(self.token, context.urn):
+            self.change(context, resource_id, olds, news)
+            found = self.look(context, resource_id, news) or {}
         if self.tagging is not None:
             old, new = self.tags(context, olds), self.tags(context, news)
             target = self.tag_target(resource_id, {**news, **found})
@@ -105,7 +107,7 @@ class AwsType(ResourceType):
 
     def delete(self, context: Context, resource_id: str, state: Properties) -> None:
         """Remove it; gone is fine."""
-        with gone_is_fine():
+        with lacks_said(self.token, context.urn), gone_is_fine():
             self.remove(context, resource_id, state)
 
     # -- for subclasses --------------------------------------------------------------------------------------

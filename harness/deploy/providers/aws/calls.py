@@ -10,7 +10,12 @@ import botocore
 from botocore.exceptions import ClientError
 
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames, to_request
+from harness.errors import ProviderError
 
+_LACKING_CODES = frozenset(
+    {"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented", "NotImplementedException", "501"}
+)
+_LACKING_TEXTS = ("Unknown API Gateway path", "Unknown path", "not implemented", "is not supported by", "Unknown action")
 _GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist")
 
 
@@ -21,7 +26,35 @@ def is_gone(error: ClientError) -> bool:
     `AWS.SimpleQueueService.NonExistentQueue`, `QueueDoesNotExist`, a bare `404` from HEAD requests.
     """
     code = str(error.response.get("Error", {}).get("Code", ""))
+    if lacks_operation(error):
+        return False
     return code == "404" or any(mark in code for mark in _GONE_MARKS)
+
+
+def lacks_operation(error: ClientError) -> bool:
+    """True when it is the operation that does not exist here: emulators lack some, each in its own words."""
+    said = error.response.get("Error", {})
+    text = str(said.get("Message", ""))
+    return str(said.get("Code", "")) in _LACKING_CODES or any(mark in text for mark in _LACKING_TEXTS)
+
+
+@contextlib.contextmanager
+def lacks_said(token: str, where: str) -> Iterator[None]:
+    """Around a type's operations: one that this cloud lacks becomes an error that names type and operation.
+
+    Raises:
+        ProviderError: the cloud has no such operation.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if not lacks_operation(error):
+            raise
+        raise ProviderError(
+            f"{token} is not supported by this cloud: it lacks {error.operation_name}",
+            where=where,
+            hint="deploy this resource on real AWS only, or leave it out for this target",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -43,7 +76,11 @@ def call(
 ) -> dict[str, Any]:
     """Call `operation` (AWS's name, `CreateApi`) with what it takes of `properties`, and `fixed` as it is."""
     shape = client.meta.service_model.operation_model(operation).input_shape
-    request = {**to_request(shape, properties, renames), **fixed}
+    return answer_of(client, operation, {**to_request(shape, properties, renames), **fixed})
+
+
+def answer_of(client: Any, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Call `operation` with exactly `request`."""
     response: dict[str, Any] = getattr(client, botocore.xform_name(operation))(**request)
     response.pop("ResponseMetadata", None)
     return response

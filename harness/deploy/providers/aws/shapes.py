@@ -9,9 +9,11 @@ that the shape asks for.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from harness.deploy.engine.diff import same_json
 from harness.deploy.providers.aws.schema.model import PropertyType
 
 Renames = Mapping[str, str]
@@ -38,9 +40,11 @@ def _value_to_wire(shape: Any, value: Any, renames: Renames) -> Any:
     match shape.type_name:
         case "structure":
             # The provider's older types write a block that occurs at most once as a list of one.
-            block = value[0] if isinstance(value, list) else value
+            block = next(iter(value), {}) if isinstance(value, list) else value
             return to_request(shape, block, renames)
         case "list":
+            if isinstance(value, Mapping) and _is_pair(shape.member):  # tags and the like: a map in Pulumi
+                return [{"Key": key, "Value": scalar_text(text)} for key, text in value.items()]
             items = value if isinstance(value, list) else [value]
             return [_value_to_wire(shape.member, item, renames) for item in items]
         case "map":
@@ -59,8 +63,42 @@ def _value_to_wire(shape: Any, value: Any, renames: Renames) -> Any:
             return value
 
 
+def _is_pair(shape: Any) -> bool:
+    return shape.type_name == "structure" and set(shape.members) == {"Key", "Value"}
+
+
+def empty_of(shape: Any) -> Any:
+    """The value that empties a member of this shape; None where AWS takes no empty one."""
+    if shape.metadata.get("min") or shape.metadata.get("enum"):
+        return None
+    empty: Mapping[str, Any] = {"string": "", "list": [], "map": {}, "boolean": False}
+    return empty.get(shape.type_name)
+
+
+def seen_as(given: Any, found: Any, *, as_json: bool = False) -> Any:
+    """What AWS says of an input, in the terms in which it was given, so that only real differences show.
+
+    A block is told with the given members only, a list in another order is the given one, and JSON text that means
+    the same is the given text.
+    """
+    if as_json:
+        return given if same_json(given, found) else found
+    if isinstance(given, list) and len(given) == 1 and isinstance(found, Mapping):
+        return [seen_as(given[0], found)]
+    if isinstance(given, Mapping) and isinstance(found, Mapping):
+        return {key: seen_as(value, found.get(key, value)) for key, value in given.items()}
+    if isinstance(given, list) and isinstance(found, list):
+        seen = [seen_as(one, other) for one, other in zip(given, found, strict=False)]
+        if len(given) != len(found):
+            return found
+        return given if sorted(map(repr, seen)) == sorted(map(repr, given)) else seen
+    return given if not isinstance(given, list | Mapping) and scalar_text(given) == scalar_text(found) else found
+
+
 def scalar_text(value: Any) -> str:
-    """A scalar as AWS writes it in a string attribute: `true`, `30`, `0.5`."""
+    """A scalar as AWS writes it in a string attribute: `true`, `30`, `0.5`; blocks as JSON."""
+    if isinstance(value, dict | list):
+        return json.dumps(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -81,6 +119,8 @@ def to_properties(kinds: Mapping[str, PropertyType], response: Mapping[str, Any]
 
 def _value_to_property(kind: PropertyType, value: Any, renames: Renames) -> Any:
     match kind.kind:
+        case "map" if isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
+            return {one.get("Key", ""): one.get("Value", "") for one in value}
         case "object":
             return to_properties(kind.properties or {}, value, renames) if isinstance(value, Mapping) else value
         case "list" if kind.element is not None:
@@ -101,6 +141,8 @@ def _value_to_property(kind: PropertyType, value: Any, renames: Renames) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):  # a list that takes one item only
+        return value[0]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value.isoformat() if hasattr(value, "isoformat") else scalar_text(value)

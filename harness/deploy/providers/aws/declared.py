@@ -1,0 +1,174 @@
+"""Types whose whole life is a few AWS operations: the operations' names and the members that identify it are data.
+
+Most AWS types are created, read, updated and deleted by one operation each, on members that differ from Pulumi's
+properties only in case. A class of this kind says which; `arrange` and `tell` are there for what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from harness.deploy.engine.values import UNKNOWN
+from harness.deploy.providers.aws.aws_type import AwsType, roots
+from harness.deploy.providers.aws.calls import answer_of
+from harness.deploy.providers.aws.schema.model import schema_of
+from harness.deploy.providers.aws.shapes import empty_of, seen_as, to_properties, to_request
+from harness.deploy.providers.resource import Context, Properties
+
+_OURS = frozenset({"tags", "tagsAll", "region"})
+
+
+class Declared(AwsType):
+    """One AWS type, told by class attributes.
+
+    Attributes:
+        creates, reads, updates, deletes: AWS's operations; '' where there is none.
+        key: the members that identify it in requests → the property that holds the value, `id` for the id.
+        id_from: where the id is in the answer to the creation, `Api.ApiId`; '' when `parts` make it.
+        parts: the properties that make the id, or the longer id that an import is given.
+        separator: between those.
+        id_format: how the parts make the id where it is more than joined, `ags-{restApi}-{stageName}`.
+        wraps: the member that holds the settings in requests; '' when they are at the top.
+        body: where the settings are in the answer to a read.
+        computed: outputs as templates: `{region}`, `{account}`, `{id}` and properties may be in them.
+        settled: a member of the answer to a read, and its values once the resource is usable.
+    """
+
+    creates: ClassVar[str]
+    reads: ClassVar[str] = ""
+    updates: ClassVar[str] = ""
+    deletes: ClassVar[str] = ""
+    key: ClassVar[Mapping[str, str]]
+    id_from: ClassVar[str] = ""
+    parts: ClassVar[tuple[str, ...]] = ()
+    separator: ClassVar[str] = "/"
+    id_format: ClassVar[str] = ""
+    wraps: ClassVar[str] = ""
+    body: ClassVar[str] = ""
+    computed: ClassVar[Mapping[str, str]] = {}
+    settled: ClassVar[tuple[str, frozenset[str]]] = ("", frozenset())
+
+    # -- for subclasses --------------------------------------------------------------------------------------
+
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """The inputs as AWS groups them, for those few types where it groups them otherwise."""
+        del context
+        return inputs
+
+    def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
+        """More outputs, from the answer to a read."""
+        del context, resource_id, body, inputs
+        return {}
+
+    def send(self, context: Context, operation: str, inputs: Properties, **fixed: Any) -> dict[str, Any]:
+        """Call `operation` with what it takes of `inputs`, in its wrapping, and `fixed` as it is."""
+        shape = self.client(context).meta.service_model.operation_model(operation).input_shape
+        known = {name: value for name, value in inputs.items() if name not in _OURS and value is not UNKNOWN}
+        request = to_request(shape, known, self.renames)
+        if self.wraps in shape.members:
+            request[self.wraps] = to_request(shape.members[self.wraps], known, self.renames)
+        return answer_of(self.client(context), operation, {**request, **fixed})
+
+    def keys(self, resource_id: str, state: Properties) -> dict[str, Any]:
+        """The identifying members and their values."""
+        known = self.known(resource_id, state)
+        return {member: known[name] for member, name in self.key.items() if known.get(name) is not None}
+
+    def known(self, resource_id: str, state: Properties) -> Properties:
+        """`state` with what the id itself tells; it is all there is when a resource is imported."""
+        texts = resource_id.split(self.separator, max(len(self.parts) - 1, 0))
+        told = dict(zip(self.parts, texts, strict=True)) if len(texts) == len(self.parts) else {}
+        given = {name: value for name, value in state.items() if value is not None}
+        return {"id": resource_id, **told, **given} if "id" not in told or self.id_from else {**told, **given}
+
+    # -- AwsType ---------------------------------------------------------------------------------------------
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Create it, with its tags, and wait until it is usable."""
+        shape = self.client(context).meta.service_model.operation_model(self.creates).input_shape
+        member = next((name for name in shape.members if name.lower() in {"tags", "taglist", "userpooltags"}), None)
+        tags = self.wire_tags(context, inputs) if self.tagging is not None and member else None
+        fixed = {member: tags} if member and tags else {}
+        answer = self.send(context, self.creates, self.arrange(context, inputs), **fixed)
+        resource_id = str(at(answer, self.id_from)) if self.id_from else self.joined(inputs)
+        self.settle(context, resource_id, inputs)
+        return resource_id
+
+    def joined(self, inputs: Properties) -> str:
+        """The id that the inputs make."""
+        if self.id_format:
+            return self.id_format.format(**inputs)
+        return self.separator.join(str(inputs[name]) for name in self.parts)
+
+    def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
+        """What a read answers, without its wrapping; None when there is nothing."""
+        body = at(self.send(context, self.reads, {}, **self.keys(resource_id, inputs)), self.body)
+        if isinstance(body, list):
+            body = body[0] if body else None
+        return body if isinstance(body, dict) else None
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
+        """What AWS says of every property, in Pulumi's names."""
+        body = self.ask(context, resource_id, inputs)
+        if body is None:
+            return None
+        schema = schema_of(self.token)
+        kinds = {name: kind for name, kind in (schema.inputs.properties or {}).items() if name not in _OURS}
+        found = to_properties({**kinds, **schema.outputs}, body, self.renames)
+        if inputs:
+            found = {
+                name: seen_as(inputs[name], value, as_json=name in self.json_keys) if name in inputs else value
+                for name, value in found.items()
+                if name in schema.outputs or name in inputs
+            }
+        place = {"region": context.region, "account": context.account_id}
+        words = {**found, **self.known(resource_id, inputs), **place}
+        made = {name: template.format(**words) for name, template in self.computed.items()}
+        return {**found, **made, **self.tell(context, resource_id, body, inputs)}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """One update with everything; what is no longer given is emptied where AWS takes an empty value."""
+        if not self.updates or not roots(olds, news) - _OURS:
+            return
+        before, after = self.arrange(context, olds), self.arrange(context, news)
+        shape = self.client(context).meta.service_model.operation_model(self.updates).input_shape
+        gone = {name: before[name] for name in before if before[name] is not None and after.get(name) is None}
+        emptied = {member: empty_of(shape.members[member]) for member in to_request(shape, gone, self.renames)}
+        cleared = {member: value for member, value in emptied.items() if value is not None}
+        self.send(context, self.updates, after, **{**cleared, **self.keys(resource_id, news)})
+        self.settle(context, resource_id, news)
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Delete it."""
+        if self.deletes:
+            self.send(context, self.deletes, {}, **self.keys(resource_id, state))
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By the id that the inputs make; None for a type whose id AWS makes."""
+        if self.id_from or not self.parts:
+            return None
+        resource_id = self.joined(inputs)
+        return resource_id if self.read(context, resource_id, inputs) is not None else None
+
+    def settle(self, context: Context, resource_id: str, inputs: Properties) -> None:
+        """Wait until the resource is usable."""
+        member, values = self.settled
+        if member:
+            context.wait_until(
+                lambda: str(at(self.ask(context, resource_id, inputs) or {}, member)) in values,
+                f"{self.token.rpartition(':')[2]} {resource_id}",
+            )
+
+    def wait_gone(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Wait until a read finds nothing, for services that delete in their own time."""
+        context.wait_until(lambda: self.read(context, resource_id, state) is None, f"deletion of {resource_id}")
+
+
+def at(answer: Any, path: str) -> Any:
+    """What is at `path` (`Api.ApiId`) of an answer; None when there is nothing."""
+    for step in path.split(".") if path else ():
+        answer = answer.get(step) if isinstance(answer, Mapping) else None
+    return answer
+
+

@@ -1,0 +1,156 @@
+"""API Gateway: REST, HTTP and WebSocket APIs."""
+
+import json
+from typing import Any
+
+ROLE = "arn:aws:iam::000000000000:role/logs"
+CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1"
+POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_1"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}],
+}
+V1 = "aws:apigateway/"
+V2 = "aws:apigatewayv2/"
+
+REST = {
+    "api": (V1 + "restApi:RestApi", {
+        "description": "orders", "binaryMediaTypes": ["image/png"], "endpointConfiguration": {"types": "REGIONAL"},
+        "tags": {"a": "b"}}),
+    "policy": (V1 + "restApiPolicy:RestApiPolicy", {"restApiId": "${api}", "policy": json.dumps(POLICY)}),
+    "orders": (V1 + "resource:Resource", {
+        "restApi": "${api}", "parentId": "${api.rootResourceId}", "pathPart": "orders"}),
+    "one": (V1 + "resource:Resource", {"restApi": "${api}", "parentId": "${orders}", "pathPart": "{id}"}),
+    "authorizer": (V1 + "authorizer:Authorizer", {
+        "restApi": "${api}", "type": "COGNITO_USER_POOLS", "providerArns": [POOL]}),
+    "validator": (V1 + "requestValidator:RequestValidator", {"restApi": "${api}", "validateRequestBody": True}),
+    "model": (V1 + "model:Model", {
+        "restApi": "${api}", "contentType": "application/json", "schema": json.dumps({"type": "object"})}),
+    "method": (V1 + "method:Method", {
+        "restApi": "${api}", "resourceId": "${one}", "httpMethod": "GET", "authorization": "COGNITO_USER_POOLS",
+        "authorizerId": "${authorizer}", "requestValidatorId": "${validator}",
+        "requestParameters": {"method.request.path.id": True}, "requestModels": {"application/json": "Empty"}}),
+    "answer": (V1 + "methodResponse:MethodResponse", {
+        "restApi": "${api}", "resourceId": "${one}", "httpMethod": "GET", "statusCode": "200",
+        "responseParameters": {"method.response.header.X": False}}),
+    "integration": (V1 + "integration:Integration", {
+        "restApi": "${api}", "resourceId": "${one}", "httpMethod": "GET", "type": "HTTP",
+        "integrationHttpMethod": "POST", "uri": "http://127.0.0.1:9/", "timeoutMilliseconds": 5000,
+        "requestTemplates": {"application/json": "{}"}}),
+    "mapping": (V1 + "integrationResponse:IntegrationResponse", {
+        "restApi": "${api}", "resourceId": "${one}", "httpMethod": "GET", "statusCode": "200",
+        "responseTemplates": {"application/json": "{}"}}),
+    "refusal": (V1 + "response:Response", {
+        "restApiId": "${api}", "responseType": "UNAUTHORIZED", "statusCode": "401",
+        "responseTemplates": {"application/json": "{}"}}),
+    "part": (V1 + "documentationPart:DocumentationPart", {
+        "restApiId": "${api}", "location": {"type": "API"}, "properties": json.dumps({"description": "x"})}),
+    "deployment": (V1 + "deployment:Deployment", {"restApi": "${api}", "triggers": {"redeployment": "1"}}),
+    "stage": (V1 + "stage:Stage", {
+        "restApi": "${api}", "deployment": "${deployment}", "stageName": "v1", "variables": {"a": "1"},
+        "xrayTracingEnabled": True, "tags": {"a": "b"},
+        "accessLogSettings": {"destinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:x", "format": "$x"}}),
+    "settings": (V1 + "methodSettings:MethodSettings", {
+        "restApi": "${api}", "stageName": "v1", "methodPath": "*/*",
+        "settings": {"metricsEnabled": True, "loggingLevel": "INFO", "throttlingBurstLimit": 5}}),
+    "plan": (V1 + "usagePlan:UsagePlan", {
+        "apiStages": [{"apiId": "${api}", "stage": "v1"}], "quotaSettings": {"limit": 10, "period": "DAY"},
+        "throttleSettings": {"burstLimit": 5, "rateLimit": 2}, "tags": {"a": "b"}}),
+    "key": (V1 + "apiKey:ApiKey", {}),
+    "member": (V1 + "usagePlanKey:UsagePlanKey", {
+        "usagePlanId": "${plan}", "keyId": "${key}", "keyType": "API_KEY"}),
+    "domain": (V1 + "domainName:DomainName", {
+        "domainName": "api.example.com", "regionalCertificateArn": CERTIFICATE,
+        "endpointConfiguration": {"types": "REGIONAL"}}),
+    "path": (V1 + "basePathMapping:BasePathMapping", {
+        "restApi": "${api}", "stageName": "v1", "domainName": "${domain.domainName}", "basePath": "shop"}),
+    "root": (V1 + "basePathMapping:BasePathMapping", {
+        "restApi": "${api}", "stageName": "v1", "domainName": "${domain.domainName}"}),
+    "account": (V1 + "account:Account", {"cloudwatchRoleArn": ROLE}),
+}  # fmt: skip
+REST_CHANGES: dict[str, dict[str, Any]] = {
+    "api": {"description": "all orders", "binaryMediaTypes": ["image/gif", "image/jpeg"], "tags": {"c": "d"}},
+    "policy": {"policy": json.dumps({**POLICY, "Id": "second"})},
+    "authorizer": {"authorizerResultTtlInSeconds": 0},
+    "validator": {"validateRequestBody": False, "validateRequestParameters": True},
+    "model": {"schema": json.dumps({"type": "array"})},
+    "method": {"apiKeyRequired": True, "requestParameters": {"method.request.path.id": False}},
+    "answer": {"responseParameters": {"method.response.header.Y": True}},
+    "integration": {"timeoutMilliseconds": 6000, "requestTemplates": {"application/json": "{1}", "text/plain": "x"}},
+    "mapping": {"responseTemplates": {"application/json": "{2}"}},
+    "refusal": {"statusCode": "403"},
+    "part": {"properties": json.dumps({"description": "y"})},
+    "deployment": {"description": "second"},
+    "stage": {"variables": {"b": "2"}, "description": "live", "xrayTracingEnabled": False, "tags": {"a": "c"}},
+    "settings": {"settings": {"metricsEnabled": False, "loggingLevel": "ERROR", "throttlingBurstLimit": 6}},
+    "plan": {"quotaSettings": {"limit": 20, "period": "DAY"}, "apiStages": [], "description": "x"},
+    "key": {"enabled": False, "description": "old"},
+    "account": {"cloudwatchRoleArn": ROLE + "2"},
+}
+
+HTTP = {
+    "api": (V2 + "api:Api", {
+        "protocolType": "HTTP", "corsConfiguration": {"allowOrigins": ["*"], "maxAge": 5}, "tags": {"a": "b"}}),
+    "authorizer": (V2 + "authorizer:Authorizer", {
+        "apiId": "${api}", "authorizerType": "JWT", "identitySources": ["$request.header.Authorization"],
+        "jwtConfiguration": {"audiences": ["shop"], "issuer": "https://issuer.example.com"}}),
+    "integration": (V2 + "integration:Integration", {
+        "apiId": "${api}", "integrationType": "HTTP_PROXY", "integrationUri": "http://127.0.0.1:9/",
+        "integrationMethod": "GET", "timeoutMilliseconds": 5000}),
+    "route": (V2 + "route:Route", {
+        "apiId": "${api}", "routeKey": "GET /orders", "target": "integrations/${integration}",
+        "authorizationType": "JWT", "authorizerId": "${authorizer}"}),
+    "deployment": (V2 + "deployment:Deployment", {"apiId": "${api}", "triggers": {"x": "1"}}),
+    "stage": (V2 + "stage:Stage", {
+        "apiId": "${api}", "name": "v1", "autoDeploy": True, "stageVariables": {"a": "1"}, "tags": {"a": "b"},
+        "defaultRouteSettings": {"throttlingBurstLimit": 5, "throttlingRateLimit": 2},
+        "routeSettings": [{"routeKey": "GET /orders", "throttlingBurstLimit": 3}]}),
+    "domain": (V2 + "domainName:DomainName", {
+        "domainName": "v2.example.com", "domainNameConfiguration": {
+            "certificateArn": CERTIFICATE, "endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}}),
+    "mapping": (V2 + "apiMapping:ApiMapping", {
+        "apiId": "${api}", "domainName": "${domain}", "stage": "v1", "apiMappingKey": "shop"}),
+    "link": (V2 + "vpcLink:VpcLink", {"subnetIds": ["subnet-1"], "securityGroupIds": [], "tags": {"a": "b"}}),
+}  # fmt: skip
+HTTP_CHANGES: dict[str, dict[str, Any]] = {
+    "api": {"corsConfiguration": {"allowOrigins": ["https://example.com"], "maxAge": 6}, "description": "orders"},
+    "authorizer": {"jwtConfiguration": {"audiences": ["shop", "admin"], "issuer": "https://issuer.example.com"}},
+    "integration": {"timeoutMilliseconds": 6000},
+    "route": {"routeKey": "GET /all", "authorizationType": "NONE", "authorizerId": None},
+    "deployment": {"description": "second"},
+    "stage": {"stageVariables": {"a": "2"}, "tags": {"a": "c"}},
+    "mapping": {"apiMappingKey": "store"},
+    "link": {"name": "renamed"},
+}
+
+WEBSOCKET = {
+    "api": (V2 + "api:Api", {"protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action"}),
+    "model": (V2 + "model:Model", {
+        "apiId": "${api}", "name": "Message", "contentType": "application/json", "schema": "{}"}),
+    "integration": (V2 + "integration:Integration", {"apiId": "${api}", "integrationType": "MOCK"}),
+    "said": (V2 + "integrationResponse:IntegrationResponse", {
+        "apiId": "${api}", "integrationId": "${integration}", "integrationResponseKey": "$default"}),
+    "route": (V2 + "route:Route", {
+        "apiId": "${api}", "routeKey": "$connect", "target": "integrations/${integration}"}),
+    "answer": (V2 + "routeResponse:RouteResponse", {
+        "apiId": "${api}", "routeId": "${route}", "routeResponseKey": "$default"}),
+    "stage": (V2 + "stage:Stage", {"apiId": "${api}", "name": "live", "autoDeploy": True}),
+}  # fmt: skip
+WEBSOCKET_CHANGES: dict[str, dict[str, Any]] = {
+    "model": {"schema": '{"type": "object"}'},
+    "said": {"templateSelectionExpression": "x"},
+    "answer": {"modelSelectionExpression": "x"},
+    "stage": {"description": "live"},
+}
+
+
+def test_rest_apis(lives: Any) -> None:
+    lives.run(REST, REST_CHANGES)
+
+
+def test_http_apis(lives: Any) -> None:
+    lives.run(HTTP, HTTP_CHANGES)
+
+
+def test_websocket_apis(lives: Any) -> None:
+    lives.run(WEBSOCKET, WEBSOCKET_CHANGES)
