@@ -11,7 +11,9 @@ from typing import Any
 
 Document = dict[str, Any]  # JSON
 
-_LISTS = frozenset({"binaryMediaTypes", "authorizationScopes", "cacheKeyParameters", "providerARNs", "types", "apiStages"})
+_LISTS = frozenset(
+    {"binaryMediaTypes", "authorizationScopes", "cacheKeyParameters", "providerARNs", "types", "apiStages"}
+)
 _BOOLEANS = frozenset({"apiKeyRequired", "enabled", "disableExecuteApiEndpoint"})
 _INTEGERS = frozenset({"timeoutInMillis", "authorizerResultTtlInSeconds", "limit", "offset", "burstLimit"})
 _NUMBERS = frozenset({"rateLimit"})

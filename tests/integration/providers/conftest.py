@@ -19,6 +19,7 @@ from harness.deploy.engine.instances import Instances
 from harness.deploy.providers.aws import registry
 from harness.deploy.providers.aws.shapes import seen_as
 from harness.deploy.providers.resource import Context, Registry, ResourceType
+from harness.errors import ProviderError
 from harness.target import Target
 
 Row = tuple[str, dict[str, Any]]
@@ -62,8 +63,22 @@ class Lives:
     def __post_init__(self) -> None:
         self.instances = Instances(self.target, self.folder)
 
-    def run(self, rows: Mapping[str, Row], updates: Mapping[str, dict[str, Any]], blind: tuple[str, ...] = ()) -> None:
-        """Create `rows`, change those in `updates`, delete all. `blind` names rows whose change no read can show."""
+    def run(
+        self,
+        rows: Mapping[str, Row],
+        updates: Mapping[str, dict[str, Any]],
+        *,
+        blind: tuple[str, ...] = (),
+        lacking: tuple[str, ...] = (),
+    ) -> None:
+        """Create `rows`, change those in `updates`, delete all.
+
+        `blind` names rows whose change no read can show, `lacking` those that this cloud has no operations for.
+        """
+        for name in lacking:
+            with pytest.raises(ProviderError, match="is not supported by this cloud: it lacks"):
+                self.create(name, *rows[name])
+        rows = {name: row for name, row in rows.items() if name not in lacking}
         for name, (token, asked) in rows.items():
             self._step(f"create {name}", lambda: self.create(name, token, asked))  # noqa: B023 - called at once
         for name, news in updates.items():
@@ -115,7 +130,8 @@ class Lives:
         assert one.read() is None, "it is still there after its deletion"
 
     def _as_asked(self, one: Living) -> None:
-        seen = seen_as(one.inputs, _subset(one.outputs, one.inputs))  # outputs may tell more of a block than was asked
+        # Outputs may tell more of a block than was asked.
+        seen = seen_as(one.inputs, _subset(one.outputs, one.inputs))
         wrong = changes(one.inputs, seen, one.handler.json_keys)
         assert wrong == {}, f"outputs differ from what was asked: {wrong}: {_subset(one.outputs, wrong)}"
 

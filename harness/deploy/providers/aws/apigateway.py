@@ -87,7 +87,6 @@ class RestApi(_WithPolicy):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """The root resource, under which programs create theirs; a policy in the text that was given."""
-        del inputs
         root = body.get("rootResourceId")
         if not root:
             pages = self.client(context).get_paginator("get_resources").paginate(restApiId=resource_id)
@@ -140,7 +139,6 @@ class RestApiPolicy(_WithPolicy):
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Replace it."""
-        del olds
         operation = {"op": "replace", "path": "/policy", "value": str(news.get("policy", ""))}
         self.send(context, "UpdateRestApi", {}, restApiId=resource_id, patchOperations=[operation])
 
@@ -188,7 +186,6 @@ class _Answer(_Patched):
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Put it again."""
-        del resource_id
         if roots(olds, news):
             self.send(context, self.creates, self.arrange(context, news))
 
@@ -231,7 +228,6 @@ class Integration(_Patched):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """AWS answers the backend's method as `httpMethod`."""
-        del context
         known = self.known(resource_id, inputs)
         return {"httpMethod": known["httpMethod"], "integrationHttpMethod": body.get("httpMethod")}
 
@@ -285,7 +281,6 @@ class Stage(_Patched):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Where clients reach it."""
-        del body
         known = self.known(resource_id, inputs)
         api = str(known["restApi"])
         reported = f"https://{api}.execute-api.{context.region}.amazonaws.com"
@@ -413,7 +408,6 @@ class Model(_Patched):
     id_from: ClassVar = "id"
     parts: ClassVar = ("restApi", "name")
 
-
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """AWS takes letters and digits only in a model's name."""
         checked = super().check(context, inputs, olds)
@@ -454,12 +448,10 @@ class DocumentationPart(_Patched):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Its own id."""
-        del context, resource_id, inputs
         return {"documentationPartId": body["id"]}
 
     def find(self, context: Context, inputs: Properties) -> str | None:
         """AWS makes the id."""
-        del context, inputs
         return None
 
 
@@ -496,12 +488,10 @@ class ApiKey(_Patched):
 
     def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
         """With its value."""
-        del inputs
         return self.send(context, self.reads, {}, apiKey=resource_id, includeValue=True)
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """The value, also one that AWS made."""
-        del context, resource_id
         return {"value": body.get("value") or inputs.get("value")}
 
 
@@ -522,9 +512,10 @@ class UsagePlan(_Patched):
 
     def arrange(self, context: Context, inputs: Properties) -> Properties:
         """Throttles of a stage by path."""
-        del context
         stages = [
-            {**stage, "throttle": {one["path"]: one for one in stage["throttles"]}} if stage.get("throttles") else stage
+            {**stage, "throttle": {one["path"]: one for one in stage["throttles"]}}
+            if stage.get("throttles")
+            else stage
             for stage in inputs.get("apiStages") or ()
         ]
         return {**inputs, "apiStages": stages}
@@ -634,7 +625,6 @@ class Account(_Patched):
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Set the role."""
-        del resource_id, olds
         operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": news.get("cloudwatchRoleArn") or ""}
         self.send(context, "UpdateAccount", {}, patchOperations=[operation])
 

@@ -77,9 +77,8 @@ class _Writer:
         root = resources[0]
         for method in root.get("resourceMethods") or {}:
             client.delete_method(restApiId=api, resourceId=root["id"], httpMethod=method)
-        for child in resources[1:]:
-            if child["parentId"] == root["id"]:
-                client.delete_resource(restApiId=api, resourceId=child["id"])
+        for child in reversed(resources[1:]):  # AWS takes children along, emulators leave them
+            client.delete_resource(restApiId=api, resourceId=child["id"])
         for authorizer in client.get_authorizers(restApiId=api)["items"]:
             client.delete_authorizer(restApiId=api, authorizerId=authorizer["id"])
         for validator in client.get_request_validators(restApiId=api)["items"]:

@@ -54,7 +54,6 @@ class Api(Declared):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Where clients reach it."""
-        del inputs
         return {"apiEndpoint": endpoint_of(context, resource_id, body.get("ApiEndpoint", ""))}
 
     def _body(self, context: Context, api: str, inputs: Properties) -> None:
@@ -91,14 +90,13 @@ class Integration(_PartOfApi):
 
     def arrange(self, context: Context, inputs: Properties) -> Properties:
         """Response parameters by status."""
-        del context
         if not inputs.get("responseParameters"):
             return inputs
-        return {**inputs, "responseParameters": {p["statusCode"]: p["mappings"] for p in inputs["responseParameters"]}}
+        by_status = {one["statusCode"]: one["mappings"] for one in inputs["responseParameters"]}
+        return {**inputs, "responseParameters": by_status}
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Response parameters as they were given."""
-        del context, resource_id
         found = body.get("ResponseParameters") or {}
         listed = [{"statusCode": status, "mappings": mappings} for status, mappings in found.items()]
         return {"responseParameters": listed} if inputs.get("responseParameters") else {}
@@ -124,7 +122,6 @@ class Route(_PartOfApi):
 
     def arrange(self, context: Context, inputs: Properties) -> Properties:
         """Parameters by name, each required or not."""
-        del context
         given = inputs.get("requestParameters")
         if not given:
             return inputs
@@ -199,7 +196,6 @@ class Stage(_PartOfApi):
 
     def arrange(self, context: Context, inputs: Properties) -> Properties:
         """Route settings by route."""
-        del context
         settings = inputs.get("routeSettings")
         return {**inputs, "routeSettings": {one["routeKey"]: one for one in settings}} if settings else inputs
 
@@ -210,7 +206,6 @@ class Stage(_PartOfApi):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Where clients reach it; WebSocket clients by another scheme."""
-        del body
         known = self.known(resource_id, inputs)
         api, name = str(known["apiId"]), str(known["name"])
         suffix = "" if name == "$default" else f"/{name}"
@@ -258,8 +253,7 @@ class DomainName(Declared):
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """The block with the name and zone to point an alias record at."""
-        del context, resource_id
-        told = next(iter(body.get("DomainNameConfigurations") or ()), {})
+        told: Properties = next(iter(body.get("DomainNameConfigurations") or ()), {})
         given = inputs.get("domainNameConfiguration") or {}
         block = given[0] if isinstance(given, list) else given
         target = {"targetDomainName": told.get("ApiGatewayDomainName"), "hostedZoneId": told.get("HostedZoneId")}

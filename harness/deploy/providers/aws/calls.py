@@ -12,10 +12,14 @@ from botocore.exceptions import ClientError
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames, to_request
 from harness.errors import ProviderError
 
-_LACKING_CODES = frozenset(
-    {"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented", "NotImplementedException", "501"}
-)
-_LACKING_TEXTS = ("Unknown API Gateway path", "Unknown path", "not implemented", "is not supported by", "Unknown action")
+_LACKING_CODES = frozenset({
+    "InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented", "NotImplementedException",
+    "501",
+})  # fmt: skip
+_LACKING_TEXTS = (
+    "Unknown API Gateway path", "Unknown path", "Unknown action", "Unsupported service", "not implemented",
+    "is not supported by",
+)  # fmt: skip
 _GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist")
 
 

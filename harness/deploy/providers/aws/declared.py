@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from harness.deploy.engine.diff import same_json
 from harness.deploy.engine.values import UNKNOWN
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.calls import answer_of
-from harness.deploy.providers.aws.schema.model import schema_of
+from harness.deploy.providers.aws.schema.model import PropertyType, schema_of
 from harness.deploy.providers.aws.shapes import empty_of, seen_as, to_properties, to_request
 from harness.deploy.providers.resource import Context, Properties
 
@@ -53,12 +54,10 @@ class Declared(AwsType):
 
     def arrange(self, context: Context, inputs: Properties) -> Properties:
         """The inputs as AWS groups them, for those few types where it groups them otherwise."""
-        del context
         return inputs
 
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """More outputs, from the answer to a read."""
-        del context, resource_id, body, inputs
         return {}
 
     def send(self, context: Context, operation: str, inputs: Properties, **fixed: Any) -> dict[str, Any]:
@@ -118,7 +117,7 @@ class Declared(AwsType):
         found = to_properties({**kinds, **schema.outputs}, body, self.renames)
         if inputs:
             found = {
-                name: seen_as(inputs[name], value, as_json=name in self.json_keys) if name in inputs else value
+                name: self._seen(inputs.get(name), value, kinds.get(name))
                 for name, value in found.items()
                 if name in schema.outputs or name in inputs
             }
@@ -126,6 +125,11 @@ class Declared(AwsType):
         words = {**found, **self.known(resource_id, inputs), **place}
         made = {name: template.format(**words) for name, template in self.computed.items()}
         return {**found, **made, **self.tell(context, resource_id, body, inputs)}
+
+    def _seen(self, given: Any, found: Any, kind: PropertyType | None) -> Any:
+        if isinstance(given, str) and same_json(given, found):
+            return given
+        return found if given is None else seen_as(given, found, kind)
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """One update with everything; what is no longer given is emptied where AWS takes an empty value."""
@@ -170,5 +174,3 @@ def at(answer: Any, path: str) -> Any:
     for step in path.split(".") if path else ():
         answer = answer.get(step) if isinstance(answer, Mapping) else None
     return answer
-
-

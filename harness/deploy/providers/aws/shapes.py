@@ -13,7 +13,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from harness.deploy.engine.diff import same_json
 from harness.deploy.providers.aws.schema.model import PropertyType
 
 Renames = Mapping[str, str]
@@ -75,20 +74,21 @@ def empty_of(shape: Any) -> Any:
     return empty.get(shape.type_name)
 
 
-def seen_as(given: Any, found: Any, *, as_json: bool = False) -> Any:
+def seen_as(given: Any, found: Any, kind: PropertyType | None = None) -> Any:
     """What AWS says of an input, in the terms in which it was given, so that only real differences show.
 
-    A block is told with the given members only, a list in another order is the given one, and JSON text that means
-    the same is the given text.
+    A block is told with the given members only, a list in another order is the given one. A map is told as it is.
     """
-    if as_json:
-        return given if same_json(given, found) else found
     if isinstance(given, list) and len(given) == 1 and isinstance(found, Mapping):
-        return [seen_as(given[0], found)]
+        return [seen_as(given[0], found, kind)]
     if isinstance(given, Mapping) and isinstance(found, Mapping):
-        return {key: seen_as(value, found.get(key, value)) for key, value in given.items()}
+        inner = (kind.properties if kind else None) or {}
+        if kind is not None and kind.kind == "map":
+            return {key: seen_as(given.get(key), value, kind.element) for key, value in found.items()}
+        return {key: seen_as(value, found.get(key, value), inner.get(key)) for key, value in given.items()}
     if isinstance(given, list) and isinstance(found, list):
-        seen = [seen_as(one, other) for one, other in zip(given, found, strict=False)]
+        element = kind.element if kind else None
+        seen = [seen_as(one, other, element) for one, other in zip(given, found, strict=False)]
         if len(given) != len(found):
             return found
         return given if sorted(map(repr, seen)) == sorted(map(repr, given)) else seen
