@@ -52,6 +52,19 @@ class Target:
         """Where the gate's control API is, or '' where we run no gate."""
         return f"{self.endpoint}/_blackstart" if self.endpoint and self.control_token else ""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes AWS's SDKs and CLI in another process use this target; nothing for real AWS."""
+        if self.kind == "aws":
+            return {}
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint or "",
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
     def client(
         self, service: str, *, region: str | None = None, **config: Any
     ) -> Any:  # boto3 makes clients at run time

@@ -20,7 +20,7 @@ from harness.deploy.engine.project import read_project
 from harness.deploy.engine.recovery import read_checkpoint
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.values import has_secret, plain
-from harness.deploy.providers.aws import registry
+from harness.deploy.providers import registry
 from harness.errors import BlackstartError, NotReadyError
 from harness.files import write_atomically
 from harness.target import Target
@@ -160,16 +160,7 @@ def _result(deployment: Deployment, started_s: float) -> DeployResult:
 
 def _environment(request: DeployRequest) -> dict[str, str]:
     """The program sees the target too: some ask AWS themselves with boto3."""
-    target = request.target
-    if target.kind == "aws":
-        return {}
-    return {
-        "AWS_ENDPOINT_URL": target.endpoint or "",
-        "AWS_ACCESS_KEY_ID": target.access_key,
-        "AWS_SECRET_ACCESS_KEY": target.secret_key,
-        "AWS_REGION": target.region,
-        "AWS_DEFAULT_REGION": target.region,
-    }
+    return request.target.environment
 
 
 def _registry(request: DeployRequest) -> Path:

@@ -20,7 +20,7 @@ from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import PARALLEL, Steps
 from harness.deploy.engine.urn import make_urn
 from harness.deploy.engine.values import Secret, Value, plain
-from harness.errors import BlackstartError, ProgramError, ProviderError, nearest
+from harness.errors import BlackstartError, ProgramError, ProviderError
 
 _BUILT_IN = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 
@@ -60,7 +60,8 @@ class Deployment:
         if self.failure is not None:
             raise self.failure
         if request.remote:
-            raise ProgramError(f"{request.type} is a multi-language component and needs its Pulumi plugin")
+            what = f"{request.type} is a multi-language component and needs its Pulumi plugin"
+            raise ProgramError(what, hint=self._hint(request.type))
         goal = self._inherit(read_goal(request, stack=self.project.stack, project=self.project.name))
         with self._lock:
             if goal.urn in self._goals:
@@ -119,8 +120,8 @@ class Deployment:
             return {"urn": found.urn, "id": found.id, "state": found.outputs}
         function = self.steps.registry.invokes.get(token)
         if function is None:
-            known = self.steps.registry.invokes
-            raise ProgramError(f"the function {token} is not supported", where=token, hint=nearest(token, known))
+            hint = self.steps.registry.hint(token)
+            raise ProgramError(f"the function {token} is not supported", where=token, hint=hint)
         reference = provider or self.default_provider(token.split(":", maxsplit=1)[0], version)
         owner = self.ledger.find(reference.rsplit("::", 1)[0])
         urn = make_urn(self.project.stack, self.project.name, "", "pulumi:invoke:Invoke", token)
@@ -256,8 +257,4 @@ class Deployment:
         )
 
     def _hint(self, kind: str) -> str:
-        return (
-            f"{kind}: {nearest(kind, self.steps.registry.resources)}"
-            if kind.startswith("aws:")
-            else f"{kind}: " + ("only the aws package is built in")
-        )
+        return f"{kind}: {self.steps.registry.hint(kind)}"

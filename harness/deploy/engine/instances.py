@@ -29,8 +29,15 @@ class Instances:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)  # boto3 clients
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def context(self, configuration: Mapping[str, Value], *, urn: str, timeout_s: float | None = None) -> Context:
-        """The context of one operation under the provider configured so."""
+    def context(
+        self,
+        configuration: Mapping[str, Value],
+        *,
+        urn: str,
+        timeout_s: float | None = None,
+        prior: Mapping[str, Any] | None = None,
+    ) -> Context:
+        """The context of one operation under the provider configured so; `prior` is the resource's last state."""
         settings = read_configuration(configuration)
         tags = settings.get("defaultTags") or {}
         tags = tags[0] if isinstance(tags, list) and tags else tags
@@ -44,6 +51,7 @@ class Instances:
             folder=self.folder,
             clients=self.client,
             default_tags=dict((tags or {}).get("tags") or {}),
+            prior=prior or {},
         )
         if timeout_s is None:
             return context

@@ -82,7 +82,13 @@ class Steps:
     def context(self, resource: ResourceState, timeout_s: float | None = None) -> Context:
         """The context of an operation on `resource`, under its own provider and its own `region`."""
         provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])
-        context = self.instances.context(provider.inputs if provider else {}, urn=resource.urn, timeout_s=timeout_s)
+        old = self.ledger.olds.get(resource.urn)
+        context = self.instances.context(
+            provider.inputs if provider else {},
+            urn=resource.urn,
+            timeout_s=timeout_s,
+            prior=plain({**old.inputs, **old.outputs}) if old else {},
+        )
         region = plain(resource.inputs.get("region"))
         return context.in_region(region) if isinstance(region, str) else context
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from harness.deploy.engine.assets import archive_zip, asset_bytes
 from harness.deploy.engine.values import Archive, Asset
-from harness.errors import ProviderError
+from harness.errors import ProviderError, nearest
 from harness.target import Target
 
 Properties = dict[str, Any]  # camelCase names; values are JSON, UNKNOWN, Asset or Archive
@@ -40,7 +40,8 @@ class Context:
     """One operation on one resource: where, for which resource, and how long it may take.
 
     `default_tags` come from the provider's `defaultTags`. `folder` is the program's folder: relative asset
-    paths start there. `timeout_s` is the program's custom timeout, or the engine's default.
+    paths start there. `timeout_s` is the program's custom timeout, or the engine's default. `prior` are the
+    resource's inputs and outputs as the checkpoint has them, nothing for a new one.
     """
 
     target: Target
@@ -53,6 +54,7 @@ class Context:
     default_tags: Mapping[str, str] = field(default_factory=dict)
     ignore_tag_prefixes: tuple[str, ...] = ()
     timeout_s: float = 600.0
+    prior: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, *, region: str = "") -> Any:  # boto3 makes clients at run time
         """A boto3 client of this resource's provider; one for each service and region is kept."""
@@ -165,13 +167,30 @@ Invoke = Callable[[Context, Properties], Properties]
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Handlers and invokes of one package, by token."""
+    """Handlers and invokes by token; `refused` says what to use instead of a package that has none."""
 
     resources: Mapping[str, ResourceType]
     invokes: Mapping[str, Invoke]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, resources: Iterable[ResourceType], invokes: Mapping[str, Invoke] | None = None) -> Registry:
+    def of(
+        cls,
+        resources: Iterable[ResourceType],
+        invokes: Mapping[str, Invoke] | None = None,
+        refused: Mapping[str, str] | None = None,
+    ) -> Registry:
         """A registry in which every token and alias leads to its handler."""
         by_token = {token: handler for handler in resources for token in (handler.token, *handler.aliases)}
-        return cls(resources=by_token, invokes=dict(invokes or {}))
+        return cls(resources=by_token, invokes=dict(invokes or {}), refused=dict(refused or {}))
+
+    def hint(self, token: str) -> str:
+        """What to do about a type or function that is not here: another package, or the nearest name."""
+        package = token.split(":", maxsplit=1)[0]
+        if package in self.refused:
+            return self.refused[package]
+        known = {name for name in (*self.resources, *self.invokes) if name.startswith(f"{package}:")}
+        if known:
+            return nearest(token, known)
+        built_in = sorted({name.split(":", maxsplit=1)[0] for name in self.resources})
+        return f"the packages built in are {', '.join(built_in)}"

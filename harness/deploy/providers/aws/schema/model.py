@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 TYPES_FOLDER = Path(__file__).with_name("types")
+PACKAGES_FOLDER = Path(__file__).parents[2] / "types"
+"""`<package>.json` for packages other than aws: small, and written by hand from their SDKs."""
 
 Kind = Literal["string", "integer", "number", "boolean", "any", "asset", "list", "map", "object"]
 
@@ -50,7 +52,9 @@ def schema_of(token: str) -> ResourceSchema:
     Raises:
         KeyError: the type is in no file of `types/`; generate them anew after adding a resource.
     """
-    return _module_schemas(module_of(token))[token]
+    package = token.split(":", maxsplit=1)[0]
+    path = TYPES_FOLDER / f"{module_of(token)}.json" if package == "aws" else PACKAGES_FOLDER / f"{package}.json"
+    return _schemas_in(path)[token]
 
 
 def module_of(token: str) -> str:
@@ -59,8 +63,7 @@ def module_of(token: str) -> str:
 
 
 @functools.cache
-def _module_schemas(module: str) -> Mapping[str, ResourceSchema]:
-    path = TYPES_FOLDER / f"{module}.json"
+def _schemas_in(path: Path) -> Mapping[str, ResourceSchema]:
     raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {token: parse_schema(token, entry) for token, entry in raw.items()}
 
