@@ -18,7 +18,9 @@ from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.lock import locked
 from harness.deploy.engine.project import read_project
 from harness.deploy.engine.recovery import read_checkpoint
+from harness.deploy.engine.selection import Selection
 from harness.deploy.engine.steps import Steps
+from harness.deploy.engine.targeting import Targeting
 from harness.deploy.engine.values import has_secret, plain
 from harness.deploy.providers import registry
 from harness.errors import BlackstartError, NotReadyError
@@ -30,7 +32,11 @@ __all__ = ["DeployRequest", "DeployResult", "StepEvent", "destroy", "preview", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequest:
-    """What to deploy where. The checkpoint is `<state_dir>/<stack>.json`; `config` keys are `namespace:name`."""
+    """What to deploy where. The checkpoint is `<state_dir>/<stack>.json`; `config` keys are `namespace:name`.
+
+    `only` limits the operation to a part of the stack, with `dependents` of that part too; `replace` names what
+    is made anew whatever changed; `refresh` looks at AWS first.
+    """
 
     program: Path
     stack: str
@@ -39,6 +45,10 @@ class DeployRequest:
     config: Mapping[str, str] = field(default_factory=dict)
     passphrase: str = ""
     engine: str = "auto"
+    only: Selection = field(default_factory=Selection)
+    dependents: bool = False
+    replace: Selection = field(default_factory=Selection)
+    refresh: bool = False
 
     @property
     def state(self) -> Path:
@@ -54,6 +64,7 @@ class DeployResult:
     resources: int
     changes: dict[str, int]
     duration_s: float
+    left_out: tuple[str, ...] = ()  # URNs that were not selected and do not exist
 
 
 def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
@@ -71,10 +82,11 @@ def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
     with locked(request.state):
         digest = _digest(request)
         mark = request.state.with_suffix(".program")
-        if not (mark.is_file() and mark.read_text() == digest):
+        if request.only or request.replace or not (mark.is_file() and mark.read_text() == digest):
             _preflight(request)
         result = _deploy(request, on_event, dry_run=False)
-        write_atomically(mark, digest)
+        if not request.only:
+            write_atomically(mark, digest)
         return result
 
 
@@ -100,6 +112,8 @@ def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
     started_s = time.monotonic()
     with locked(request.state):
         deployment, _ = _deployment(request, on_event, dry_run=False)
+        deployment.targeting.require(deployment.ledger.olds)
+        deployment.steps.planned = len(deployment.targeting.condemned(deployment.ledger, everything=True))
         with deployment.ledger.kept():
             deployment.delete_condemned(everything=True)
         request.state.with_suffix(".program").unlink(missing_ok=True)
@@ -121,8 +135,20 @@ def _preflight(request: DeployRequest) -> None:
     refusal = deployment.unsupported_error()
     if refusal is not None:
         raise refusal
-    if problem is not None and problem.code == "program" and "the Pulumi program failed" not in problem.what:
+    if (
+        problem is not None
+        and problem.code in {"program", "usage"}
+        and "the Pulumi program failed" not in problem.what
+    ):
         raise problem
+    _require_known(deployment, request)
+
+
+def _require_known(deployment: Deployment, request: DeployRequest) -> None:
+    """Refuse patterns that name nothing, once the program has told what it consists of."""
+    known = deployment.known_urns()
+    deployment.targeting.require(known)
+    request.replace.require(known, where="--replace")
 
 
 def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> DeployResult:
@@ -133,6 +159,7 @@ def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> Dep
         refusal = deployment.unsupported_error()
         if refusal is not None:
             raise refusal
+        _require_known(deployment, request)
     return _result(deployment, started_s)
 
 
@@ -143,8 +170,9 @@ def _deployment(request: DeployRequest, on_event: Listener, *, dry_run: bool) ->
     passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
     ledger = Ledger(read_checkpoint(request.state, passphrase), dry_run=dry_run)
     instances = Instances(request.target, project.folder)
-    steps = Steps(ledger=ledger, registry=registry(), instances=instances, listen=on_event)
-    return Deployment(project=project, ledger=ledger, steps=steps), program
+    steps = Steps(ledger=ledger, registry=registry(), instances=instances, listen=on_event, replace=request.replace)
+    targeting = Targeting(only=request.only, dependents=request.dependents)
+    return Deployment(project=project, ledger=ledger, steps=steps, targeting=targeting), program
 
 
 def _result(deployment: Deployment, started_s: float) -> DeployResult:
@@ -155,6 +183,7 @@ def _result(deployment: Deployment, started_s: float) -> DeployResult:
         resources=len(living),
         changes={str(op): count for op, count in deployment.steps.counts.items()},
         duration_s=time.monotonic() - started_s,
+        left_out=tuple(sorted(deployment.targeting.left_out)),
     )
 
 

@@ -18,8 +18,9 @@ from harness.deploy.engine.goal import Goal, read_goal
 from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import PARALLEL, Steps
+from harness.deploy.engine.targeting import Targeting
 from harness.deploy.engine.urn import make_urn
-from harness.deploy.engine.values import Secret, Value, plain
+from harness.deploy.engine.values import Secret, Value, has_unknown, plain
 from harness.errors import BlackstartError, ProgramError, ProviderError
 
 _BUILT_IN = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
@@ -44,6 +45,7 @@ class Deployment:
     project: Project
     ledger: Ledger
     steps: Steps
+    targeting: Targeting = field(default_factory=Targeting)
     failure: BlackstartError | None = None
     outputs: dict[str, Value] = field(default_factory=dict)
     unsupported: dict[str, str] = field(default_factory=dict)  # type → where it is first used
@@ -73,6 +75,9 @@ class Deployment:
             return self._component(resource, old), True
         if resource.is_provider:
             return self._provider(resource, old), True
+        if not self.targeting.selects(goal, old):
+            return self._left_alone(goal, old), old is not None
+        self.targeting.refuse_missing(goal)
         if goal.type not in self.steps.registry.resources:
             return self._unsupported(goal, resource), False
         resource.provider = goal.provider or self.default_provider(goal.package, goal.version)
@@ -83,6 +88,9 @@ class Deployment:
         resource = self.ledger.news.get(urn)
         if resource is None:
             return
+        before = self.ledger.olds[urn].outputs if urn in self.ledger.olds else {}
+        if self.targeting.left_out and not self.ledger.dry_run:  # what they depend on was left out
+            outputs = {key: before.get(key) if has_unknown(value) else value for key, value in outputs.items()}
         resource.outputs = {key: value for key, value in outputs.items() if value is not None}
         if resource.type == _BUILT_IN[0]:
             self.outputs = resource.outputs
@@ -142,7 +150,7 @@ class Deployment:
         Raises:
             BlackstartError: one could not be deleted; the others of its layer are done.
         """
-        left = self.ledger.condemned(everything=everything)
+        left = self.targeting.condemned(self.ledger, everything=everything)
         protected = [old.urn for old in left if old.protect and not old.delete]
         if protected:
             raise ProgramError(f"protected: {', '.join(protected)}", hint="remove protect, run up, then try again")
@@ -209,6 +217,17 @@ class Deployment:
             retain_on_delete=parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
             deleted_with=goal.deleted_with or parent.deleted_with,
         )
+
+    def _left_alone(self, goal: Goal, old: ResourceState | None) -> ResourceState:
+        """What `--only-resource` does not select: kept as it was, or not created."""
+        kept = self.targeting.leave(goal, old)
+        if old is not None:
+            self.ledger.add(kept, changed=False)
+        return kept
+
+    def known_urns(self) -> set[str]:
+        """Every resource of the stack or of the program as far as it ran."""
+        return {*self._goals, *self.ledger.olds}
 
     def _old(self, goal: Goal) -> ResourceState | None:
         for urn in (goal.urn, *goal.aliases):

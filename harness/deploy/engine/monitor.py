@@ -120,6 +120,7 @@ class Monitor:
             id=resource.id,
             object=wire.to_struct(_shown(resource, complete=complete)),
             stable=False,
+            unknown=resource.urn in self.deployment.targeting.left_out,
         )
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
