@@ -18,7 +18,9 @@ from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.lock import locked
 from harness.deploy.engine.project import read_project
 from harness.deploy.engine.recovery import read_checkpoint
+from harness.deploy.engine.refresh import is_looked_at, refresh_all
 from harness.deploy.engine.selection import Selection
+from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.targeting import Targeting
 from harness.deploy.engine.values import has_secret, plain
@@ -27,7 +29,7 @@ from harness.errors import BlackstartError, NotReadyError
 from harness.files import write_atomically
 from harness.target import Target
 
-__all__ = ["DeployRequest", "DeployResult", "StepEvent", "destroy", "preview", "up"]
+__all__ = ["DeployRequest", "DeployResult", "StepEvent", "destroy", "preview", "refresh", "up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +84,10 @@ def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
     with locked(request.state):
         digest = _digest(request)
         mark = request.state.with_suffix(".program")
+        planned = 0
         if request.only or request.replace or not (mark.is_file() and mark.read_text() == digest):
-            _preflight(request)
-        result = _deploy(request, on_event, dry_run=False)
+            planned = _preflight(request)
+        result = _deploy(request, on_event, dry_run=False, planned=planned)
         if not request.only:
             write_atomically(mark, digest)
         return result
@@ -120,13 +123,40 @@ def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
         return _result(deployment, started_s)
 
 
-def _preflight(request: DeployRequest) -> None:
-    """A dry run that only looks for what cannot work.
+def refresh(request: DeployRequest, on_event: Listener = nobody, *, dry_run: bool = False) -> DeployResult:
+    """Look at every resource on AWS and bring the state to what is there. The program itself does not run.
+
+    With `dry_run` the differences are only told.
+
+    Raises:
+        UsageError: a pattern names nothing.
+        ProviderError: AWS refused to tell about a resource; the others are done.
+    """
+    _require_embedded(request)
+    started_s = time.monotonic()
+    with locked(request.state):
+        deployment, _ = _deployment(request, on_event, dry_run=dry_run)
+        deployment.targeting.require(deployment.ledger.olds)
+        with deployment.ledger.kept():
+            _refresh(deployment)
+        return _result(deployment, started_s)
+
+
+def _refresh(deployment: Deployment) -> None:
+    steps, olds = deployment.steps, list(deployment.ledger.olds.values())
+    selected = deployment.targeting.of_olds(olds)
+    steps.planned = sum(is_looked_at(steps, old) for old in selected)
+    refresh_all(steps, selected)
+
+
+def _preflight(request: DeployRequest) -> int:
+    """A dry run that only looks for what cannot work. Returns how many steps it took.
 
     A program may fail in a preview and work in a deployment (it asks AWS about what it has just created), so
     its own exceptions do not count here.
     """
-    deployment, program = _deployment(request, nobody, dry_run=True)
+    told: list[StepEvent] = []
+    deployment, program = _deployment(request, told.append, dry_run=True)
     problem: BlackstartError | None = None
     try:
         run_program(deployment, program, registry=_registry(request), environment=_environment(request))
@@ -142,6 +172,7 @@ def _preflight(request: DeployRequest) -> None:
     ):
         raise problem
     _require_known(deployment, request)
+    return sum(event.status == "done" for event in told)
 
 
 def _require_known(deployment: Deployment, request: DeployRequest) -> None:
@@ -151,10 +182,13 @@ def _require_known(deployment: Deployment, request: DeployRequest) -> None:
     request.replace.require(known, where="--replace")
 
 
-def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> DeployResult:
+def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool, planned: int = 0) -> DeployResult:
     started_s = time.monotonic()
     deployment, program = _deployment(request, on_event, dry_run=dry_run)
     with deployment.ledger.kept():
+        if request.refresh:
+            _refresh(deployment)
+        deployment.steps.planned = planned or sum(_is_told(old) for old in deployment.ledger.olds.values())
         run_program(deployment, program, registry=_registry(request), environment=_environment(request))
         refusal = deployment.unsupported_error()
         if refusal is not None:
@@ -190,6 +224,11 @@ def _result(deployment: Deployment, started_s: float) -> DeployResult:
 def _environment(request: DeployRequest) -> dict[str, str]:
     """The program sees the target too: some ask AWS themselves with boto3."""
     return request.target.environment
+
+
+def _is_told(old: ResourceState) -> bool:
+    """True for what a deployment tells a step of: default providers have none."""
+    return not (old.is_provider and old.name.startswith("default"))
 
 
 def _registry(request: DeployRequest) -> Path:

@@ -34,6 +34,14 @@ PARALLEL = 16
 
 
 @dataclass(slots=True)
+class Telling:
+    """What the end of a step will tell."""
+
+    op: Operation
+    detail: Detail
+
+
+@dataclass(slots=True)
 class Steps:
     """Carries out steps for one deployment. Safe from any thread."""
 
@@ -75,7 +83,7 @@ class Steps:
             return self._replace(goal, resource, old, asked, reasons)
         resource.id, resource.created, resource.modified = old.id, old.created, old.modified
         if not changed:
-            resource.outputs = self._sealed(resource, handler, plain(old.outputs))
+            resource.outputs = self.sealed(resource, handler, plain(old.outputs))
             return self._done("same", resource)
         return self._update(goal, resource, old)
 
@@ -99,11 +107,11 @@ class Steps:
             ProviderError: there is none with this id.
         """
         handler, context = self._handler(resource.type), self.context(resource)
-        with self._step("read", resource):
+        with self.step("read", resource):
             found = handler.read(context, resource_id, None)
             if found is None:
                 raise ProviderError(f"no {resource.type} with id {resource_id!r}", where=resource.urn)
-        resource.id, resource.outputs = resource_id, self._sealed(resource, handler, found)
+        resource.id, resource.outputs = resource_id, self.sealed(resource, handler, found)
         return resource
 
     def delete(self, old: ResourceState, *, gone_with: bool = False) -> None:
@@ -120,7 +128,7 @@ class Steps:
                 f"{short(old.urn)} is protected", where=old.urn, hint="remove protect from the program"
             )
         kept = old.external or old.retainOnDelete or gone_with or not old.custom or old.is_provider or not old.id
-        with self._step("delete", old, _deletion(old, kept=kept)):
+        with self.step("delete", old, _deletion(old, kept=kept)):
             if not kept and not self.dry_run:
                 handler = self._handler(old.type)
                 context = self.context(old, old.customTimeouts.get("delete"))
@@ -156,7 +164,7 @@ class Steps:
             found = handler.find(context, plain(resource.inputs))
             outputs = handler.read(context, found, plain(resource.inputs)) if found is not None else None
             if found is not None and outputs is not None:
-                resource.id, resource.outputs = found, self._sealed(resource, handler, outputs)
+                resource.id, resource.outputs = found, self.sealed(resource, handler, outputs)
                 resource.created = resource.modified = utc_iso()
                 return self._done("create", resource, "taken up after an interrupted deployment")
         return self._create(goal, resource, "create", Detail(changes=every(resource.inputs, "add")))
@@ -165,26 +173,26 @@ class Steps:
         self, goal: Goal, resource: ResourceState, op: Operation, detail: Detail, *, keep: bool = False
     ) -> ResourceState:
         handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("create"))
-        with self._step(op, resource, detail, where=goal.where):
+        with self.step(op, resource, detail, where=goal.where):
             if self.dry_run:
                 resource.outputs = dict(resource.inputs)
             else:
                 with self.ledger.pending("creating", resource):
                     resource.id, outputs = handler.create(context, plain(resource.inputs))
-                    resource.outputs = self._sealed(resource, handler, outputs)
+                    resource.outputs = self.sealed(resource, handler, outputs)
                     resource.created = resource.modified = utc_iso()
             self.ledger.add(resource, keep=keep)
         return resource
 
     def _update(self, goal: Goal, resource: ResourceState, old: ResourceState) -> ResourceState:
         handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("update"))
-        with self._step("update", resource, self._difference(goal, resource, old), where=goal.where):
+        with self.step("update", resource, self._difference(goal, resource, old), where=goal.where):
             if self.dry_run:
                 resource.outputs = {**old.outputs, **resource.inputs}
             else:
                 with self.ledger.pending("updating", old):
                     outputs = handler.update(context, old.id, plain(old.inputs), plain(resource.inputs))
-                resource.outputs = self._sealed(resource, handler, outputs)
+                resource.outputs = self.sealed(resource, handler, outputs)
                 resource.modified = utc_iso()
         self.ledger.add(resource)
         return resource
@@ -253,18 +261,18 @@ class Steps:
         return settings.get("region") or self.instances.target.region
 
     def _import(self, goal: Goal, resource: ResourceState, handler: ResourceType, context: Context) -> ResourceState:
-        with self._step("read", resource, Detail(message=f"import {goal.import_id}"), where=goal.where):
+        with self.step("read", resource, Detail(message=f"import {goal.import_id}"), where=goal.where):
             found = handler.read(context, goal.import_id, None)
             if found is None:
                 raise ProviderError(f"nothing to import: no {goal.type} with id {goal.import_id!r}", where=goal.where)
         resource.inputs = self._check(goal, handler, context, resource.inputs, found)
         resource.id, resource.importID = goal.import_id, goal.import_id
-        resource.outputs = self._sealed(resource, handler, found)
+        resource.outputs = self.sealed(resource, handler, found)
         resource.created = resource.modified = utc_iso()
         self.ledger.add(resource)
         return resource
 
-    def _sealed(
+    def sealed(
         self, resource: ResourceState, handler: ResourceType, outputs: Mapping[str, Value]
     ) -> dict[str, Value]:
         """`outputs` with a secret around each that is one: by type, by option, or because its input was one."""
@@ -282,23 +290,27 @@ class Steps:
         return resource
 
     @contextmanager
-    def _step(
+    def step(
         self, op: Operation, resource: ResourceState, detail: Detail = PLAIN, *, where: str = ""
-    ) -> Iterator[None]:
-        """Around one operation: told, counted, timed, bounded in number, with AWS's errors put into words."""
+    ) -> Iterator[Telling]:
+        """Around one operation: told, counted, timed, bounded in number, with AWS's errors put into words.
+
+        What it yields may be changed by what is learnt on the way.
+        """
         started_s = time.monotonic()
+        told = Telling(op, detail)
         self.tell(op, resource, "started", detail)
         try:
             with self._slots:
-                yield
+                yield told
         except (ClientError, BotoCoreError) as error:
             self.tell(op, resource, "failed", replace(detail, message=str(error)))
             raise ProviderError(_in_words(op, resource, error), where=where or resource.urn) from error
         except BlackstartError as error:
             self.tell(op, resource, "failed", replace(detail, message=error.what))
             raise
-        self._count(op)
-        self.tell(op, resource, "done", detail, duration_s=time.monotonic() - started_s)
+        self._count(told.op)
+        self.tell(told.op, resource, "done", told.detail, duration_s=time.monotonic() - started_s)
 
     def _count(self, op: Operation) -> None:
         with self.ledger.lock:

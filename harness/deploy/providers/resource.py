@@ -109,6 +109,19 @@ class Context:
         return asset_bytes(asset, self.folder)
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What AWS says about a resource now: its outputs, and the inputs that can be compared, in the form of before.
+
+    A `settings` value that means the same as the input of before is equal to it; None stands for "no longer
+    set". `unknown` names the inputs that cannot be compared.
+    """
+
+    outputs: Properties
+    settings: Properties
+    unknown: frozenset[str] = frozenset()
+
+
 class ResourceType:
     """One Pulumi resource type. Subclasses set the class attributes and override what differs.
 
@@ -146,6 +159,11 @@ class ResourceType:
     def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:
         """The resource's outputs now, None when it is gone; `inputs` are None for `.get` and import."""
         raise NotImplementedError
+
+    def observe(self, context: Context, resource_id: str, inputs: Properties) -> Observation | None:
+        """What a refresh compares, None when the resource is gone; without more knowledge, only that it is there."""
+        found = self.read(context, resource_id, inputs)
+        return None if found is None else Observation(found, {}, frozenset(inputs))
 
     def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
         """Change inputs `olds` to `news` in place; returns the outputs."""

@@ -12,7 +12,7 @@ import pytest
 from harness.deploy import api
 from harness.deploy.api import DeployRequest
 from harness.deploy.engine.events import StepEvent
-from harness.deploy.providers.resource import CheckError, Context, Registry, ResourceType
+from harness.deploy.providers.resource import CheckError, Context, Observation, Registry, ResourceType
 from harness.errors import ProviderError
 from harness.target import endpoint_target
 
@@ -61,6 +61,13 @@ class Thing(ResourceType):
     def read(self, context: Context, resource_id: str, inputs: dict[str, Any] | None) -> dict[str, Any] | None:
         found = self.things.existing.get(resource_id)
         return None if found is None else self._outputs(context, found)
+
+    def observe(self, context: Context, resource_id: str, inputs: dict[str, Any]) -> Observation | None:
+        found = self.things.existing.get(resource_id)
+        if found is None:
+            return None
+        known = {key: found.get(key) for key in inputs if key != "fifoQueue"}
+        return Observation(self._outputs(context, found), known, frozenset(inputs) & {"fifoQueue"})
 
     def update(
         self, context: Context, resource_id: str, olds: dict[str, Any], news: dict[str, Any]

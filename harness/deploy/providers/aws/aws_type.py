@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 
 from harness.deploy.engine.values import UNKNOWN
 from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone, lacks_said
+from harness.deploy.providers.aws.observed import NOT_ON_AWS, comparable
 from harness.deploy.providers.aws.schema.check import failures
 from harness.deploy.providers.aws.schema.model import schema_of
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
 from harness.deploy.providers.aws.tags import Tagging
-from harness.deploy.providers.resource import CheckError, Context, Properties, ResourceType
+from harness.deploy.providers.resource import CheckError, Context, Observation, Properties, ResourceType
 
 
 class AwsType(ResourceType):
@@ -57,6 +58,11 @@ class AwsType(ResourceType):
         """Delete it; "not found" is caught by the caller."""
         raise NotImplementedError
 
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """The inputs as AWS has them, where `look` does not tell them: what a refresh compares. None: not set."""
+        del context, resource_id, inputs
+        return {}
+
     def tag_target(self, resource_id: str, state: Properties) -> Any:
         """What the service's tagging calls take: the ARN, or the id."""
         return state.get("arn", resource_id)
@@ -93,6 +99,21 @@ class AwsType(ResourceType):
                 return None
             raise
         return None if found is None else self._outputs(context, inputs or {}, found)
+
+    def observe(self, context: Context, resource_id: str, inputs: Properties) -> Observation | None:
+        """What `look` and `settings` say about the inputs of before, in their form."""
+        try:
+            found = self.look(context, resource_id, inputs)
+            seen = {} if found is None else {**found, **self.settings(context, resource_id, inputs)}
+        except ClientError as error:
+            if is_gone(error):
+                return None
+            raise
+        if found is None:
+            return None
+        settings = comparable(schema_of(self.token).inputs, inputs, seen, self.json_keys)
+        unknown = {key for key, value in inputs.items() if value is not None} - settings.keys() - NOT_ON_AWS
+        return Observation(self._outputs(context, {**inputs, **settings}, found), settings, frozenset(unknown))
 
     def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
         """Change what differs, tags included, then read."""
