@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.schema.check import failures
 from harness.deploy.providers.aws.schema.model import schema_of
-from harness.deploy.providers.resource import CheckError, Context, Properties, ResourceType
+from harness.deploy.providers.resource import CheckError, Context, Observation, Properties, ResourceType
 
 
 class LocalType(ResourceType):
@@ -38,6 +38,11 @@ class LocalType(ResourceType):
         if context.prior:
             return {**context.prior, **(inputs or {})}
         return self.adopt(context, resource_id)
+
+    def observe(self, context: Context, resource_id: str, inputs: Properties) -> Observation | None:
+        """As the checkpoint says: it cannot drift."""
+        del context, resource_id
+        return Observation({}, inputs)
 
     def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
         """The outputs stay; only what the program says about them changes."""

@@ -5,6 +5,8 @@ import pytest
 from harness.deploy.engine.values import Archive
 from harness.deploy.providers.aws.observed import comparable
 from harness.deploy.providers.aws.schema.model import PropertyType
+from harness.deploy.providers.local_type import LocalType
+from harness.deploy.providers.resource import Observation
 
 TEXT, NUMBER = PropertyType(kind="string"), PropertyType(kind="integer")
 BLOCK = PropertyType(kind="object", properties={"name": TEXT, "size": NUMBER})
@@ -59,3 +61,9 @@ def test_a_difference_of_meaning_is_drift(known, seen, drifted):
 def test_what_aws_does_not_tell_and_what_is_not_on_aws_is_left_out():
     known = {"size": 1, "forceDestroy": True, "code": Archive("path", "x", "h")}
     assert comparable(KIND, known, {"forceDestroy": False, "code": "x", "other": 1}, frozenset()) == {}
+
+
+def test_what_only_the_checkpoint_knows_is_never_gone():
+    kind = LocalType()
+    seen = kind.observe(None, "random", {"length": 8})
+    assert seen == Observation({}, {"length": 8})
