@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.cloud.faults import Dose, Effect, Selector
     from harness.stack import RunningStack
+    from harness.target import Target
 
 Answer = TypeVar("Answer")
 
@@ -87,6 +88,22 @@ def blackstart_aws(blackstart_stack: RunningStack) -> ClientFactory:
         return made[key]
 
     return client
+
+
+@pytest.fixture(scope="session")
+def blackstart_container() -> Iterator[Target]:
+    """An emulator in a container as an endpoint target; `not_supported` where no Docker engine runs.
+
+    The image is `EMULATOR_IMAGE`, the token `LOCALSTACK_AUTH_TOKEN`, as in docker-compose.yml.
+    """
+    from harness.containers import EmulatorContainer, emulator_container
+    from harness.errors import NotSupportedError
+
+    try:
+        with emulator_container(EmulatorContainer.from_environment(), regions=["us-east-1", "us-west-2"]) as target:
+            yield target
+    except NotSupportedError as error:
+        pytest.skip(f"{NOT_SUPPORTED}: {error.what}")
 
 
 @pytest.fixture(autouse=True)
