@@ -44,6 +44,7 @@ class Ministack:
             )
         )
         self.app: App = ministack_hooks.app()
+        ministack_hooks.keep_acl_associations()
         self._lifespan = Lifespan(self.app)
 
     async def start(self) -> None:

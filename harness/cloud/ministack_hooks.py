@@ -99,6 +99,56 @@ def patch_rest_apis() -> None:
     apigateway_v1._apply_patch = apply_patch  # noqa: SLF001
 
 
+def keep_acl_associations() -> None:
+    """Let each subnet have a network ACL, as on EC2: the VPC's default one until it is given another.
+
+    ministack associates none, and forgets which subnet an association that is replaced was of. Its EC2 is imported
+    with the first call of it, and so is this.
+    """
+    from ministack import app
+
+    builtin, done = app.SERVICE_HANDLERS["ec2"], threading.Event()
+
+    async def handle(*request: Any) -> Any:
+        if not done.is_set():
+            done.set()
+            _keep_acl_associations()
+        return await builtin(*request)
+
+    app.SERVICE_HANDLERS["ec2"] = handle
+
+
+def _keep_acl_associations() -> None:
+    from ministack.services import ec2
+
+    actions: dict[str, Callable[[Any], Any]] = ec2._ACTION_MAP  # noqa: SLF001
+    describe, replace = actions["DescribeNetworkAcls"], actions["ReplaceNetworkAclAssociation"]
+
+    def described(params: Any) -> Any:
+        acls, subnets = ec2._network_acls, ec2._subnets  # noqa: SLF001
+        for acl in acls.values():
+            acl["Associations"] = [one for one in acl["Associations"] if one["SubnetId"] in subnets]
+        given = {one["SubnetId"] for acl in acls.values() for one in acl["Associations"]}
+        defaults = {acl["VpcId"]: acl for acl in acls.values() if acl.get("IsDefault")}
+        for subnet in subnets.values():
+            if subnet["SubnetId"] not in given and subnet["VpcId"] in defaults:
+                association = f"aclassoc-{subnet['SubnetId'].removeprefix('subnet-')}"
+                one = {"NetworkAclAssociationId": association, "SubnetId": subnet["SubnetId"]}
+                defaults[subnet["VpcId"]]["Associations"].append(one)
+        return describe(params)
+
+    def replaced(params: Any) -> Any:
+        acls, old = ec2._network_acls, ec2._p(params, "AssociationId")  # noqa: SLF001
+        known = {one["NetworkAclAssociationId"]: one for acl in acls.values() for one in acl["Associations"]}
+        answer = replace(params)
+        for acl in acls.values():
+            for one in acl["Associations"]:
+                one["SubnetId"] = one["SubnetId"] or known.get(old, {}).get("SubnetId", "")
+        return answer
+
+    actions.update(DescribeNetworkAcls=described, ReplaceNetworkAclAssociation=replaced)
+
+
 def builtin_execute(record: FunctionRecord, event: Any) -> ExecutionResult:
     """Run an invocation on ministack's own executor (runtimes that our environments cannot run); it logs itself."""
     import time

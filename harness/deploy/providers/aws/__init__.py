@@ -14,6 +14,8 @@ SERVICES = (
     "data",
     "dynamodb",
     "ec2",
+    "ec2_routing",
+    "ec2_rules",
     "events",
     "fis",
     "functions",
