@@ -155,7 +155,7 @@ class Lives:
         except Exception as error:
             if os.environ.get("LIVES_TRACEBACK"):
                 raise
-            self.problems.append(f"{what}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            self.problems.append(f"{what}: {type(error).__name__}: {(str(error) or repr(error)).splitlines()[0]}")
 
 
 def _steady(outputs: Mapping[str, Any] | None) -> dict[str, Any]:

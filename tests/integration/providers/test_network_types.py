@@ -12,7 +12,8 @@ NETWORK = {
     "uses": (E + "vpcDhcpOptionsAssociation:VpcDhcpOptionsAssociation", {
         "vpcId": "${vpc}", "dhcpOptionsId": "${dhcp}"}),
     "a": (E + "subnet:Subnet", {
-        "vpcId": "${vpc}", "cidrBlock": "10.0.1.0/24", "availabilityZone": "us-east-1a", "mapPublicIpOnLaunch": True}),
+        "vpcId": "${vpc}", "cidrBlock": "10.0.1.0/24", "availabilityZone": "us-east-1a",
+        "mapPublicIpOnLaunch": True}),
     "b": (E + "subnet:Subnet", {"vpcId": "${vpc}", "cidrBlock": "10.0.2.0/24", "availabilityZone": "us-east-1b"}),
     "igw": (E + "internetGateway:InternetGateway", {"vpcId": "${vpc}", "tags": {"a": "b"}}),
     "loose": (E + "internetGateway:InternetGateway", {}),
@@ -42,7 +43,12 @@ NETWORK_CHANGES: dict[str, dict[str, Any]] = {
     "loose": {"tags": {"c": "d"}},
     "eip": {"tags": {"a": "c"}},
     "nat": {"tags": {}},
-    "public": {"routes": [{"cidrBlock": "0.0.0.0/0", "natGatewayId": "${nat}"}, {"cidrBlock": "10.8.0.0/16", "gatewayId": "${igw}"}]},
+    "public": {
+        "routes": [
+            {"cidrBlock": "0.0.0.0/0", "natGatewayId": "${nat}"},
+            {"cidrBlock": "10.8.0.0/16", "gatewayId": "${igw}"},
+        ]
+    },
     "out": {"natGatewayId": None, "gatewayId": "${igw}"},
     "default-table": {"routes": []},
 }
@@ -67,19 +73,25 @@ FILTERS = {
     "default": (E + "defaultSecurityGroup:DefaultSecurityGroup", {"vpcId": "${vpc}"}),
     "acl": (E + "networkAcl:NetworkAcl", {
         "vpcId": "${vpc}", "subnetIds": ["${subnet}"], "tags": {"a": "b"}, "ingress": [
-            {"protocol": "tcp", "ruleNo": 100, "action": "allow", "cidrBlock": "0.0.0.0/0", "fromPort": 80, "toPort": 80}]}),
+            {"protocol": "tcp", "ruleNo": 100, "action": "allow", "cidrBlock": "0.0.0.0/0", "fromPort": 80,
+             "toPort": 80}]}),
     "rule": (E + "networkAclRule:NetworkAclRule", {
         "networkAclId": "${acl}", "ruleNumber": 200, "egress": True, "protocol": "-1", "ruleAction": "allow",
         "cidrBlock": "0.0.0.0/0"}),
     "bare": (E + "networkAcl:NetworkAcl", {"vpcId": "${vpc}"}),
     "second": (E + "subnet:Subnet", {"vpcId": "${vpc}", "cidrBlock": "10.0.2.0/24"}),
-    "given": (E + "networkAclAssociation:NetworkAclAssociation", {"networkAclId": "${bare}", "subnetId": "${second}"}),
+    "given": (E + "networkAclAssociation:NetworkAclAssociation", {
+        "networkAclId": "${bare}", "subnetId": "${second}"}),
 }  # fmt: skip
 FILTERS_CHANGES: dict[str, dict[str, Any]] = {
     "web": {"ingress": [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8"]}]},
     "from-web": {"description": "from the web"},
     "in": {"fromPort": 23, "toPort": 24, "tags": {"a": "c"}},
-    "acl": {"ingress": [{"protocol": "-1", "ruleNo": 100, "action": "deny", "cidrBlock": "10.0.0.0/8", "fromPort": 0, "toPort": 0}]},
+    "acl": {
+        "ingress": [
+            {"protocol": "-1", "ruleNo": 100, "action": "deny", "cidrBlock": "10.0.0.0/8", "fromPort": 0, "toPort": 0}
+        ]
+    },
 }
 
 

@@ -116,11 +116,7 @@ class Declared(AwsType):
         kinds = {name: kind for name, kind in (schema.inputs.properties or {}).items() if name not in _OURS}
         found = to_properties({**kinds, **schema.outputs}, body, self.renames)
         if inputs:
-            found = {
-                name: self._seen(inputs.get(name), value, kinds.get(name))
-                for name, value in found.items()
-                if name in schema.outputs or name in inputs
-            }
+            found = {name: self._seen(inputs.get(name), value, kinds.get(name)) for name, value in found.items()}
         place = {"region": context.region, "account": context.account_id}
         words = {**found, **self.known(resource_id, inputs), **place}
         made = {name: template.format(**words) for name, template in self.computed.items()}

@@ -17,7 +17,8 @@ class Ec2(Declared):
     """One type of EC2.
 
     Attributes:
-        noun: `RouteTable` gives CreateRouteTable, DescribeRouteTables (`RouteTables`), DeleteRouteTable, `RouteTableId`.
+        noun: `RouteTable` gives CreateRouteTable, DescribeRouteTables (`RouteTables`), DeleteRouteTable and
+            `RouteTableId`.
         kind: its name in ARNs and tag specifications, `route-table`; '' for a type without tags.
         state: where the answer to a read says that it lives.
     """
@@ -98,6 +99,4 @@ def given(inputs: Properties, *names: str) -> Properties:
 
 def filters(**values: str) -> list[dict[str, Any]]:
     """EC2's filters: `vpc_id="vpc-1"` asks for `vpc-id`, `association__main` for `association.main`."""
-    return [
-        {"Name": name.replace("__", ".").replace("_", "-"), "Values": [value]} for name, value in values.items()
-    ]
+    return [{"Name": name.replace("__", ".").replace("_", "-"), "Values": [value]} for name, value in values.items()]
