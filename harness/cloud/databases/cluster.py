@@ -1,0 +1,311 @@
+"""A cluster: which instance writes, who follows, and what happens when one is lost.
+
+All changes of one cluster happen one after another, on a thread of its own; only `power_lost` acts at once, from the
+thread that cut the power. A single RDS instance is a cluster of one, with Multi-AZ of two.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from harness.cloud.databases.endpoint import Endpoint
+from harness.cloud.databases.instance import Instance
+from harness.cloud.databases.postgres import Postgres
+from harness.cloud.databases.setup import Owner, set_up
+from harness.cloud.databases.site import Site
+from harness.cloud.databases.template import copy_data
+from harness.cloud.databases.volume import Volume
+from harness.cloud.zones import Zone
+from harness.errors import NotReadyError
+
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Cluster:
+    """One cluster and its processes below `folder`.
+
+    Args:
+        name: the DBClusterIdentifier, or the DBInstanceIdentifier of a single instance.
+        owner: the master user and the first database, made when the first instance starts.
+        changed: called after every change, on the cluster's thread.
+    """
+
+    name: str
+    region: str
+    folder: Path
+    site: Site
+    owner: Owner
+    writer_endpoint: Endpoint
+    reader_endpoint: Endpoint
+    changed: Callable[[Cluster], None]
+    members: dict[str, Instance] = field(default_factory=dict)
+    writer: Instance | None = None
+    failing_over: bool = False
+    _fresh: bool = True  # nobody has set the database up yet
+    _inbox: queue.SimpleQueue[Callable[[], None] | None] = field(default_factory=queue.SimpleQueue)
+    _closed: bool = False
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._work, name=f"cluster-{self.name}", daemon=True).start()
+
+    @property
+    def volume(self) -> Volume:
+        """The storage."""
+        return Volume(self.folder / "volume")
+
+    # -- the cluster's thread ----------------------------------------------------------------------------------
+
+    def do(self, job: Callable[[], T]) -> Future[T]:
+        """Do `job` on the cluster's thread, after what is already waiting; its result or error is the future's."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                result = job()
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits, and logged when nobody does
+                _LOG.warning("cluster %s: %s", self.name, error)
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._inbox.put(run)
+        return future
+
+    def _work(self) -> None:
+        while (job := self._inbox.get()) is not None:
+            job()
+            if not self._closed:
+                self.changed(self)
+
+    def _later(self, delay_s: float, job: Callable[[], None]) -> None:
+        timer = threading.Timer(max(delay_s, 0.0), lambda: self.do(job))
+        timer.daemon = True
+        timer.start()
+
+    # -- members -----------------------------------------------------------------------------------------------
+
+    def add(self, name: str, zone: Zone, *, tier: int, hidden: bool = False) -> None:
+        """A new instance; the first one becomes the writer. On the cluster's thread.
+
+        Raises:
+            NotReadyError: its process does not start.
+        """
+        (endpoint,) = self.site.endpoints.open("postgres")
+        server = Postgres(
+            name=name,
+            data=self.folder / "instances" / name,
+            registry=self.site.registry,
+            log=self.folder / "logs" / f"{name}.log",
+            password=self.site.template.password,
+            on_exit=lambda _server: self._died(name),
+        )
+        member = Instance(
+            name=name, zone=zone, tier=tier, server=server, endpoint=endpoint, keeper=self.site.zones, hidden=hidden
+        )
+        endpoint.point([member])
+        self.members[name] = member
+        if member.dark:
+            return
+        if self.writer is None:
+            self._found(member)
+        else:
+            self._start_reader(member)
+        self._point(after_s=0.0)
+
+    def _found(self, member: Instance) -> None:
+        """Start the first writer on what the volume holds."""
+        if self._fresh and not self.volume.base.exists():
+            self.volume.create(self.site.template.data)
+        copy_data(self.volume.base, member.server.data)
+        member.server.start(self._settings(None), "recovery" if any(self.volume.wal.iterdir()) else "primary")
+        member.server.await_writable()
+        member.stale = False
+        self.writer = member
+        if self._fresh:
+            set_up(member.server, self.owner)
+            self._fresh = False
+        self._note("database_writer", member)
+
+    def _start_reader(self, member: Instance) -> None:
+        if member.stale:
+            copy_data(self.volume.base, member.server.data)
+        member.server.start(self._settings(self.writer), "standby")
+        member.stale = False
+        self._note("database_reader", member)
+
+    def _settings(self, source: Instance | None) -> Mapping[str, str]:
+        volume = self.volume
+        settings = {"archive_command": volume.archive_command, "restore_command": volume.restore_command}
+        if source is not None:
+            settings["primary_conninfo"] = source.server.replication_address()
+        return settings
+
+    def remove(self, name: str) -> None:
+        """An instance is deleted; when it was the writer, a reader takes over. On the cluster's thread."""
+        member = self.members.pop(name, None)
+        if member is None:
+            return
+        if member is self.writer:
+            member.server.stop()
+            self.volume.adopt(member.server.data)
+            self.writer = None
+            self._promote_best()
+        member.server.remove()
+        self.site.endpoints.close([member.endpoint])
+        self._point(after_s=0.0)
+
+    # -- loss and recovery -------------------------------------------------------------------------------------
+
+    def power_lost(self, zone: Zone) -> int:
+        """Kill every process in the zone now; returns how many died. From any thread."""
+        return sum(member.server.crash() for member in list(self.members.values()) if member.zone == zone)
+
+    def power_restored(self, zone: Zone) -> None:
+        """Instances in the zone start again, as readers when somebody else writes by now. On the cluster's thread."""
+        for member in [m for m in self.members.values() if m.zone == zone]:
+            self._recover(member)
+
+    def _died(self, name: str) -> None:
+        """Called from the thread that waited for the process."""
+        at_s = self.site.clock.now_s()
+        member = self.members.get(name)
+        if member is None or self._closed:
+            return
+        self._note("database_instance_died", member)
+        self.do(lambda: self._later(at_s + self.site.timing.detection_s - self.site.clock.now_s(), partial(self._recover, member)))
+
+    def _recover(self, member: Instance) -> None:
+        """What AWS does once it has noticed: a reader takes over, and the lost instance starts again."""
+        if self._closed or member.name not in self.members:
+            return
+        if self.writer is None or not (self.writer.alive or self.writer.stopped):
+            self._replace_writer()
+        for other in list(self.members.values()):
+            if not (other.alive or other.stopped or other.dark) and self.writer is not None and other is not self.writer:
+                self._start_reader(other)
+        self._point(after_s=self.site.timing.dns_s)
+
+    def _replace_writer(self) -> None:
+        lost = self.writer
+        if self._best() is not None:
+            self._fence(lost)
+            self._promote_best()
+        elif lost is not None and not lost.dark:
+            self._fence(lost)
+            lost.server.start(self._settings(None), "primary")
+            self._note("database_writer", lost)
+        elif lost is None and (first := next((m for m in self.members.values() if not m.dark), None)):
+            self._found(first)
+
+    def _fence(self, lost: Instance | None) -> None:
+        """Nothing of the old writer may go on, and all it committed is the volume's."""
+        if lost is not None:
+            lost.server.kill()
+            self.volume.adopt(lost.server.data)
+
+    def fail_over(self, target: str = "") -> None:
+        """FailoverDBCluster: the writer restarts as a reader, `target` or the best reader writes. On the thread.
+
+        Raises:
+            NotReadyError: there is no reader that could.
+        """
+        chosen = self.members.get(target) if target else self._best()
+        if chosen is None or chosen is self.writer or not chosen.alive:
+            raise NotReadyError(f"no instance of {self.name} can be promoted")
+        old = self.writer
+        if old is not None:
+            old.server.stop()
+            self.volume.adopt(old.server.data)
+        self._promote(chosen)
+        self._point(after_s=self.site.timing.dns_s)
+        if old is not None and not old.dark:
+            self._start_reader(old)
+
+    def _best(self) -> Instance | None:
+        """The reader to promote: lowest tier, then the order of creation.
+
+        Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.AuroraHighAvailability.html
+        """
+        alive = [m for m in self.members.values() if m is not self.writer and m.alive and not m.dark]
+        return min(alive, key=lambda member: member.tier, default=None)
+
+    def _promote_best(self) -> None:
+        best = self._best()
+        if best is not None:
+            self._promote(best)
+
+    def _promote(self, chosen: Instance) -> None:
+        old, self.failing_over = self.writer, True
+        self.changed(self)
+        chosen.server.promote()
+        chosen.server.configure(self._settings(None))
+        self.writer, self.failing_over = chosen, False
+        if old is not None:
+            old.stale = True
+        for member in self.members.values():
+            if member is not chosen and member is not old and member.alive:
+                member.server.configure(self._settings(chosen))
+        self._note("database_failover", chosen, old=old.name if old else "")
+
+    def _point(self, *, after_s: float) -> None:
+        """Let the endpoints' names follow the roles."""
+        if self.writer is None:
+            return
+        readers = [m for m in self.members.values() if m is not self.writer and not m.hidden and not m.stopped]
+        for endpoint, wanted in ((self.writer_endpoint, [self.writer]), (self.reader_endpoint, readers or [self.writer])):
+            endpoint.point(wanted, after_s=after_s if endpoint.targets else 0.0)
+
+    # -- by request --------------------------------------------------------------------------------------------
+
+    def restart(self, name: str) -> None:
+        """RebootDBInstance. On the cluster's thread."""
+        member = self.members[name]
+        member.server.stop()
+        if member.dark:
+            return
+        if member is self.writer:
+            member.server.start(self._settings(None), "primary")
+        else:
+            self._start_reader(member)
+
+    def halt(self, names: Sequence[str]) -> None:
+        """Stop instances until `resume`. On the cluster's thread."""
+        for name in names:
+            member = self.members[name]
+            member.stopped = True
+            member.server.stop()
+
+    def resume(self, names: Sequence[str]) -> None:
+        """Start stopped instances, the writer first. On the cluster's thread."""
+        members = sorted((self.members[name] for name in names), key=lambda member: member is not self.writer)
+        for member in members:
+            member.stopped = False
+            if member.alive or member.dark:
+                continue
+            if member is self.writer:
+                member.server.start(self._settings(None), "primary")
+            else:
+                self._start_reader(member)
+
+    def close(self) -> None:
+        """End every process and endpoint for good. From any thread."""
+        self._closed = True
+        for member in list(self.members.values()):
+            member.server.kill()
+        self.site.endpoints.close(
+            [self.writer_endpoint, self.reader_endpoint, *(m.endpoint for m in self.members.values())]
+        )
+        self._inbox.put(None)
+
+    def _note(self, kind: str, member: Instance, **detail: str) -> None:
+        self.site.evidence.add(kind, cluster=self.name, instance=member.name, zone=member.zone.id, **detail)

@@ -1,0 +1,85 @@
+"""What Aurora's shared storage keeps: the base and every WAL record of a cluster, apart from its instances.
+
+On Aurora the storage is one volume, replicated over three zones; instances come and go, a commit is acknowledged once
+the volume has it. Here the volume is a folder with a base (a stopped data folder) and all WAL since. The writer ships
+each finished segment to it; when a writer is gone, the segments it had not shipped are taken from its data folder before
+anybody is promoted, as its host's death does not take the storage along. So whoever is promoted replays everything
+that was committed, whichever reader it is and however far it was behind.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.cloud.databases.programs import owner
+from harness.cloud.databases.template import copy_data, own_folder
+
+_WAL = re.compile(r"^([0-9A-F]{24}|[0-9A-F]{8}\.history)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """The storage of one cluster below `folder`."""
+
+    folder: Path
+
+    @property
+    def base(self) -> Path:
+        """The data folder that all WAL starts from."""
+        return self.folder / "base"
+
+    @property
+    def wal(self) -> Path:
+        """Every WAL segment and history file."""
+        return self.folder / "wal"
+
+    def create(self, base: Path) -> None:
+        """Begin with a copy of the stopped data folder `base`; what was there is gone."""
+        copy_data(base, self.base)
+        own_folder(self.wal)
+
+    def copy_wal(self, source: Volume) -> None:
+        """Take over the WAL of another volume, whose base this one shares."""
+        for path in source.wal.iterdir():
+            if _WAL.match(path.name):
+                self._take(path)
+
+    def adopt(self, data: Path) -> int:
+        """Take every WAL segment of a dead or stopped writer's data folder; returns how many it was still missing."""
+        taken = 0
+        for path in sorted((data / "pg_wal").iterdir()):
+            if _WAL.match(path.name) and not self._has(path):
+                self._take(path)
+                taken += 1
+        return taken
+
+    def _has(self, path: Path) -> bool:
+        """True when the archiver has shipped this file as it is now."""
+        return (self.wal / path.name).exists() and (
+            path.parent / "archive_status" / f"{path.name}.done"
+        ).exists()
+
+    def _take(self, path: Path) -> None:
+        target = self.wal / path.name
+        shutil.copyfile(path, target)
+        shutil.chown(target, *owner())
+
+    @property
+    def archive_command(self) -> str:
+        """Ships one finished segment, whole or not at all."""
+        target = _for_shell(self.wal / "%f")
+        return f"cp \"%p\" {target}.part && mv {target}.part {target}"
+
+    @property
+    def restore_command(self) -> str:
+        """Fetches one segment."""
+        return f"cp {_for_shell(self.wal / '%f')} \"%p\" 2>/dev/null"
+
+
+def _for_shell(path: Path) -> str:
+    """Quoted for the shell, with PostgreSQL's own `%` escapes doubled in the folder."""
+    return shlex.quote(f"{str(path.parent).replace('%', '%%')}/{path.name}")
