@@ -69,9 +69,9 @@ class Workspace:
         return self.root / self.config.project.load
 
     def registries(self) -> Iterator[Path]:
-        """Every folder of process records: those of commands, of their clouds, and of the clouds' functions."""
+        """Every folder of process records: of commands, of their clouds, of the clouds' functions and databases."""
         for parent in (self.folder, *sorted(self.runs.glob("*"))):
-            for pattern in ("processes", "*/processes", "*/environments"):
+            for pattern in ("processes", "*/processes", "*/environments", "*/databases/processes"):
                 yield from parent.glob(pattern)
 
 

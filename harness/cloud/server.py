@@ -76,6 +76,7 @@ class Server:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _listener: socket.socket | None = None
     _pool: Any = None  # a FunctionPool; imported late, it is not needed in front of a foreign endpoint
+    _databases: Any = None  # Databases; imported late, for the same reason
     _moto: MotoHost | None = None
 
     async def run(self) -> None:
@@ -93,6 +94,7 @@ class Server:
         identifier = Identifier(region=settings.regions[0], account=settings.account_id, callers=self._caller)
         if not settings.upstream:
             self._install_functions(doors)
+            self._install_databases(doors)
             self._moto = MotoHost(identifier.models)
         await backend.start()
         patience = Patience(doors.faults)
@@ -152,6 +154,8 @@ class Server:
             await service.heal()
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
+        if self._databases is not None:
+            await asyncio.to_thread(self._databases.close)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
         if self._moto is not None:
@@ -205,6 +209,11 @@ class Server:
         doors.zones.add_resident(self._pool)
         install(self._pool)
 
+    def _install_databases(self, doors: Doors) -> None:
+        from harness.cloud.databases.databases import Databases
+
+        self._databases = Databases.install(self.order.settings, doors)
+
     def _owner(self, backend: Backend, services: Mapping[str, Service]) -> Owner:
         async def heal_services() -> dict[str, list[str]]:
             return {f"{name} experiments": await service.heal() for name, service in services.items()}
@@ -212,6 +221,8 @@ class Server:
         async def reset() -> None:
             if self._pool is not None:
                 await asyncio.to_thread(self._pool.reset)
+            if self._databases is not None:
+                await asyncio.to_thread(self._databases.reset)
             await backend.reset()
             if self._moto is not None:
                 await self._moto.reset()

@@ -37,6 +37,8 @@ class CloudSettings:
         detached: the server may outlive the process that starts it.
         upstream: stand as a reverse proxy before this endpoint URL instead of hosting an emulator.
         detection_s: seconds until placement notices a dark zone.
+        dns_s: seconds until the name of a database's endpoint follows a change of roles; see `databases/timing.py`.
+        global_lag_s: seconds a global database's secondary region runs behind.
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
 
@@ -48,6 +50,8 @@ class CloudSettings:
     detached: bool = False
     upstream: str = ""
     detection_s: float = DETECTION_S
+    dns_s: float = 5.0
+    global_lag_s: float = 0.5
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
 

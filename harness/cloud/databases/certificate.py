@@ -1,15 +1,15 @@
-"""The self-signed certificate that database endpoints show; clients that verify take `ca.pem` of the cloud's folder."""
+"""The self-signed certificate that database endpoints show; who verifies it takes `databases/tls/ca.pem`."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
 
 from harness.files import write_atomically
 
-_LIFETIME = datetime.timedelta(days=365)
+_LIFETIME = dt.timedelta(days=365)
 _NAME = "blackstart databases"
 
 
@@ -31,7 +31,7 @@ def _make(key_path: Path, certificate_path: Path) -> None:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     addresses = [x509.IPAddress(ipaddress.ip_address(host)) for host in ("127.0.0.1", "127.0.0.2", "::1")]
     certificate = (
         x509.CertificateBuilder()
@@ -39,7 +39,7 @@ def _make(key_path: Path, certificate_path: Path) -> None:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + _LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from harness.errors import NotReadyError
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+_PATIENCE_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -51,12 +53,15 @@ class Cluster:
     members: dict[str, Instance] = field(default_factory=dict)
     writer: Instance | None = None
     failing_over: bool = False
+    _joining: dict[str, Zone] = field(default_factory=dict)
     _fresh: bool = True  # nobody has set the database up yet
     _inbox: queue.SimpleQueue[Callable[[], None] | None] = field(default_factory=queue.SimpleQueue)
     _closed: bool = False
+    _thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
-        threading.Thread(target=self._work, name=f"cluster-{self.name}", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name=f"cluster-{self.name}", daemon=True)
+        self._thread.start()
 
     @property
     def volume(self) -> Volume:
@@ -73,7 +78,8 @@ class Cluster:
             try:
                 result = job()
             except Exception as error:  # noqa: BLE001 - handed to whoever waits, and logged when nobody does
-                _LOG.warning("cluster %s: %s", self.name, error)
+                if not self._closed:
+                    _LOG.warning("cluster %s: %s", self.name, error)
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -88,11 +94,20 @@ class Cluster:
                 self.changed(self)
 
     def _later(self, delay_s: float, job: Callable[[], None]) -> None:
-        timer = threading.Timer(max(delay_s, 0.0), lambda: self.do(job))
+        timer = threading.Timer(delay_s, lambda: self.do(job))
         timer.daemon = True
         timer.start()
 
     # -- members -----------------------------------------------------------------------------------------------
+
+    def join(self, name: str, zone: Zone, *, tier: int, hidden: bool = False) -> Future[None]:
+        """`add`, later on the cluster's thread; the zone counts as taken from now on. From any thread."""
+        self._joining[name] = zone
+        return self.do(partial(self.add, name, zone, tier=tier, hidden=hidden))
+
+    def taken(self) -> list[Zone]:
+        """The zone of each instance, those on their way included."""
+        return list({**self._joining, **{name: member.zone for name, member in self.members.items()}}.values())
 
     def add(self, name: str, zone: Zone, *, tier: int, hidden: bool = False) -> None:
         """A new instance; the first one becomes the writer. On the cluster's thread.
@@ -114,6 +129,7 @@ class Cluster:
         )
         endpoint.point([member])
         self.members[name] = member
+        self._joining.pop(name, None)
         if member.dark:
             return
         if self.writer is None:
@@ -141,6 +157,8 @@ class Cluster:
             copy_data(self.volume.base, member.server.data)
         member.server.start(self._settings(self.writer), "standby")
         member.stale = False
+        if self.writer is not None and self.writer.alive:
+            member.server.follow(self.writer.server)  # on Aurora a reader sees the shared storage from its start
         self._note("database_reader", member)
 
     def _settings(self, source: Instance | None) -> Mapping[str, str]:
@@ -177,12 +195,11 @@ class Cluster:
 
     def _died(self, name: str) -> None:
         """Called from the thread that waited for the process."""
-        at_s = self.site.clock.now_s()
         member = self.members.get(name)
         if member is None or self._closed:
             return
         self._note("database_instance_died", member)
-        self.do(lambda: self._later(at_s + self.site.timing.detection_s - self.site.clock.now_s(), partial(self._recover, member)))
+        self._later(self.site.timing.detection_s, partial(self._recover, member))
 
     def _recover(self, member: Instance) -> None:
         """What AWS does once it has noticed: a reader takes over, and the lost instance starts again."""
@@ -191,7 +208,11 @@ class Cluster:
         if self.writer is None or not (self.writer.alive or self.writer.stopped):
             self._replace_writer()
         for other in list(self.members.values()):
-            if not (other.alive or other.stopped or other.dark) and self.writer is not None and other is not self.writer:
+            if (
+                not (other.alive or other.stopped or other.dark)
+                and self.writer is not None
+                and other is not self.writer
+            ):
                 self._start_reader(other)
         self._point(after_s=self.site.timing.dns_s)
 
@@ -227,7 +248,6 @@ class Cluster:
             old.server.stop()
             self.volume.adopt(old.server.data)
         self._promote(chosen)
-        self._point(after_s=self.site.timing.dns_s)
         if old is not None and not old.dark:
             self._start_reader(old)
 
@@ -250,19 +270,24 @@ class Cluster:
         chosen.server.promote()
         chosen.server.configure(self._settings(None))
         self.writer, self.failing_over = chosen, False
+        self._point(after_s=self.site.timing.dns_s)
         if old is not None:
             old.stale = True
         for member in self.members.values():
             if member is not chosen and member is not old and member.alive:
                 member.server.configure(self._settings(chosen))
         self._note("database_failover", chosen, old=old.name if old else "")
+        self.changed(self)
 
     def _point(self, *, after_s: float) -> None:
         """Let the endpoints' names follow the roles."""
         if self.writer is None:
             return
         readers = [m for m in self.members.values() if m is not self.writer and not m.hidden and not m.stopped]
-        for endpoint, wanted in ((self.writer_endpoint, [self.writer]), (self.reader_endpoint, readers or [self.writer])):
+        for endpoint, wanted in (
+            (self.writer_endpoint, [self.writer]),
+            (self.reader_endpoint, readers or [self.writer]),
+        ):
             endpoint.point(wanted, after_s=after_s if endpoint.targets else 0.0)
 
     # -- by request --------------------------------------------------------------------------------------------
@@ -300,12 +325,19 @@ class Cluster:
     def close(self) -> None:
         """End every process and endpoint for good. From any thread."""
         self._closed = True
+        self._inbox.put(None)
         for member in list(self.members.values()):
             member.server.kill()
+        self._thread.join(_PATIENCE_S)
+        for member in list(self.members.values()):
+            member.server.kill()  # what was just starting
         self.site.endpoints.close(
             [self.writer_endpoint, self.reader_endpoint, *(m.endpoint for m in self.members.values())]
         )
-        self._inbox.put(None)
+
+    def delete(self) -> None:
+        """Delete everything on disk; `close` comes first."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _note(self, kind: str, member: Instance, **detail: str) -> None:
         self.site.evidence.add(kind, cluster=self.name, instance=member.name, zone=member.zone.id, **detail)

@@ -56,6 +56,7 @@ class Endpoint:
     loop: asyncio.AbstractEventLoop
     tls: ssl.SSLContext
     _targets: tuple[Target, ...] = ()
+    _wanted: tuple[Target, ...] = ()
     _turn: itertools.count[int] = field(default_factory=itertools.count)
     _change: int = 0
     _server: asyncio.Server | None = None
@@ -63,8 +64,11 @@ class Endpoint:
 
     def point(self, targets: Sequence[Target], *, after_s: float = 0.0) -> None:
         """Lead new connections to `targets` once `after_s` is over; a later call overrules one still waiting."""
+        wanted = tuple(targets)
+        if wanted == self._wanted:
+            return
         self._change += 1
-        change, wanted = self._change, tuple(targets)
+        self._wanted, change = wanted, self._change
 
         def apply() -> None:
             if change == self._change:
@@ -92,7 +96,7 @@ class Endpoint:
             _reset(writer)
 
     def _choose(self) -> Target | None:
-        """The next target in turn; one that is up before one that is down."""
+        """The next target in turn."""
         targets = self._targets
         if not targets:
             return None
@@ -144,7 +148,10 @@ class Endpoint:
 
 
 async def _pump_both(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamReader, backend: asyncio.StreamWriter
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    back: asyncio.StreamReader,
+    backend: asyncio.StreamWriter,
 ) -> None:
     """Carry bytes both ways until one side ends."""
     ways = [asyncio.ensure_future(_pump(reader, backend)), asyncio.ensure_future(_pump(back, writer))]

@@ -140,7 +140,23 @@ class Postgres:
             time.sleep(_POLL_S)
         raise NotReadyError(f"{self.name} does not become writable", where=str(self.log))
 
-    def query(self, sql: Any, *, database: str = "postgres", parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def follow(self, primary: Postgres) -> None:
+        """Return once this standby has replayed what the primary has written by now.
+
+        Raises:
+            NotReadyError: it does not get there.
+        """
+        ((position,),) = primary.query("SELECT pg_current_wal_lsn()::text")
+        deadline_s = time.monotonic() + _START_S
+        while time.monotonic() < deadline_s and self.alive:
+            if self.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", parameters=(position,)) == [(True,)]:
+                return
+            time.sleep(_POLL_S)
+        raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.log))
+
+    def query(
+        self, sql: Any, *, database: str = "postgres", parameters: tuple[Any, ...] = ()
+    ) -> list[tuple[Any, ...]]:
         """Rows of one statement, run as the superuser in its own transaction; [] when it returns none.
 
         Raises:

@@ -84,7 +84,8 @@ class Template:
         secret.chmod(0o600)
         argv = [
             *prefix(), str(postgres_program("initdb")), "-D", str(making), "-U", ADMIN, "--pwfile", str(secret),
-            "--auth=scram-sha-256", "--wal-segsize=1", "--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C.UTF-8",
+            "--auth=scram-sha-256", "--wal-segsize=1", "--no-sync", "--no-instructions",
+            "--encoding=UTF8", "--locale=C.UTF-8",
         ]  # fmt: skip
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         secret.unlink()

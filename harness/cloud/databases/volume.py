@@ -1,10 +1,10 @@
 """What Aurora's shared storage keeps: the base and every WAL record of a cluster, apart from its instances.
 
-On Aurora the storage is one volume, replicated over three zones; instances come and go, a commit is acknowledged once
-the volume has it. Here the volume is a folder with a base (a stopped data folder) and all WAL since. The writer ships
-each finished segment to it; when a writer is gone, the segments it had not shipped are taken from its data folder before
-anybody is promoted, as its host's death does not take the storage along. So whoever is promoted replays everything
-that was committed, whichever reader it is and however far it was behind.
+On Aurora the storage is one volume, replicated over three zones; instances come and go, and a commit is acknowledged
+once the volume has it. Here the volume is a folder with a base (a stopped data folder) and all WAL since. The writer
+ships each finished segment to it; when a writer is gone, what it had not shipped is taken from its data folder before
+anybody is promoted, as its host's death does not take the storage along. So whoever is promoted replays
+everything that was committed, whichever reader it is and however far it was behind.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ class Volume:
 
     def _has(self, path: Path) -> bool:
         """True when the archiver has shipped this file as it is now."""
-        return (self.wal / path.name).exists() and (
-            path.parent / "archive_status" / f"{path.name}.done"
-        ).exists()
+        return (self.wal / path.name).exists() and (path.parent / "archive_status" / f"{path.name}.done").exists()
 
     def _take(self, path: Path) -> None:
         target = self.wal / path.name
@@ -72,12 +70,12 @@ class Volume:
     def archive_command(self) -> str:
         """Ships one finished segment, whole or not at all."""
         target = _for_shell(self.wal / "%f")
-        return f"cp \"%p\" {target}.part && mv {target}.part {target}"
+        return f'cp "%p" {target}.part && mv {target}.part {target}'
 
     @property
     def restore_command(self) -> str:
         """Fetches one segment."""
-        return f"cp {_for_shell(self.wal / '%f')} \"%p\" 2>/dev/null"
+        return f'cp {_for_shell(self.wal / "%f")} "%p" 2>/dev/null'
 
 
 def _for_shell(path: Path) -> str:

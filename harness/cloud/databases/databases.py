@@ -1,0 +1,58 @@
+"""The databases and caches of one cloud: built here, joined to the emulator and to the zones."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from dataclasses import dataclass
+
+from harness import processes
+from harness.cloud import ministack_hooks
+from harness.cloud.databases.certificate import server_context
+from harness.cloud.databases.endpoint import EndpointHost
+from harness.cloud.databases.rds import Rds
+from harness.cloud.databases.site import Site
+from harness.cloud.databases.template import Template
+from harness.cloud.databases.timing import Timing
+from harness.cloud.doors import Doors
+from harness.cloud.settings import CloudSettings
+
+
+@dataclass(slots=True, kw_only=True)
+class Databases:
+    """What the server starts and ends. Nothing runs, and nothing heavy is imported, before the first resource."""
+
+    site: Site
+    rds: Rds
+
+    @classmethod
+    def install(cls, settings: CloudSettings, doors: Doors) -> Databases:
+        """Build everything; from now on the emulator's RDS drives real processes, and zones reach them."""
+        folder = settings.state_dir / "databases"
+        shutil.rmtree(folder / "clusters", ignore_errors=True)
+        site = Site(
+            folder=folder,
+            registry=folder / "processes",
+            zones=doors.zones,
+            evidence=doors.evidence,
+            clock=doors.clock,
+            timing=Timing(detection_s=settings.detection_s, dns_s=settings.dns_s, global_lag_s=settings.global_lag_s),
+            endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls"))),
+            template=Template(folder / "template"),
+        )
+        made = cls(site=site, rds=Rds(site))
+        ministack_hooks.without_containers("rds")
+        ministack_hooks.wrap_service("rds", made.rds.answer)
+        doors.zones.add_resident(made.rds)
+        return made
+
+    def reset(self) -> None:
+        """End every process and forget every resource; new ones may be made."""
+        self.rds.reset()
+
+    def close(self) -> None:
+        """End everything for good."""
+        self.reset()
+        self.site.endpoints.stop()
+        processes.reap(self.site.registry, everything=True, grace_s=0.0)
+        shutil.rmtree(self.site.folder, ignore_errors=True)

@@ -1,0 +1,293 @@
+"""RDS: ministack keeps the records and answers, real clusters follow what the records say.
+
+Every call to RDS passes `answer`. Ministack answers it first; then the records of the caller's account and region are
+compared with what runs, and what is missing is started, what is too much is ended. What runs writes itself back into
+the records: endpoints, roles, zones, status.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from harness.cloud import ministack_hooks
+from harness.cloud.databases import query
+from harness.cloud.databases.cluster import Cluster
+from harness.cloud.databases.instance import Instance
+from harness.cloud.databases.placing import place, zones_of_group
+from harness.cloud.databases.records import ENGINES, write_cluster, write_single
+from harness.cloud.databases.setup import Owner, set_password
+from harness.cloud.databases.site import Site
+from harness.cloud.ministack_hooks import Proceed, Record, ServiceAnswer, ServiceCall
+from harness.cloud.zones import Zone
+
+_STARTS_ENGINE = frozenset({"CreateDBCluster", "CreateDBInstance", "CreateGlobalCluster"})
+_SHOWN_AGAIN = {
+    "CreateDBInstance": ("DescribeDBInstances", "DBInstanceIdentifier", "DBInstance"),
+    "CreateDBCluster": ("DescribeDBClusters", "DBClusterIdentifier", "DBCluster"),
+}
+"""Calls whose answer is made before anything runs → the call that shows the same resource afterwards."""
+
+_PATIENCE_S = 60.0
+
+Key = tuple[str, str, str, str]
+"""Account, region, `cluster` or `db`, identifier."""
+
+Job = Callable[[], None]
+
+
+@dataclass(slots=True)
+class Rds:
+    """The clusters and DB instances of one cloud; a resident of its zones. Safe from any thread."""
+
+    site: Site
+    clusters: dict[Key, Cluster] = field(default_factory=dict)
+    _instances: dict[Key, dict[str, Record]] = field(default_factory=dict)
+    _records: dict[Key, Record] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    # -- calls -------------------------------------------------------------------------------------------------
+
+    async def answer(self, call: ServiceCall, proceed: Proceed) -> ServiceAnswer:
+        """Answer one call of the RDS API."""
+        given = query.parameters(call)
+        action = given.get("Action", "")
+        refused = _refused(action, given)
+        if refused is not None:
+            return refused
+        if action.startswith("Describe"):
+            await self._follow(action, given)
+            return await proceed(call)
+        answer = await proceed(call)
+        if answer[0] < 300:
+            await self._follow(action, given)
+            answer = await _shown_again(action, given, answer, call, proceed)
+        return answer
+
+    async def _follow(self, action: str, given: Mapping[str, str]) -> None:
+        waiting = await asyncio.to_thread(self.reconcile, action, given)
+        if waiting:
+            await asyncio.wait([asyncio.wrap_future(future) for future in waiting], timeout=_PATIENCE_S)
+
+    # -- what the records say ----------------------------------------------------------------------------------
+
+    def reconcile(self, action: str, given: Mapping[str, str]) -> list[Future[Any]]:
+        """Start and end what the caller's records ask for; returns what is still under way."""
+        account, region = ministack_hooks.caller_scope()
+        clusters = ministack_hooks.database_records("clusters")
+        instances = ministack_hooks.database_records("instances")
+        with self._lock:
+            under_way = self._drop_what_is_gone(account, region, clusters, instances)
+            for name, record in clusters.items():
+                if record.get("Engine") in ENGINES:
+                    key = (account, region, "cluster", name)
+                    self._ensure(key, record, record)
+                    members = {n: r for n, r in instances.items() if r.get("DBClusterIdentifier") == name}
+                    under_way += self._ensure_members(key, members, given)
+            for name, record in instances.items():
+                if record.get("Engine") in ENGINES and not record.get("DBClusterIdentifier"):
+                    key = (account, region, "db", name)
+                    self._ensure(key, record, record)
+                    under_way += self._ensure_single(key, record, given)
+            return under_way + self._act(account, region, action, given)
+
+    def _ensure(self, key: Key, record: Record, owner: Record) -> None:
+        if key in self.clusters:
+            return
+        writer, reader = self.site.endpoints.open("postgres", reader=True)
+        self._records[key], self._instances[key] = record, {}
+        cluster = Cluster(
+            name=key[3],
+            region=key[1],
+            folder=self.site.folder / "clusters" / "-".join(key),
+            site=self.site,
+            owner=Owner(
+                user=owner.get("MasterUsername") or "postgres",
+                password=owner.get("_MasterUserPassword") or "",
+                database=owner.get("DatabaseName") or owner.get("DBName") or "",
+            ),
+            writer_endpoint=writer,
+            reader_endpoint=reader,
+            changed=lambda _cluster: self._publish(key),
+        )
+        self.clusters[key] = cluster
+        self._publish(key)
+
+    def _ensure_members(self, key: Key, members: dict[str, Record], given: Mapping[str, str]) -> list[Future[Any]]:
+        cluster, known = self.clusters[key], self._instances[key]
+        self._instances[key] = members
+        under_way: list[Future[Any]] = []
+        for name, record in members.items():
+            if name in cluster.members:
+                cluster.members[name].tier = int(record.get("PromotionTier", 1))
+            elif name not in known:
+                zones = self._zones(key, self._records[key].get("DBSubnetGroup"))
+                zone = self._zone(cluster, zones, _asked_zone(given, name))
+                under_way.append(cluster.join(name, zone, tier=int(record.get("PromotionTier", 1))))
+        under_way += [cluster.do(partial(cluster.remove, name)) for name in known if name not in members]
+        return under_way
+
+    def _ensure_single(self, key: Key, record: Record, given: Mapping[str, str]) -> list[Future[Any]]:
+        cluster, name = self.clusters[key], key[3]
+        wanted = [name, f"{name}-standby"] if record.get("MultiAZ") else [name]
+        zones = self._zones(key, record.get("DBSubnetGroup"))
+        under_way: list[Future[Any]] = []
+        for index, member in enumerate(wanted):
+            if member not in cluster.members:
+                zone = self._zone(cluster, zones, "" if index else _asked_zone(given, name))
+                under_way.append(cluster.join(member, zone, tier=index, hidden=index > 0))
+        return under_way
+
+    def _zones(self, key: Key, group: Any) -> tuple[Zone, ...]:
+        """`group` is a subnet group's name or record."""
+        record = (
+            group
+            if isinstance(group, dict)
+            else ministack_hooks.database_records("subnet_groups").get(str(group), {})
+        )
+        names = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in record.get("Subnets") or ()]
+        return zones_of_group(names, key[1], self.site.zones)
+
+    def _zone(self, cluster: Cluster, zones: tuple[Zone, ...], asked: str) -> Zone:
+        explicit = next((zone for zone in self.site.zones.in_region(cluster.region) if zone.name == asked), None)
+        return explicit or place(zones, cluster.taken(), self.site.zones)
+
+    def _drop_what_is_gone(
+        self, account: str, region: str, clusters: Mapping[str, Record], instances: Mapping[str, Record]
+    ) -> list[Future[Any]]:
+        there = {"cluster": clusters, "db": instances}
+        for key in [k for k in self.clusters if k[:2] == (account, region)]:
+            if there[key[2]].get(key[3]) is not self._records[key]:
+                self._forget(key)
+        return []
+
+    def _forget(self, key: Key) -> None:
+        cluster = self.clusters.pop(key)
+        del self._records[key], self._instances[key]
+        cluster.close()
+        cluster.delete()
+
+    # -- what a call asks for beyond the records ---------------------------------------------------------------
+
+    def _act(self, account: str, region: str, action: str, given: Mapping[str, str]) -> list[Future[Any]]:
+        act = {
+            "FailoverDBCluster": self._fail_over,
+            "RebootDBInstance": self._reboot,
+            "StopDBCluster": self._halt,
+            "StopDBInstance": self._halt,
+            "StartDBCluster": self._resume,
+            "StartDBInstance": self._resume,
+            "ModifyDBCluster": self._modify,
+            "ModifyDBInstance": self._modify,
+        }.get(action)
+        if act is None:
+            return []
+        name = given.get("DBClusterIdentifier") or given.get("DBInstanceIdentifier", "")
+        found = self._find(account, region, name.rpartition(":")[2])
+        return [] if found is None else act(*found, given)
+
+    def _find(self, account: str, region: str, name: str) -> tuple[Cluster, str] | None:
+        """The cluster of that name, or of an instance of that name, and the instance ('' for the whole cluster)."""
+        for key, cluster in self.clusters.items():
+            if key[:2] == (account, region):
+                if key[3] == name:
+                    return cluster, "" if key[2] == "cluster" else name
+                if name in cluster.members:
+                    return cluster, name
+        return None
+
+    def _fail_over(self, cluster: Cluster, _instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
+        cluster.failing_over = True  # at once: whoever waits for `available` must not be early
+        cluster.do(partial(cluster.fail_over, given.get("TargetDBInstanceIdentifier", "")))
+        return []
+
+    def _reboot(self, cluster: Cluster, instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
+        if query.flag(given, "ForceFailover"):
+            return [cluster.do(cluster.fail_over)]
+        return [cluster.do(partial(cluster.restart, instance))]
+
+    def _halt(self, cluster: Cluster, instance: str, _given: Mapping[str, str]) -> list[Future[Any]]:
+        return [cluster.do(partial(cluster.halt, [instance] if instance else list(cluster.members)))]
+
+    def _resume(self, cluster: Cluster, instance: str, _given: Mapping[str, str]) -> list[Future[Any]]:
+        return [cluster.do(partial(cluster.resume, [instance] if instance else list(cluster.members)))]
+
+    def _modify(self, cluster: Cluster, _instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
+        password = given.get("MasterUserPassword")
+        if not password or cluster.writer is None:
+            return []
+        return [cluster.do(partial(set_password, cluster.writer.server, cluster.owner.user, password))]
+
+    # -- what runs ---------------------------------------------------------------------------------------------
+
+    def _publish(self, key: Key) -> None:
+        cluster, record = self.clusters.get(key), self._records.get(key)
+        if cluster is None or record is None:
+            return
+        if key[2] == "cluster":
+            write_cluster(cluster, record, self._instances[key])
+        else:
+            write_single(cluster, record)
+
+    def instances(self) -> Iterable[tuple[Cluster, Instance]]:
+        """Every instance with its cluster."""
+        for cluster in list(self.clusters.values()):
+            for member in list(cluster.members.values()):
+                yield cluster, member
+
+    # -- zones (a Resident) ------------------------------------------------------------------------------------
+
+    def power_lost(self, zone: Zone, *, owner: str) -> int:
+        """Kill every instance in the zone at once; returns how many died."""
+        del owner
+        return sum(cluster.power_lost(zone) for cluster in list(self.clusters.values()))
+
+    def power_restored(self, zone: Zone, *, owner: str) -> None:
+        """Instances in the zone start again."""
+        del owner
+        for cluster in list(self.clusters.values()):
+            cluster.do(partial(cluster.power_restored, zone))
+
+    # -- the server --------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """End and forget every cluster; new ones may be made."""
+        with self._lock:
+            for key in list(self.clusters):
+                self._forget(key)
+
+
+def _refused(action: str, given: Mapping[str, str]) -> ServiceAnswer | None:
+    """Engines that do not run here are refused by name; a global cluster of no engine is one by its source."""
+    engine = given.get("Engine", "")
+    if action not in _STARTS_ENGINE or not engine or engine in ENGINES:
+        return None
+    return query.refusal(
+        "rds",
+        "InvalidParameterValue",
+        f"Invalid DB engine: {engine}. This cloud runs PostgreSQL only: {', '.join(sorted(ENGINES))}",
+        status=400,
+    )
+
+
+def _asked_zone(given: Mapping[str, str], name: str) -> str:
+    asked = given.get("AvailabilityZone", "")
+    return asked if given.get("DBInstanceIdentifier") == name else ""
+
+
+async def _shown_again(
+    action: str, given: Mapping[str, str], answer: ServiceAnswer, call: ServiceCall, proceed: Proceed
+) -> ServiceAnswer:
+    """The answer with the resource as it is now."""
+    if action not in _SHOWN_AGAIN:
+        return answer
+    describe, identifier, tag = _SHOWN_AGAIN[action]
+    shown = await proceed(
+        query.changed(call, {"Action": describe, identifier: given[identifier], "Version": "2014-10-31"})
+    )
+    return query.with_element(answer, tag, query.element(shown, tag))

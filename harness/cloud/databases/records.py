@@ -1,0 +1,54 @@
+"""What Describe* says of a cluster, written into the emulator's records from what really runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.cloud.databases.cluster import Cluster
+from harness.cloud.databases.endpoint import Endpoint
+from harness.cloud.databases.instance import Instance
+from harness.cloud.ministack_hooks import Record
+
+ENGINES = frozenset({"postgres", "aurora-postgresql"})
+
+_HOSTED_ZONE = "Z2R2ITUGPM61AM"
+_AT_REST = frozenset({"stopped", "stopping", "deleting"})
+
+
+def write_cluster(cluster: Cluster, record: Record, instances: Mapping[str, Record]) -> None:
+    """Endpoints, roles and status of an Aurora cluster and its instances."""
+    writer, reader = cluster.writer_endpoint, cluster.reader_endpoint
+    record["Endpoint"], record["ReaderEndpoint"], record["Port"] = writer.host, reader.host, writer.port
+    # What the emulator copies into the three above whenever a member comes or goes.
+    record["_shared_endpoint"] = _address(writer)
+    record["_shared_internal_address"] = reader.host
+    if record.get("Status") not in _AT_REST:
+        record["Status"] = "failing-over" if cluster.failing_over else "available"
+    for entry in record.get("DBClusterMembers") or ():
+        entry["IsClusterWriter"] = cluster.writer is not None and entry["DBInstanceIdentifier"] == cluster.writer.name
+    for name, member in list(cluster.members.items()):
+        if name in instances:
+            _write_instance(member, instances[name], member.endpoint)
+
+
+def write_single(cluster: Cluster, record: Record) -> None:
+    """A DB instance that is no cluster's; with Multi-AZ its standby shows only as the secondary zone."""
+    shown = cluster.writer or next(iter(cluster.members.values()), None)
+    if shown is None:
+        return
+    _write_instance(shown, record, cluster.writer_endpoint)
+    others = [member for member in cluster.members.values() if member is not shown]
+    record["SecondaryAvailabilityZone"] = others[0].zone.name if others else ""
+
+
+def _write_instance(member: Instance, record: Record, endpoint: Endpoint) -> None:
+    record["Endpoint"] = _address(endpoint)
+    record["AvailabilityZone"] = member.zone.name
+    if member.stopped:
+        record["DBInstanceStatus"] = "stopped"
+    else:
+        record["DBInstanceStatus"] = "available" if member.alive else "rebooting"
+
+
+def _address(endpoint: Endpoint) -> dict[str, object]:
+    return {"Address": endpoint.host, "Port": endpoint.port, "HostedZoneId": _HOSTED_ZONE}

@@ -1,0 +1,115 @@
+"""What the databases rely on inside ministack: it fails when an upgrade changes it."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from harness.cloud import ministack_hooks
+from harness.cloud.ministack_hooks import ServiceAnswer, ServiceCall
+
+
+async def ask(service: str, path: str = "/", **values: str) -> tuple[int, bytes]:
+    """Ministack's answer to an unsigned request, through its ASGI application."""
+    from ministack.app import app
+
+    said: list[Any] = []
+    scope = f"Credential=test/20260101/us-east-1/{service}/aws4_request"
+    headers = [
+        (b"host", b"127.0.0.1"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"authorization", f"AWS4-HMAC-SHA256 {scope}, Signature=0".encode()),
+    ]
+    request = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": urlencode(values).encode(), "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    await app(request, receive, send)
+    return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
+
+
+@pytest.fixture(autouse=True)
+def no_containers() -> Iterator[None]:
+    """As the cloud does; asking for an engine also leaves sockets open."""
+    undo = [ministack_hooks.without_containers(service) for service in ("rds", "elasticache")]
+    yield
+    for one in undo:
+        one()
+
+
+def test_no_service_of_ours_asks_for_a_docker_engine() -> None:
+    from ministack.services import elasticache, rds
+
+    assert rds._get_docker() is None
+    assert elasticache._get_docker() is None
+
+
+@pytest.mark.parametrize("service", ["rds", "elasticache"])
+def test_a_wrapper_sees_every_call_in_its_callers_scope_and_can_change_it(service: str) -> None:
+    seen: list[tuple[tuple[str, str], bytes]] = []
+
+    async def around(call: ServiceCall, proceed: ministack_hooks.Proceed) -> ServiceAnswer:
+        seen.append((ministack_hooks.caller_scope(), call.body))
+        status, headers, body = await proceed(call)
+        return status, headers, body + b"<!-- ours -->"
+
+    undo = ministack_hooks.wrap_service(service, around)
+    try:
+        _, body = asyncio.run(ask(service, Action="DescribeEvents", Version="2014-10-31"))
+        assert seen == [(("000000000000", "us-east-1"), b"Action=DescribeEvents&Version=2014-10-31")]
+        assert body.endswith(b"<!-- ours -->")
+    finally:
+        undo()
+    _, body = asyncio.run(ask(service, Action="DescribeEvents", Version="2014-10-31"))
+    assert not body.endswith(b"<!-- ours -->")
+
+
+def test_database_records_are_live_and_hold_the_fields_that_are_read_and_written() -> None:
+    seen: dict[str, Any] = {}
+
+    async def around(call: ServiceCall, proceed: ministack_hooks.Proceed) -> ServiceAnswer:
+        answer = await proceed(call)
+        cluster = ministack_hooks.database_records("clusters").get("pinned")
+        instance = ministack_hooks.database_records("instances").get("pinned-a")
+        if cluster is not None:
+            seen["cluster"], seen["instance"] = dict(cluster), dict(instance or {})
+            cluster.update(Endpoint="127.0.0.9", Port=4711, Status="failing-over")
+        return answer
+
+    undo = ministack_hooks.wrap_service("rds", around)
+    try:
+        asyncio.run(_make_a_cluster())
+        _, shown = asyncio.run(ask("rds", Action="DescribeDBClusters", DBClusterIdentifier="pinned"))
+    finally:
+        undo()
+        asyncio.run(_delete_the_cluster())
+    assert seen["cluster"]["_MasterUserPassword"] == "secret-word"
+    assert [member["IsClusterWriter"] for member in seen["cluster"]["DBClusterMembers"]] == [True]
+    assert {"DBInstanceStatus", "AvailabilityZone", "Endpoint", "DBClusterIdentifier", "PromotionTier"} <= set(
+        seen["instance"]
+    )
+    assert b"<Endpoint>127.0.0.9</Endpoint>" in shown
+    assert b"<Port>4711</Port>" in shown
+    assert b"<Status>failing-over</Status>" in shown
+
+
+async def _make_a_cluster() -> None:
+    await ask(
+        "rds", Action="CreateDBCluster", DBClusterIdentifier="pinned", Engine="aurora-postgresql",
+        MasterUsername="app", MasterUserPassword="secret-word",
+    )  # fmt: skip
+    await ask(
+        "rds", Action="CreateDBInstance", DBInstanceIdentifier="pinned-a", DBClusterIdentifier="pinned",
+        Engine="aurora-postgresql", DBInstanceClass="db.r6g.large",
+    )  # fmt: skip
+
+
+async def _delete_the_cluster() -> None:
+    await ask("rds", Action="DeleteDBInstance", DBInstanceIdentifier="pinned-a", SkipFinalSnapshot="true")
+    await ask("rds", Action="DeleteDBCluster", DBClusterIdentifier="pinned", SkipFinalSnapshot="true")

@@ -1,0 +1,181 @@
+"""One cloud with short delays for all tests of this folder, and an Aurora cluster of three that they share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from harness.cloud.evidence import EvidenceEvent
+
+DETECTION_S, DNS_S = 0.4, 0.4
+OWN_S = 0.5
+"""What recovery may take beyond the modelled delays."""
+
+PASSWORD = "a-secret-of-the-test"
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
+    settings = CloudSettings(
+        state_dir=tmp_path_factory.mktemp("cloud"), detection_s=DETECTION_S, dns_s=DNS_S, global_lag_s=1.0
+    )
+    running = start_cloud(settings)
+    yield running
+    running.stop()
+
+
+@dataclass
+class Aurora:
+    """A cluster as a user sees it."""
+
+    cloud: RunningCloud
+    name: str
+
+    @property
+    def rds(self) -> Any:
+        return self.cloud.target.client("rds")
+
+    def described(self) -> dict[str, Any]:
+        return dict(self.rds.describe_db_clusters(DBClusterIdentifier=self.name)["DBClusters"][0])
+
+    def instance(self, name: str) -> dict[str, Any]:
+        return dict(self.rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0])
+
+    @property
+    def writer(self) -> str:
+        return str(
+            next(m["DBInstanceIdentifier"] for m in self.described()["DBClusterMembers"] if m["IsClusterWriter"])
+        )
+
+    def connect(self, host: str = "", port: int = 0, **options: Any) -> psycopg.Connection[Any]:
+        shown = self.described() if not host else {}
+        settings = {"user": "app", "password": PASSWORD, "dbname": "orders", "connect_timeout": 2, **options}
+        return psycopg.connect(
+            host=host or shown["Endpoint"], port=port or shown["Port"], autocommit=True, **settings
+        )
+
+    def pid(self, instance: str) -> int:
+        """The server process of an instance."""
+        return next(
+            process.pid
+            for process in psutil.process_iter(["cmdline"])
+            if any(f"/instances/{instance}" in part for part in process.info["cmdline"] or ())
+            and str(self.cloud.settings.state_dir) in " ".join(process.info["cmdline"])
+        )
+
+    def settled(self, within_s: float = 10.0) -> None:
+        """Return once every instance runs and follows."""
+        writers = self.connect()
+        expected = len(self.described()["DBClusterMembers"]) - 1
+        until_s = time.monotonic() + within_s
+        while time.monotonic() < until_s:
+            if writers.execute("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'").fetchone() == (
+                expected,
+            ) and all(i["DBInstanceStatus"] == "available" for i in self.rds.describe_db_instances()["DBInstances"]):
+                writers.close()
+                return
+            time.sleep(0.05)
+        pytest.fail(f"not settled: {self.described()}")
+
+
+@dataclass
+class Stream:
+    """Writes a row every few milliseconds through the cluster endpoint, whatever happens."""
+
+    aurora: Aurora
+    acked: list[tuple[int, float]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        shown = self.aurora.described()
+        connection, number = None, 0
+        while not self._stop.is_set():
+            number += 1
+            try:
+                if connection is None or connection.closed:
+                    connection = self.aurora.connect(shown["Endpoint"], shown["Port"])
+                connection.execute("INSERT INTO journal VALUES (%s)", (number,))
+                self.acked.append((number, time.monotonic()))
+            except psycopg.Error as error:
+                self.errors.append(str(error))
+                if connection is not None:
+                    connection.close()
+                connection = None
+            self._stop.wait(0.005)
+        if connection is not None:
+            connection.close()
+
+    def first_after(self, instant_s: float, within_s: float = 10.0) -> float:
+        """Seconds from `instant_s` to the first write acknowledged after the outage."""
+        until_s = time.monotonic() + within_s
+        while time.monotonic() < until_s:
+            later = [at_s for _, at_s in list(self.acked) if at_s > instant_s + 0.05]
+            if later and self.errors:
+                return later[0] - instant_s
+            time.sleep(0.01)
+        pytest.fail(f"no write after the loss: {self.errors[-3:]}")
+
+    def lost(self) -> set[int]:
+        """Acknowledged rows that are not there."""
+        with self.aurora.connect() as connection:
+            there = {row[0] for row in connection.execute("SELECT number FROM journal")}
+        return {number for number, _ in self.acked} - there
+
+
+@pytest.fixture(scope="session")
+def aurora(cloud: RunningCloud) -> Aurora:
+    made, rds = Aurora(cloud, "orders"), cloud.target.client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier="orders",
+        Engine="aurora-postgresql",
+        MasterUsername="app",
+        MasterUserPassword=PASSWORD,
+        DatabaseName="orders",
+        EnableHttpEndpoint=True,
+    )
+    for name, tier in (("orders-a", 1), ("orders-b", 5), ("orders-c", 2)):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            DBClusterIdentifier="orders",
+            Engine="aurora-postgresql",
+            DBInstanceClass="db.r6g.large",
+            PromotionTier=tier,
+        )
+    return made
+
+
+@pytest.fixture
+def stream(aurora: Aurora) -> Iterator[Callable[[], Stream]]:
+    """Starts a stream of writes into a fresh table; ended with the test."""
+    started: list[tuple[Stream, threading.Thread]] = []
+
+    def start() -> Stream:
+        aurora.settled()
+        with aurora.connect() as connection:
+            connection.execute("DROP TABLE IF EXISTS journal")
+            connection.execute("CREATE TABLE journal (number int PRIMARY KEY)")
+        one = Stream(aurora)
+        thread = threading.Thread(target=one.run)
+        thread.start()
+        started.append((one, thread))
+        while len(one.acked) < 20:
+            time.sleep(0.01)
+        return one
+
+    yield start
+    for one, thread in started:
+        one._stop.set()
+        thread.join(10)
+
+
+def kinds(events: list[EvidenceEvent]) -> list[str]:
+    return [event.kind for event in events]
