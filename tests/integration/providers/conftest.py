@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.deploy.engine.diff import changes, root
@@ -49,6 +50,12 @@ class Living:
     def read(self) -> dict[str, Any] | None:
         return self.handler.read(self.context, self.id, self.inputs)
 
+    def drift(self, inputs: dict[str, Any]) -> set[str]:
+        """The inputs that a refresh finds to be otherwise."""
+        found = self.handler.observe(self.context, self.id, inputs)
+        assert found is not None, "it is not there"
+        return {root(path) for path in changes(_subset(inputs, found.settings), found.settings, self.handler.json_keys)}
+
 
 @dataclass
 class Lives:
@@ -76,7 +83,7 @@ class Lives:
         `blind` names rows whose change no read can show, `lacking` those that this cloud has no operations for.
         """
         for name in lacking:
-            with pytest.raises(ProviderError, match="is not supported by this cloud: it lacks"):
+            with pytest.raises(ProviderError, match="is not supported by this cloud"):
                 self.create(name, *rows[name])
         rows = {name: row for name, row in rows.items() if name not in lacking}
         for name, (token, asked) in rows.items():
@@ -111,9 +118,9 @@ class Lives:
         assert changed, "nothing would be changed"
         assert not changed & one.handler.replace_on, "this change is a replacement"
         outputs = one.handler.update(one.context, one.id, olds, inputs)
-        drifted = one.handler.read(one.context, one.id, olds)
+        drifted = one.drift(olds)
         seen = seen and any(olds.get(key) is not None for key in changed - {"tags"})
-        assert not seen or changes(_subset(olds, changed), _subset(drifted, changed)), "drift is not seen"
+        assert not seen or changed & drifted, "a refresh would not see the change"
         one.inputs, one.outputs, one.asked = inputs, outputs, asked
         assert _steady(one.read()) == _steady(outputs), "a read differs from what the update gave"
         self._as_asked(one)
@@ -124,6 +131,11 @@ class Lives:
         one.handler.delete(one.context, one.id, state)
         one.handler.delete(one.context, one.id, state)
 
+    @staticmethod
+    def refused(code: str) -> Any:
+        """Around a call that AWS refuses with this code."""
+        return pytest.raises(ClientError, match=code)
+
     def is_gone(self, one: Living) -> None:
         if one.handler.outlives:
             return
@@ -133,6 +145,7 @@ class Lives:
         # Outputs may tell more of a block than was asked.
         seen = seen_as(one.inputs, _subset(one.outputs, one.inputs))
         wrong = changes(one.inputs, seen, one.handler.json_keys)
+        assert one.drift(one.inputs) == set(), "a refresh finds changes that nobody made"
         assert wrong == {}, f"outputs differ from what was asked: {wrong}: {_subset(one.outputs, wrong)}"
 
     def _resolved(self, value: Any) -> Any:

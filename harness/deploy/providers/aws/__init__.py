@@ -23,6 +23,8 @@ SERVICES = (
     "functions",
     "iam",
     "s3",
+    "s3_objects",
+    "s3_settings",
     "sns",
     "sqs",
 )

@@ -19,6 +19,7 @@ from harness.deploy.providers.aws.schema.model import schema_of
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
 from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import CheckError, Context, Observation, Properties, ResourceType
+from harness.errors import ProviderError
 
 
 class AwsType(ResourceType):
@@ -88,7 +89,13 @@ class AwsType(ResourceType):
         """Make it, then read it."""
         with lacks_said(self.token, context.urn):
             resource_id = self.make(context, inputs)
-            return resource_id, self._outputs(context, inputs, self.look(context, resource_id, inputs) or {})
+            found = self.look(context, resource_id, inputs)
+        if found is None:
+            raise ProviderError(
+                f"{self.token} is not supported by this cloud: it took the creation and has nothing to show for it",
+                where=context.urn,
+            )
+        return resource_id, self._outputs(context, inputs, found)
 
     def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:
         """Inputs as known, and what AWS computes."""

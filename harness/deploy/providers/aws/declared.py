@@ -116,13 +116,14 @@ class Declared(AwsType):
         kinds = {name: kind for name, kind in (schema.inputs.properties or {}).items() if name not in _OURS}
         found = to_properties({**kinds, **schema.outputs}, body, self.renames)
         if inputs:
-            found = {name: self._seen(inputs.get(name), value, kinds.get(name)) for name, value in found.items()}
+            found = {name: self.seen(inputs.get(name), value, kinds.get(name)) for name, value in found.items()}
         place = {"region": context.region, "account": context.account_id}
         words = {**found, **self.known(resource_id, inputs), **place}
         made = {name: template.format(**words) for name, template in self.computed.items()}
         return {**found, **made, **self.tell(context, resource_id, body, inputs)}
 
-    def _seen(self, given: Any, found: Any, kind: PropertyType | None) -> Any:
+    def seen(self, given: Any, found: Any, kind: PropertyType | None) -> Any:
+        """`found` in the terms of `given`, the input."""
         if isinstance(given, str) and same_json(given, found):
             return given
         return found if given is None else seen_as(given, found, kind)

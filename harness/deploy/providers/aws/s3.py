@@ -1,73 +1,86 @@
-"""S3: buckets and what is configured on them."""
+"""S3: buckets, and the data sources. What is configured on a bucket is in `s3_settings`, objects in `s3_objects`."""
 
 from __future__ import annotations
 
+import urllib.parse
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.calls import is_gone
-from harness.deploy.providers.resource import Context, Properties
+from harness.deploy.providers.aws.s3_inline import apply_inline, singular
+from harness.deploy.providers.aws.s3_settings import BucketPublicAccessBlock, website_domain
+from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
-_HOSTED_ZONE = "Z3AQBSTGFYJSTF"  # of us-east-1; https://docs.aws.amazon.com/general/latest/gr/s3.html
+_HOSTED_ZONES = {
+    "us-east-1": "Z3AQBSTGFYJSTF", "us-east-2": "Z2O1EMRO9K5GLX", "us-west-1": "Z2F56UZL2M1ACD",
+    "us-west-2": "Z3BJ6K6RIION7M", "ca-central-1": "Z1QDHH18159H29", "eu-central-1": "Z21DNDUVLTQW6Q",
+    "eu-west-1": "Z1BKCTXD74EZPE", "eu-west-2": "Z3GKZC51ZF0DB4", "eu-west-3": "Z3R1K369G5AVDG",
+    "eu-north-1": "Z3BAZG2TWCNX0D", "ap-south-1": "Z11RGJOFQNVJUP", "ap-southeast-1": "Z3O0J2DXBE1FTB",
+    "ap-southeast-2": "Z1WCIGYICN2BYD", "ap-northeast-1": "Z2M4EHUR26P7ZW", "ap-northeast-2": "Z3W03O7B5YMIYP",
+    "sa-east-1": "Z7KQH4QJS55SO",
+}  # fmt: skip
+"""https://docs.aws.amazon.com/general/latest/gr/s3.html"""
 
 
 class Bucket(AwsType):
-    """aws:s3/bucket:Bucket, and its older name."""
+    """aws:s3/bucket:Bucket; the id is the name. Configuration inside it is applied as that of its own resources."""
 
     token: ClassVar = "aws:s3/bucket:Bucket"
-    aliases: ClassVar = ("aws:s3/bucketV2:BucketV2",)
     service: ClassVar = "s3"
     named: ClassVar = "bucket"
     name_rules: ClassVar = {"limit": 63, "lower": True}
     defaults: ClassVar = {"forceDestroy": False}
+    json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"bucket", "bucketPrefix", "objectLockEnabled"})
 
     def make(self, context: Context, inputs: Properties) -> str:
         """The id is the name."""
-        name = str(inputs["bucket"])
+        name, wanted = str(inputs["bucket"]), singular(inputs)
         extra: dict[str, Any] = {}
         if context.region != "us-east-1":
             extra["CreateBucketConfiguration"] = {"LocationConstraint": context.region}
-        if inputs.get("objectLockEnabled"):
+        if inputs.get("objectLockEnabled") or inputs.get("objectLockConfiguration"):
             extra["ObjectLockEnabledForBucket"] = True
+        if inputs.get("acl"):
+            extra["ACL"] = inputs["acl"]
         self.client(context).create_bucket(Bucket=name, **extra)
-        self._tag(context, name, inputs)
+        if self.tags(context, inputs):
+            self._tag(context, name, inputs)
+        apply_inline(context, name, {"acl": wanted.get("acl")}, wanted)
         return name
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
         """Names and domains."""
-        del inputs
         self.client(context).head_bucket(Bucket=resource_id)
+        domain = website_domain(context.region)
+        site = {"websiteDomain": domain, "websiteEndpoint": f"{resource_id}.{domain}"}
         return {
             "bucket": resource_id,
             "arn": f"arn:aws:s3:::{resource_id}",
             "bucketDomainName": f"{resource_id}.s3.amazonaws.com",
             "bucketRegionalDomainName": f"{resource_id}.s3.{context.region}.amazonaws.com",
             "bucketRegion": context.region,
-            "hostedZoneId": _HOSTED_ZONE,
-            "tagsAll": {},
+            "hostedZoneId": _HOSTED_ZONES.get(context.region, ""),
+            **(site if inputs.get("website") or inputs.get("websites") else {}),
         }
 
     def _outputs(self, context: Context, inputs: Properties, found: Properties) -> Properties:
         return {**super()._outputs(context, inputs, found), "tagsAll": self.tags(context, inputs)}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Only tags can change."""
+        """Tags, and what is configured inside it."""
         if "tags" in roots(olds, news):
             self._tag(context, resource_id, news)
+        apply_inline(context, resource_id, singular(olds), singular(news))
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Empty it first where the program allows."""
-        client = self.client(context)
         if state.get("forceDestroy"):
-            for page in client.get_paginator("list_object_versions").paginate(Bucket=resource_id):
-                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
-                if keys:
-                    client.delete_objects(Bucket=resource_id, Delete={"Objects": keys, "Quiet": True})
-        client.delete_bucket(Bucket=resource_id)
+            self._empty(context, resource_id)
+        self.client(context).delete_bucket(Bucket=resource_id)
 
     def find(self, context: Context, inputs: Properties) -> str | None:
         """By name."""
@@ -79,6 +92,14 @@ class Bucket(AwsType):
             raise
         return str(inputs["bucket"])
 
+    def _empty(self, context: Context, name: str) -> None:
+        client = self.client(context)
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+            if keys:
+                client.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+
     def _tag(self, context: Context, name: str, inputs: Properties) -> None:
         tags = [{"Key": key, "Value": value} for key, value in self.tags(context, inputs).items()]
         if tags:
@@ -87,120 +108,123 @@ class Bucket(AwsType):
             self.client(context).delete_bucket_tagging(Bucket=name)
 
 
-class _OnBucket(AwsType):
-    """Something that is put on a bucket as a whole; its id is the bucket's name."""
+class BucketV2(Bucket):
+    """aws:s3/bucketV2:BucketV2, the older name, whose blocks are lists."""
 
-    service: ClassVar[str] = "s3"
-    replace_on: ClassVar[frozenset[str]] = frozenset({"bucket"})
+    token: ClassVar = "aws:s3/bucketV2:BucketV2"
 
-    def put(self, context: Context, bucket: str, inputs: Properties) -> None:
-        """Put the configuration."""
-        raise NotImplementedError
+
+class AccountPublicAccessBlock(AwsType):
+    """aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock; the id is the account's."""
+
+    token: ClassVar = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
+    service: ClassVar = "s3control"
+    replace_on: ClassVar = frozenset({"accountId"})
+    defaults: ClassVar = BucketPublicAccessBlock.defaults
+
+    def client(self, context: Context) -> Any:  # boto3 makes clients at run time
+        """Real AWS wants the account in front of the host; before an emulator's address it leads nowhere."""
+        client = super().client(context)
+        if context.target.endpoint is not None:
+            client.meta.events.register("before-send.s3-control", _to_endpoint, unique_id="to-endpoint")
+        return client
 
     def make(self, context: Context, inputs: Properties) -> str:
-        """Put it."""
-        self.put(context, str(inputs["bucket"]), inputs)
-        return str(inputs["bucket"])
-
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Put it again."""
-        del olds
-        self.put(context, resource_id, news)
+        """Put all four switches."""
+        account = str(inputs.get("accountId") or context.account_id)
+        self.change(context, account, {}, inputs)
+        return account
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """It is there as long as the bucket is."""
-        del inputs
-        self.client(context).head_bucket(Bucket=resource_id)
-        return {"bucket": resource_id}
+        """The switches."""
+        found = self.client(context).get_public_access_block(AccountId=resource_id)["PublicAccessBlockConfiguration"]
+        return {"accountId": resource_id, **{name[0].lower() + name[1:]: value for name, value in found.items()}}
 
-
-class BucketVersioning(_OnBucket):
-    """Versions kept, or no longer."""
-
-    token: ClassVar = "aws:s3/bucketVersioning:BucketVersioning"
-    aliases: ClassVar = ("aws:s3/bucketVersioningV2:BucketVersioningV2",)
-
-    def put(self, context: Context, bucket: str, inputs: Properties) -> None:
-        """Enabled, Suspended; Disabled is how a bucket begins."""
-        status = inputs["versioningConfiguration"].get("status", "Disabled")
-        if status != "Disabled":
-            self.client(context).put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Versioning cannot be taken away, only suspended."""
-        del state
-        self.client(context).put_bucket_versioning(
-            Bucket=resource_id, VersioningConfiguration={"Status": "Suspended"}
-        )
-
-
-class BucketPublicAccessBlock(_OnBucket):
-    """No public access."""
-
-    token: ClassVar = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-
-    def put(self, context: Context, bucket: str, inputs: Properties) -> None:
-        """All four switches."""
-        names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-        switches = {name: bool(inputs.get(name[0].lower() + name[1:])) for name in names}
-        self.client(context).put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=switches)
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Put all four switches."""
+        switches = {name[0].upper() + name[1:]: bool(news.get(name)) for name in self.defaults}
+        self.client(context).put_public_access_block(AccountId=resource_id, PublicAccessBlockConfiguration=switches)
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Delete the configuration."""
-        del state
-        self.client(context).delete_public_access_block(Bucket=resource_id)
+        self.client(context).delete_public_access_block(AccountId=resource_id)
 
 
-class BucketPolicy(_OnBucket):
-    """A resource policy."""
-
-    token: ClassVar = "aws:s3/bucketPolicy:BucketPolicy"
-    json_keys: ClassVar = frozenset({"policy"})
-
-    def put(self, context: Context, bucket: str, inputs: Properties) -> None:
-        """The whole document."""
-        self.client(context).put_bucket_policy(Bucket=bucket, Policy=inputs["policy"])
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete the document."""
-        del state
-        self.client(context).delete_bucket_policy(Bucket=resource_id)
+def _to_endpoint(request: Any, **_event: Any) -> None:  # botocore's AWSPreparedRequest
+    parts = urllib.parse.urlsplit(request.url)
+    request.url = parts._replace(netloc=parts.netloc.partition(".")[2]).geturl()
 
 
-class BucketNotification(_OnBucket):
-    """Who is told about objects."""
-
-    token: ClassVar = "aws:s3/bucketNotification:BucketNotification"
-
-    def put(self, context: Context, bucket: str, inputs: Properties) -> None:
-        """Functions, queues, topics and EventBridge."""
-        kinds = (
-            ("lambdaFunctions", "lambdaFunctionArn", "LambdaFunctionConfigurations", "LambdaFunctionArn"),
-            ("queues", "queueArn", "QueueConfigurations", "QueueArn"),
-            ("topics", "topicArn", "TopicConfigurations", "TopicArn"),
-        )
-        wanted: dict[str, Any] = {
-            member: [_notification(one, arn, wire) for one in inputs.get(key) or ()]
-            for key, arn, member, wire in kinds
-        }
-        if inputs.get("eventbridge"):
-            wanted["EventBridgeConfiguration"] = {}
-        self.client(context).put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Tell nobody."""
-        del state
-        self.client(context).put_bucket_notification_configuration(Bucket=resource_id, NotificationConfiguration={})
+RESOURCES = (Bucket(), BucketV2(), AccountPublicAccessBlock())
 
 
-def _notification(one: Properties, arn: str, wire: str) -> dict[str, Any]:
-    rules = [
-        {"Name": name, "Value": one[key]}
-        for key, name in (("filterPrefix", "prefix"), ("filterSuffix", "suffix"))
-        if one.get(key)
-    ]
-    body = {wire: one[arn], "Events": one["events"], **({"Id": one["id"]} if one.get("id") else {})}
-    return body | ({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})
+def bucket(context: Context, arguments: Properties) -> Properties:
+    """A bucket by name."""
+    name = str(arguments["bucket"])
+    found = Bucket().read(context, name, None)
+    if found is None:
+        raise CheckError([("bucket", f"there is no bucket {name}")])
+    return {**arguments, **found, "id": name}
 
 
-RESOURCES = (Bucket(), BucketVersioning(), BucketPublicAccessBlock(), BucketPolicy(), BucketNotification())
+def bucket_policy(context: Context, arguments: Properties) -> Properties:
+    """A bucket's policy."""
+    name = str(arguments["bucket"])
+    return {**arguments, "policy": context.client("s3").get_bucket_policy(Bucket=name)["Policy"], "id": name}
+
+
+def an_object(context: Context, arguments: Properties) -> Properties:
+    """An object: what a HEAD says, and its text when it is one."""
+    place = {"Bucket": arguments["bucket"], "Key": arguments["key"]}
+    if arguments.get("versionId"):
+        place["VersionId"] = arguments["versionId"]
+    found = context.client("s3").get_object(**place)
+    kind = found.get("ContentType", "")
+    readable = kind.startswith("text/") or kind.endswith(("json", "xml", "yaml", "javascript", "x-sh"))
+    return {
+        **arguments,
+        "id": f"{arguments['bucket']}/{arguments['key']}",
+        "arn": f"arn:aws:s3:::{arguments['bucket']}/{arguments['key']}",
+        "body": found["Body"].read().decode() if readable else "",
+        "contentLength": found["ContentLength"],
+        "contentType": kind,
+        "etag": found["ETag"].strip('"'),
+        "lastModified": str(found["LastModified"]),
+        "metadata": found["Metadata"],
+        "versionId": found.get("VersionId") or "",
+        "storageClass": found.get("StorageClass") or "STANDARD",
+        "tags": {},
+    }
+
+
+def objects(context: Context, arguments: Properties) -> Properties:
+    """Keys of a bucket, with prefix and delimiter."""
+    names = (("prefix", "Prefix"), ("delimiter", "Delimiter"))
+    given = {name: arguments[key] for key, name in names if arguments.get(key)}
+    pages = list(context.client("s3").get_paginator("list_objects_v2").paginate(Bucket=arguments["bucket"], **given))
+    limit = int(arguments.get("maxKeys") or 1000)
+    keys = [item["Key"] for item in _all(pages, "Contents")][:limit]
+    prefixes = [item["Prefix"] for item in _all(pages, "CommonPrefixes")]
+    return {**arguments, "id": arguments["bucket"], "keys": keys, "commonPrefixes": prefixes, "owners": []}
+
+
+def _all(pages: list[dict[str, Any]], member: str) -> Iterator[dict[str, Any]]:
+    for page in pages:
+        yield from page.get(member, ())
+
+
+def canonical_user(context: Context, arguments: Properties) -> Properties:
+    """Who owns the account's buckets."""
+    owner = context.client("s3").list_buckets().get("Owner", {})
+    return {**arguments, "id": owner.get("ID", ""), "displayName": owner.get("DisplayName", "")}
+
+
+INVOKES: dict[str, Invoke] = {
+    "aws:s3/getBucket:getBucket": bucket,
+    "aws:s3/getBucketPolicy:getBucketPolicy": bucket_policy,
+    "aws:s3/getObject:getObject": an_object,
+    "aws:s3/getBucketObject:getBucketObject": an_object,
+    "aws:s3/getObjects:getObjects": objects,
+    "aws:s3/getBucketObjects:getBucketObjects": objects,
+    "aws:s3/getCanonicalUserId:getCanonicalUserId": canonical_user,
+}

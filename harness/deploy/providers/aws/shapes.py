@@ -122,6 +122,8 @@ def _value_to_property(kind: PropertyType, value: Any, renames: Renames) -> Any:
         case "map" if isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
             return {one.get("Key", ""): one.get("Value", "") for one in value}
         case "object":
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
             return to_properties(kind.properties or {}, value, renames) if isinstance(value, Mapping) else value
         case "list" if kind.element is not None:
             items = value if isinstance(value, list) else [value]
