@@ -53,8 +53,11 @@ class Living:
     def drift(self, inputs: dict[str, Any]) -> set[str]:
         """The inputs that a refresh finds to be otherwise."""
         found = self.handler.observe(self.context, self.id, inputs)
-        assert found is not None, "it is not there"
-        return {root(path) for path in changes(_subset(inputs, found.settings), found.settings, self.handler.json_keys)}
+        if found is None:
+            return set(inputs)
+        return {
+            root(path) for path in changes(_subset(inputs, found.settings), found.settings, self.handler.json_keys)
+        }
 
 
 @dataclass
@@ -145,7 +148,8 @@ class Lives:
         # Outputs may tell more of a block than was asked.
         seen = seen_as(one.inputs, _subset(one.outputs, one.inputs))
         wrong = changes(one.inputs, seen, one.handler.json_keys)
-        assert one.drift(one.inputs) == set(), "a refresh finds changes that nobody made"
+        drift = one.drift(one.inputs)
+        assert drift == set(), f"a refresh finds changes that nobody made: {drift}"
         assert wrong == {}, f"outputs differ from what was asked: {wrong}: {_subset(one.outputs, wrong)}"
 
     def _resolved(self, value: Any) -> Any:

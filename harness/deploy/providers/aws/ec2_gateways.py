@@ -185,7 +185,7 @@ class NatGateway(Ec2):
         address = (body.get("NatGatewayAddresses") or [{}])[0]
         members = {"allocationId": "AllocationId", "associationId": "AssociationId", "privateIp": "PrivateIp",
                    "networkInterfaceId": "NetworkInterfaceId", "publicIp": "PublicIp"}  # fmt: skip
-        return {name: address.get(member) for name, member in members.items()}
+        return {name: address[member] for name, member in members.items() if member in address}
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Delete it, and wait: its address is in use until then."""
