@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ def command_table() -> App:
     from cyclopts import App
     from cyclopts.config import Env
 
-    from harness.commands import fis, job, machine, report, stack
+    from harness.commands import deployment, fis, job, machine, report, stack
 
     app = App(
         name="blackstart",
@@ -34,11 +35,12 @@ def command_table() -> App:
     )
     commands = (
         job.run,
-        stack.up,
+        deployment.up,
         stack.down,
-        stack.preview,
-        stack.deploy,
-        stack.destroy,
+        deployment.preview,
+        deployment.deploy,
+        deployment.destroy,
+        deployment.refresh,
         job.test,
         job.load,
         job.drill,
@@ -70,7 +72,7 @@ def _as_interrupt(_number: int, _frame: object) -> None:
 
 def _execute(words: list[str]) -> int:
     """The exit code of one command line; prints its answer or its error."""
-    as_json = "--json" in words
+    as_json = _switched_on(words, "--json") or _switched_on(words, "--events")
     try:
         answer = _run(words)
         _print_answer(words, answer, as_json=as_json)
@@ -89,6 +91,12 @@ def _execute(words: list[str]) -> int:
         )
         return _refuse(words, defect, as_json=as_json)
     return answer.exit_code
+
+
+def _switched_on(words: Sequence[str], flag: str) -> bool:
+    """True when `flag` is among the words or set by its variable."""
+    variable = "BLACKSTART_" + flag.removeprefix("--").upper().replace("-", "_")
+    return flag in words or os.environ.get(variable, "").lower() in {"1", "true", "yes", "y", "t"}
 
 
 def _run(words: list[str]) -> Answer:
@@ -135,10 +143,10 @@ def _print_answer(words: Sequence[str], answer: Answer, *, as_json: bool) -> Non
         _print_json(words, ok=answer.exit_code == 0, data=answer.data, error=error)
     elif answer.shown is not None:
         from rich.console import Console
+        from rich.text import Text
 
-        Console(highlight=False, soft_wrap=isinstance(answer.shown, str)).print(
-            answer.shown, markup=not isinstance(answer.shown, str)
-        )
+        laid_out = isinstance(answer.shown, str | Text)  # its lines are as long as they should be
+        Console(highlight=False, soft_wrap=laid_out).print(answer.shown, markup=not laid_out)
 
 
 def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> int:

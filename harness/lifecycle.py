@@ -8,25 +8,34 @@ from pathlib import Path
 
 from harness import processes
 from harness.cloud.client import start_cloud
-from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, preview, up
+from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, preview, refresh, up
+from harness.deploy.engine.events import Listener, nobody
 from harness.deploy.engine.project import read_project
+from harness.deploy.engine.selection import Selection
 from harness.environment import TargetChoice, cloud_settings
 from harness.errors import ProviderError, UsageError
 from harness.running import current, require_running
 from harness.stack import RunningStack, save
-from harness.target import real_aws
+from harness.target import Target, real_aws
 from harness.terminal import Progress
 from harness.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackChoice:
-    """Which program is deployed under which stack name, with configuration on top of Pulumi.<stack>.yaml."""
+    """Which program is deployed under which stack name, with configuration on top of Pulumi.<stack>.yaml.
+
+    `only`, `dependents`, `replace` and `refresh` as in `DeployRequest`; patterns as in `Selection`.
+    """
 
     program: Path | None = None
     name: str = "dev"
     settings: tuple[str, ...] = ()
     engine: str = "auto"
+    only: tuple[str, ...] = ()
+    dependents: bool = False
+    replace: tuple[str, ...] = ()
+    refresh: bool = False
 
     def values(self) -> dict[str, str]:
         """`settings` as a mapping.
@@ -66,6 +75,10 @@ def request(workspace: Workspace, stack: RunningStack, choice: StackChoice, *, s
         state_dir=state,
         config=choice.values(),
         engine=choice.engine,
+        only=Selection(choice.only),
+        dependents=choice.dependents,
+        replace=Selection(choice.replace),
+        refresh=choice.refresh,
     )
 
 
@@ -80,7 +93,13 @@ def step_lines(progress: Progress) -> Callable[[StepEvent], None]:
 
 
 def bring_up(
-    workspace: Workspace, target: TargetChoice, choice: StackChoice, *, detached: bool, progress: Progress
+    workspace: Workspace,
+    target: TargetChoice,
+    choice: StackChoice,
+    *,
+    detached: bool,
+    progress: Progress,
+    listen: Listener = nobody,
 ) -> tuple[RunningStack, DeployResult]:
     """Start the cloud unless it already runs, deploy the stack, and remember it in the stack file.
 
@@ -93,7 +112,8 @@ def bring_up(
     if running is None:
         running = _start(workspace, target, choice.name, detached=detached, progress=progress)
     progress.phase("Deploying the stack")
-    result = up(request(workspace, running, choice, state=workspace.state), on_event=step_lines(progress))
+    wanted = request(workspace, running, choice, state=state_folder(workspace, running.target))
+    result = up(wanted, on_event=both(progress.step, listen))
     deployed = RunningStack(name=choice.name, target=running.target, outputs=result.outputs)
     if running.target.kind != "aws":
         save(deployed, workspace.stack_file)
@@ -105,9 +125,7 @@ def _start(
     workspace: Workspace, target: TargetChoice, name: str, *, detached: bool, progress: Progress
 ) -> RunningStack:
     if target.kind == "aws":
-        aws = workspace.config.aws
-        allowed = real_aws(allowed_accounts=aws.allowed_accounts, regions=aws.regions, consent=target.consent)
-        return RunningStack(name=name, target=allowed)
+        return _real_aws(workspace, target, name)
     progress.phase("Starting the cloud")
     _set_stale_states_aside(workspace)
     port = workspace.config.embedded.port
@@ -124,28 +142,79 @@ def _set_stale_states_aside(workspace: Workspace) -> None:
         path.replace(path.with_suffix(".json.previous"))
 
 
-def preview_running(workspace: Workspace, choice: StackChoice) -> tuple[DeployResult, list[str]]:
-    """What `deploy` would change in the running cloud: counts, and a line for each change."""
-    stack = require_running(workspace)
-    lines: list[str] = []
-
-    def show(event: StepEvent) -> None:
-        if event.op != "same" and event.status == "done":
-            lines.append(f"{_SIGNS.get(event.op, '?')} {event.type} {event.name} {event.message}".rstrip())
-
-    result = preview(request(workspace, stack, choice, state=workspace.state), on_event=show)
-    return result, lines
+def state_folder(workspace: Workspace, target: Target) -> Path:
+    """Where the checkpoints of a target's stacks are; real AWS has a folder for each account."""
+    return workspace.state / f"aws-{target.account_id}" if target.kind == "aws" else workspace.state
 
 
-_SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "read": ">"}
+def reached(workspace: Workspace, target: TargetChoice, name: str) -> RunningStack:
+    """What runs here, or real AWS behind its guard: where preview, destroy and refresh go.
+
+    Raises:
+        NotReadyError: nothing runs here.
+        RefusedError: real AWS without consent, or outside the allow-list.
+    """
+    return _real_aws(workspace, target, name) if target.kind == "aws" else require_running(workspace)
 
 
-def destroy_running(workspace: Workspace, choice: StackChoice, progress: Progress) -> DeployResult:
+def _real_aws(workspace: Workspace, target: TargetChoice, name: str) -> RunningStack:
+    aws = workspace.config.aws
+    allowed = real_aws(allowed_accounts=aws.allowed_accounts, regions=aws.regions, consent=target.consent)
+    return RunningStack(name=name, target=allowed)
+
+
+def both(first: Listener, second: Listener) -> Listener:
+    """A listener that tells two others."""
+
+    def tell(event: StepEvent) -> None:
+        first(event)
+        second(event)
+
+    return tell
+
+
+def preview_running(
+    workspace: Workspace, stack: RunningStack, choice: StackChoice, progress: Progress, listen: Listener
+) -> DeployResult:
+    """What `deploy` would change in the running cloud; `listen` hears every step."""
+    progress.phase("Looking at what would change")
+    wanted = request(workspace, stack, choice, state=state_folder(workspace, stack.target))
+    result = preview(wanted, on_event=listen)
+    progress.close()
+    return result
+
+
+def refresh_running(
+    workspace: Workspace,
+    stack: RunningStack,
+    choice: StackChoice,
+    *,
+    dry_run: bool,
+    progress: Progress,
+    listen: Listener,
+) -> DeployResult:
+    """Look at every resource on AWS and bring the state to what is there; with `dry_run` only look."""
+    progress.phase("Looking at what is on AWS")
+    wanted = request(workspace, stack, choice, state=state_folder(workspace, stack.target))
+    result = refresh(wanted, on_event=both(progress.step, listen), dry_run=dry_run)
+    progress.close()
+    return result
+
+
+def destroy_running(
+    workspace: Workspace,
+    stack: RunningStack,
+    choice: StackChoice,
+    progress: Progress,
+    listen: Listener = nobody,
+) -> DeployResult:
     """Delete the stack's resources; the cloud stays up."""
-    stack = require_running(workspace)
     progress.phase("Destroying the stack")
-    result = destroy(request(workspace, stack, choice, state=workspace.state), on_event=step_lines(progress))
-    save(RunningStack(name=choice.name, target=stack.target), workspace.stack_file)
+    wanted = request(workspace, stack, choice, state=state_folder(workspace, stack.target))
+    result = destroy(wanted, on_event=both(progress.step, listen))
+    if stack.target.kind != "aws":
+        outputs = stack.outputs if choice.only else {}
+        save(RunningStack(name=choice.name, target=stack.target, outputs=outputs), workspace.stack_file)
     progress.close()
     return result
 
@@ -159,7 +228,7 @@ def take_down(workspace: Workspace, choice: StackChoice, progress: Progress) -> 
     if stack is not None and (workspace.state / f"{stack.name}.json").exists():
         named = StackChoice(program=choice.program, name=stack.name, settings=choice.settings)
         try:
-            destroy_running(workspace, named, progress)
+            destroy_running(workspace, stack, named, progress)
         except (ProviderError, UsageError) as error:
             progress.note(f"the stack could not be destroyed one by one: {error}; the cloud goes with it")
     progress.phase("Stopping the cloud")

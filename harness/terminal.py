@@ -9,6 +9,10 @@ from typing import Protocol
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
+
+from harness.changes.board import Board
+from harness.deploy.api import StepEvent
 
 
 class Progress(Protocol):
@@ -20,6 +24,10 @@ class Progress(Protocol):
 
     def detail(self, text: str) -> None:
         """What is happening right now; may be dropped where there is no live line."""
+        ...
+
+    def step(self, event: StepEvent) -> None:
+        """A step of a deployment began or ended."""
         ...
 
     def note(self, text: str) -> None:
@@ -41,6 +49,9 @@ class Silent:
     def detail(self, text: str) -> None:
         """Drop it."""
 
+    def step(self, event: StepEvent) -> None:
+        """Drop it."""
+
     def note(self, text: str) -> None:
         """Drop it."""
 
@@ -57,6 +68,7 @@ class TerminalProgress:
     _title: str = ""
     _started_s: float = 0.0
     _status: Status | None = field(default=None, repr=False)
+    _board: Board | None = None
 
     def phase(self, title: str) -> None:
         """End the current phase and begin `title`."""
@@ -76,6 +88,16 @@ class TerminalProgress:
             room = max(20, self.console.width - len(self._title) - 8)
             self._status.update(f"[bold]{escape(self._title)}[/] [dim]{escape(text[:room])}[/]")
 
+    def step(self, event: StepEvent) -> None:
+        """Show what is being done, for how long, as which of how many; keep a line for each change."""
+        if self._board is None:
+            self._board = Board(self._title)
+            if self._status is not None:
+                self._status.update(self._board)
+        line = self._board.note(event)
+        if line is not None:
+            self.console.print(Text("  ").append(line), highlight=False, soft_wrap=True)
+
     def note(self, text: str) -> None:
         """Print a line that stays."""
         self.console.print(f"  {escape(text)}", highlight=False)
@@ -85,6 +107,7 @@ class TerminalProgress:
         if self._status is not None:
             self._status.stop()
             self._status = None
+        self._board = None
         if self._title:
             took_s = time.monotonic() - self._started_s
             mark = "[red]✗[/]" if failed else "[green]✓[/]"

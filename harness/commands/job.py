@@ -30,7 +30,7 @@ def run(
         seed: Seed of everything random; without it a new one, shown in the report.
         program: The Pulumi program's folder.
         engine: Who deploys.
-        set: Stack configuration on top of Pulumi.<stack>.yaml, KEY=VALUE; repeatable.
+        set: Stack configuration on top of Pulumi.STACK.yaml, KEY=VALUE; repeatable.
         options: Options that every command takes.
     """
     from harness.environment import parse_target

@@ -23,7 +23,7 @@ from harness.deploy.engine.selection import Selection
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.targeting import Targeting
-from harness.deploy.engine.values import has_secret, plain
+from harness.deploy.engine.values import has_secret, masked
 from harness.deploy.providers import registry
 from harness.errors import BlackstartError, NotReadyError
 from harness.files import write_atomically
@@ -172,7 +172,7 @@ def _preflight(request: DeployRequest) -> int:
     ):
         raise problem
     _require_known(deployment, request)
-    return sum(event.status == "done" for event in told)
+    return sum(event.status == "done" and not event.copy for event in told)
 
 
 def _require_known(deployment: Deployment, request: DeployRequest) -> None:
@@ -210,8 +210,9 @@ def _deployment(request: DeployRequest, on_event: Listener, *, dry_run: bool) ->
 
 
 def _result(deployment: Deployment, started_s: float) -> DeployResult:
-    living = [r for r in deployment.ledger.news.values() if r.custom and not r.is_provider and not r.external]
-    outputs = {key: "[secret]" if has_secret(value) else plain(value) for key, value in deployment.outputs.items()}
+    there = deployment.ledger.living()
+    living = [r for r in there if r.custom and not r.is_provider and not r.external]
+    outputs = {key: "[secret]" if has_secret(value) else masked(value) for key, value in deployment.outputs.items()}
     return DeployResult(
         outputs=outputs,
         resources=len(living),

@@ -58,6 +58,11 @@ class Ledger:
         """The resource as it is now: registered in this deployment, or from the one before."""
         return self.news.get(urn) or self.olds.get(urn)
 
+    def living(self) -> list[ResourceState]:
+        """What the stack consists of now: registered, or of before and neither deleted nor on its way out."""
+        rest = [old for old in self._all_olds if id(old) not in self._deleted and not old.delete]
+        return [*self.news.values(), *(old for old in rest if self._now(old.urn) not in self.news)]
+
     def condemned(self, *, everything: bool = False) -> list[ResourceState]:
         """What is left to delete: replaced copies, and what the program no longer has (or all of it)."""
         return [

@@ -1,0 +1,1 @@
+"""What a deployment changes, for people and for programs: the tree, the live view, the lines of JSON."""
