@@ -202,6 +202,8 @@ def environment_for(*, port: int, enforce_iam: bool, region: str, account: str) 
         "MINISTACK_REGION": region,
         "MINISTACK_ACCOUNT_ID": account,
         "AUTH": "true" if enforce_iam else "false",
+        # Any of AWS's own policies can be read and attached; where IAM is enforced an unknown one grants nothing.
+        "MINISTACK_AUTOCREATE_AWS_MANAGED": "0" if enforce_iam else "1",
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
         "LOCALSTACK_PERSISTENCE": "0",

@@ -137,6 +137,12 @@ def _characters(inputs: Properties) -> str:
     return "".join(drawn)
 
 
+def drawn_password(length: int) -> str:
+    """A password of `length` characters with one of each class at least, for other packages."""
+    one_of_each = {f"min{kind.capitalize()}": 1 for kind in _CLASSES}
+    return _characters({**RandomString.defaults, "numeric": True, **one_of_each, "length": length})
+
+
 class RandomPassword(RandomString):
     """A secret string; the id says nothing."""
 

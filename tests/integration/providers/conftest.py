@@ -7,7 +7,7 @@ that resource's id, `${name.arn}` one of its outputs.
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,7 @@ class Lives:
         given = self._resolved(asked)
         inputs = handler.check(context, given, None)
         resource_id, outputs = handler.create(context, inputs)
+        context = replace(context, prior={**inputs, **outputs})
         living = self.living[name] = Living(token, handler, context, resource_id, given, inputs, outputs)
         again = handler.check(context, given, inputs)
         assert changes(inputs, again, handler.json_keys) == {}, "a second pass finds changes"

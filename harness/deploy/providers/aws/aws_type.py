@@ -34,6 +34,7 @@ class AwsType(ResourceType):
         name_rules: `limit`, `lower`, `suffix` of that name.
         tagging: how the service tags; None for untagged types.
         renames: Pulumi's property → AWS's member, where they differ by more than case.
+        told_once: outputs that AWS tells when it creates the resource and never again (keys, passwords).
     """
 
     service: ClassVar[str]
@@ -42,9 +43,10 @@ class AwsType(ResourceType):
     name_rules: ClassVar[Mapping[str, Any]] = {}
     tagging: ClassVar[Tagging | None] = None
     renames: ClassVar[Renames] = NO_RENAMES
+    told_once: ClassVar[frozenset[str]] = frozenset()
 
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Create it; returns the id once it is usable."""
+    def make(self, context: Context, inputs: Properties) -> str | tuple[str, Properties]:
+        """Create it; returns the id once it is usable, with what AWS tells only now."""
         raise NotImplementedError
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
@@ -73,14 +75,14 @@ class AwsType(ResourceType):
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """Defaults and names filled in; JSON that means the same as before is kept as it was."""
         given = {key: value for key, value in inputs.items() if value is not None}
+        for key in self.json_keys:
+            if isinstance(given.get(key), dict | list):
+                given[key] = json.dumps(given[key])
         wrong = tuple(failures(schema_of(self.token).inputs, given))
         if wrong:
             raise CheckError(wrong)
         for key, value in self.defaults.items():
             given.setdefault(key, value)
-        for key in self.json_keys:
-            if isinstance(given.get(key), dict | list):
-                given[key] = json.dumps(given[key])
         if self.named:
             given[self.named] = context.autoname(given, olds, self.named, **self.name_rules)
         return given
@@ -88,14 +90,15 @@ class AwsType(ResourceType):
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Make it, then read it."""
         with lacks_said(self.token, context.urn):
-            resource_id = self.make(context, inputs)
+            made = self.make(context, inputs)
+            resource_id, once = made if isinstance(made, tuple) else (made, {})
             found = self.look(context, resource_id, inputs)
         if found is None:
             raise ProviderError(
                 f"{self.token} is not supported by this cloud: it took the creation and has nothing to show for it",
                 where=context.urn,
             )
-        return resource_id, self._outputs(context, inputs, found)
+        return resource_id, self._outputs(context, inputs, {**found, **once})
 
     def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:
         """Inputs as known, and what AWS computes."""
@@ -159,7 +162,8 @@ class AwsType(ResourceType):
         return self.tagging.wire(tags) if self.tagging is not None else tags
 
     def _outputs(self, context: Context, inputs: Properties, found: Properties) -> Properties:
-        outputs = {**inputs, **{key: value for key, value in found.items() if value is not None}}
+        kept = {key: context.prior[key] for key in self.told_once if key in context.prior}
+        outputs = {**kept, **inputs, **{key: value for key, value in found.items() if value is not None}}
         if self.service != "iam":
             outputs.setdefault("region", context.region)
         if self.tagging is not None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
-from harness.deploy.providers.aws.iam import policy_document
 from harness.deploy.providers.resource import Context, Invoke, Properties
 
 
@@ -57,19 +53,9 @@ def availability_zones(context: Context, arguments: Properties) -> Properties:
     }
 
 
-def document(context: Context, arguments: Properties) -> Properties:
-    """A policy's JSON from its parts."""
-    del context
-    text = policy_document(arguments)
-    short = json.dumps(json.loads(text), separators=(",", ":"))
-    identity = str(int(hashlib.sha256(text.encode()).hexdigest()[:8], 16))
-    return {**arguments, "json": text, "minifiedJson": short, "id": identity}
-
-
 INVOKES: dict[str, Invoke] = {
     "aws:index/getCallerIdentity:getCallerIdentity": caller_identity,
     "aws:index/getRegion:getRegion": region,
     "aws:index/getPartition:getPartition": partition,
     "aws:index/getAvailabilityZones:getAvailabilityZones": availability_zones,
-    "aws:iam/getPolicyDocument:getPolicyDocument": document,
 }

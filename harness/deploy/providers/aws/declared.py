@@ -63,6 +63,8 @@ class Declared(AwsType):
     def send(self, context: Context, operation: str, inputs: Properties, **fixed: Any) -> dict[str, Any]:
         """Call `operation` with what it takes of `inputs`, in its wrapping, and `fixed` as it is."""
         shape = self.client(context).meta.service_model.operation_model(operation).input_shape
+        if shape is None:  # it takes nothing
+            return answer_of(self.client(context), operation, {})
         known = {name: value for name, value in inputs.items() if name not in _OURS and value is not UNKNOWN}
         request = to_request(shape, known, self.renames)
         if self.wraps in shape.members:

@@ -1,21 +1,45 @@
-"""IAM: roles, policies and how they are attached."""
+"""IAM: roles, users, groups, policies and instance profiles. Attachments: `iam_attachments.py`."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from harness.deploy.engine.diff import same_json
 from harness.deploy.providers.aws.aws_type import AwsType, roots
-from harness.deploy.providers.aws.tags import POLICIES, PROFILES, ROLES
+from harness.deploy.providers.aws.tags import POLICIES, PROFILES, ROLES, USERS
 from harness.deploy.providers.resource import Context, Properties
 
+_DETACH_S = 20.0  # how long a deletion waits for attachments that are being taken away beside it
 
-class Role(AwsType):
+
+def told_json(given: Any, found: Any) -> str:
+    """A policy as IAM has it; in the words in which it was given where it means the same."""
+    return str(given) if given and same_json(given, found) else json.dumps(found)
+
+
+class _Named(AwsType):
+    """A principal or a policy; IAM tags most by name, the policy by its ARN: the id in either case."""
+
+    service: ClassVar[str] = "iam"
+    named: ClassVar[str] = "name"
+
+    def tag_target(self, resource_id: str, state: Properties) -> str:
+        """The id."""
+        return resource_id
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By name."""
+        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
+
+
+class Role(_Named):
     """aws:iam/role:Role; the id is the name."""
 
     token: ClassVar = "aws:iam/role:Role"
-    service: ClassVar = "iam"
-    named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {"path": "/", "maxSessionDuration": 3600, "forceDetachPolicies": False}
     tagging: ClassVar = ROLES
@@ -24,64 +48,75 @@ class Role(AwsType):
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Create it, then put what hangs on it."""
-        name = str(inputs["name"])
-        optional = {
-            "Description": inputs.get("description"),
-            "PermissionsBoundary": inputs.get("permissionsBoundary"),
-        }
-        self.client(context).create_role(
-            RoleName=name,
+        self.call(
+            context,
+            "CreateRole",
+            {key: value for key, value in inputs.items() if key != "tags"},
+            RoleName=inputs["name"],
             AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
-            Path=inputs["path"],
-            MaxSessionDuration=int(inputs["maxSessionDuration"]),
             Tags=self.wire_tags(context, inputs),
-            **{key: value for key, value in optional.items() if value},
         )
-        self._hang(context, name, {}, inputs)
-        return name
+        self._hang(context, str(inputs["name"]), {}, inputs)
+        return str(inputs["name"])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN, unique id."""
-        del inputs
-        role = self.client(context).get_role(RoleName=resource_id)["Role"]
+        """Everything that IAM knows; inline policies only where they were given here."""
+        client = self.client(context)
+        role = client.get_role(RoleName=resource_id)["Role"]
+        attached = {p["PolicyArn"] for p in _attached(client, "role", resource_id)}
+        given = [str(arn) for arn in inputs.get("managedPolicyArns") or ()]
         return {
             "name": resource_id,
             "arn": role["Arn"],
             "uniqueId": role["RoleId"],
             "createDate": role["CreateDate"].isoformat(),
+            "path": role["Path"],
+            "description": role.get("Description", ""),
+            "maxSessionDuration": role.get("MaxSessionDuration", 3600),
+            "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "assumeRolePolicy": told_json(inputs.get("assumeRolePolicy"), role["AssumeRolePolicyDocument"]),
+            "managedPolicyArns": given if set(given) == attached else sorted(attached),
+            **self._inline(client, resource_id, inputs),
         }
 
+    def _inline(self, client: Any, name: str, inputs: Properties) -> Properties:
+        given = inputs.get("inlinePolicies")
+        if not given or given == [{}]:
+            return {}
+        found = []
+        for policy in given:
+            with contextlib.suppress(client.exceptions.NoSuchEntityException):
+                answer = client.get_role_policy(RoleName=name, PolicyName=policy["name"])
+                found.append({**policy, "policy": told_json(policy.get("policy"), answer["PolicyDocument"])})
+        return {"inlinePolicies": found}
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Trust, description, session length, policies."""
+        """Trust, description, session length, boundary, policies."""
         client, changed = self.client(context), roots(olds, news)
         if "assumeRolePolicy" in changed:
             client.update_assume_role_policy(RoleName=resource_id, PolicyDocument=news["assumeRolePolicy"])
         if changed & {"description", "maxSessionDuration"}:
-            client.update_role(
-                RoleName=resource_id,
-                Description=news.get("description", ""),
-                MaxSessionDuration=int(news["maxSessionDuration"]),
-            )
+            duration = int(news["maxSessionDuration"])
+            description = news.get("description") or ""
+            client.update_role(RoleName=resource_id, Description=description, MaxSessionDuration=duration)
+        if "permissionsBoundary" in changed:
+            _bound(client, "role", resource_id, news)
         self._hang(context, resource_id, olds, news)
 
-    def tag_target(self, resource_id: str, state: Properties) -> str:
-        """Roles are tagged by name."""
-        del state
-        return resource_id
-
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Detach and delete what hangs on it, then the role."""
-        del state
-        client = self.client(context)
-        for name in client.list_role_policies(RoleName=resource_id)["PolicyNames"]:
-            client.delete_role_policy(RoleName=resource_id, PolicyName=name)
-        for policy in client.list_attached_role_policies(RoleName=resource_id)["AttachedPolicies"]:
-            client.detach_role_policy(RoleName=resource_id, PolicyArn=policy["PolicyArn"])
-        client.delete_role(RoleName=resource_id)
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
+        """Its policies go with it; those that others gave it, only where it has such itself or is forced."""
+        client, everything = self.client(context), state.get("forceDetachPolicies")
+        if everything or any(policy.get("name") for policy in state.get("inlinePolicies") or ()):
+            for name in client.list_role_policies(RoleName=resource_id)["PolicyNames"]:
+                client.delete_role_policy(RoleName=resource_id, PolicyName=name)
+        if everything or state.get("managedPolicyArns"):
+            for policy in _attached(client, "role", resource_id):
+                client.detach_role_policy(RoleName=resource_id, PolicyArn=policy["PolicyArn"])
+        for profile in client.list_instance_profiles_for_role(RoleName=resource_id)["InstanceProfiles"]:
+            client.remove_role_from_instance_profile(
+                InstanceProfileName=profile["InstanceProfileName"], RoleName=resource_id
+            )
+        delete_once_free(context, client, f"role {resource_id}", lambda: client.delete_role(RoleName=resource_id))
 
     def _hang(self, context: Context, name: str, olds: Properties, news: Properties) -> None:
         client = self.client(context)
@@ -99,48 +134,111 @@ class Role(AwsType):
             client.attach_role_policy(RoleName=name, PolicyArn=arn)
 
 
-class RolePolicy(AwsType):
-    """aws:iam/rolePolicy:RolePolicy; the id is `role:name`."""
+def _attached(client: Any, kind: str, name: str) -> Iterator[dict[str, Any]]:
+    pages = client.get_paginator(f"list_attached_{kind}_policies").paginate(**{f"{kind.capitalize()}Name": name})
+    return (policy for page in pages for policy in page["AttachedPolicies"])
 
-    token: ClassVar = "aws:iam/rolePolicy:RolePolicy"
-    service: ClassVar = "iam"
-    named: ClassVar = "name"
-    name_rules: ClassVar = {"limit": 128}
-    json_keys: ClassVar = frozenset({"policy"})
-    replace_on: ClassVar = frozenset({"role", "name", "namePrefix"})
+
+def _bound(client: Any, kind: str, name: str, news: Properties) -> None:
+    member = {f"{kind.capitalize()}Name": name}
+    if news.get("permissionsBoundary"):
+        put = getattr(client, f"put_{kind}_permissions_boundary")
+        put(**member, PermissionsBoundary=news["permissionsBoundary"])
+    else:
+        getattr(client, f"delete_{kind}_permissions_boundary")(**member)
+
+
+def delete_once_free(context: Context, client: Any, what: str, delete: Callable[[], Any]) -> None:
+    """Delete it as soon as nothing is attached any more: attachments may be going at the same moment.
+
+    Raises:
+        ProviderError: something is still attached after a while.
+    """
+
+    def deleted() -> bool:
+        try:
+            delete()
+        except client.exceptions.DeleteConflictException:
+            return False
+        return True
+
+    patience = replace(context, timeout_s=min(context.timeout_s, _DETACH_S))
+    patience.wait_until(deleted, f"deletion of {what}, to which something is attached,")
+
+
+class User(_Named):
+    """aws:iam/user:User; the id is the name."""
+
+    token: ClassVar = "aws:iam/user:User"
+    name_rules: ClassVar = {"limit": 64}
+    defaults: ClassVar = {"path": "/", "forceDestroy": False}
+    tagging: ClassVar = USERS
 
     def make(self, context: Context, inputs: Properties) -> str:
-        """Put it."""
-        self.change(context, "", {}, inputs)
-        return f"{inputs['role']}:{inputs['name']}"
+        """Create it."""
+        known = {key: value for key, value in inputs.items() if key != "tags"}
+        self.call(context, "CreateUser", known, UserName=inputs["name"], Tags=self.wire_tags(context, inputs))
+        return str(inputs["name"])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """There, or an error."""
-        del inputs
-        role, _, name = resource_id.partition(":")
-        self.client(context).get_role_policy(RoleName=role, PolicyName=name)
-        return {"role": role, "name": name}
+        """ARN, unique id, boundary."""
+        user = self.client(context).get_user(UserName=resource_id)["User"]
+        boundary = user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        known = {"name": resource_id, "arn": user["Arn"], "uniqueId": user["UserId"], "path": user["Path"]}
+        return {**known, "permissionsBoundary": boundary}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Put it (again)."""
-        del resource_id, olds
-        self.client(context).put_role_policy(
-            RoleName=news["role"], PolicyName=news["name"], PolicyDocument=news["policy"]
-        )
+        """Boundary; another name or path where the cloud has UpdateUser."""
+        client, changed = self.client(context), roots(olds, news)
+        if "permissionsBoundary" in changed:
+            _bound(client, "user", resource_id, news)
+        if changed & {"name", "path"}:
+            client.update_user(UserName=resource_id, NewUserName=news["name"], NewPath=news["path"])
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Out of its groups; its keys and passwords go only with `forceDestroy`."""
+        client, member = self.client(context), {"UserName": resource_id}
+        for group in client.list_groups_for_user(**member)["Groups"]:
+            client.remove_user_from_group(**member, GroupName=group["GroupName"])
+        if state.get("forceDestroy"):
+            for key in client.list_access_keys(**member)["AccessKeyMetadata"]:
+                client.delete_access_key(**member, AccessKeyId=key["AccessKeyId"])
+            with contextlib.suppress(client.exceptions.NoSuchEntityException):
+                client.delete_login_profile(**member)
+        delete_once_free(context, client, f"user {resource_id}", lambda: client.delete_user(**member))
+
+
+class Group(_Named):
+    """aws:iam/group:Group; the id is the name."""
+
+    token: ClassVar = "aws:iam/group:Group"
+    name_rules: ClassVar = {"limit": 128}
+    defaults: ClassVar = {"path": "/"}
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Create it."""
+        self.client(context).create_group(GroupName=inputs["name"], Path=inputs["path"])
+        return str(inputs["name"])
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """ARN, unique id."""
+        group = self.client(context).get_group(GroupName=resource_id)["Group"]
+        return {"name": resource_id, "arn": group["Arn"], "uniqueId": group["GroupId"], "path": group["Path"]}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Another name or path where the cloud has UpdateGroup."""
+        self.client(context).update_group(GroupName=resource_id, NewGroupName=news["name"], NewPath=news["path"])
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Delete it."""
-        del state
-        role, _, name = resource_id.partition(":")
-        self.client(context).delete_role_policy(RoleName=role, PolicyName=name)
+        client = self.client(context)
+        delete_once_free(context, client, f"group {resource_id}", lambda: client.delete_group(GroupName=resource_id))
 
 
-class Policy(AwsType):
+class Policy(_Named):
     """aws:iam/policy:Policy; the id is the ARN."""
 
     token: ClassVar = "aws:iam/policy:Policy"
-    service: ClassVar = "iam"
-    named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"path": "/"}
     tagging: ClassVar = POLICIES
@@ -159,13 +257,18 @@ class Policy(AwsType):
         return str(answer["Policy"]["Arn"])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN, id, attachments."""
-        del inputs
-        policy = self.client(context).get_policy(PolicyArn=resource_id)["Policy"]
+        """ARN, id, the document of the default version."""
+        client = self.client(context)
+        policy = client.get_policy(PolicyArn=resource_id)["Policy"]
+        version = client.get_policy_version(PolicyArn=resource_id, VersionId=policy["DefaultVersionId"])
         return {
             "arn": resource_id,
+            "name": policy["PolicyName"],
+            "path": policy["Path"],
+            "description": policy.get("Description", ""),
             "policyId": policy["PolicyId"],
             "attachmentCount": policy.get("AttachmentCount", 0),
+            "policy": told_json(inputs.get("policy"), version["PolicyVersion"]["Document"]),
         }
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
@@ -179,9 +282,14 @@ class Policy(AwsType):
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Every other version first."""
-        del state
+        client = self.client(context)
         self._drop_versions(context, resource_id, keep=0)
-        self.client(context).delete_policy(PolicyArn=resource_id)
+        delete_once_free(context, client, resource_id, lambda: client.delete_policy(PolicyArn=resource_id))
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By the ARN that its name makes."""
+        arn = f"arn:aws:iam::{context.account_id}:policy{inputs['path']}{inputs['name']}"
+        return arn if self.read(context, arn, inputs) else None
 
     def _drop_versions(self, context: Context, arn: str, *, keep: int) -> None:
         client = self.client(context)
@@ -191,41 +299,10 @@ class Policy(AwsType):
             client.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
 
 
-class RolePolicyAttachment(AwsType):
-    """aws:iam/rolePolicyAttachment:RolePolicyAttachment; the id is `role/arn`."""
-
-    token: ClassVar = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    service: ClassVar = "iam"
-    replace_on: ClassVar = frozenset({"role", "policyArn"})
-
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Attach it."""
-        self.client(context).attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
-        return f"{inputs['role']}/{inputs['policyArn']}"
-
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
-        """Attached, or not."""
-        del inputs
-        role, _, arn = resource_id.partition("/")
-        attached = self.client(context).list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        return {"role": role, "policyArn": arn} if any(p["PolicyArn"] == arn for p in attached) else None
-
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Nothing can change."""
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Detach it."""
-        del state
-        role, _, arn = resource_id.partition("/")
-        self.client(context).detach_role_policy(RoleName=role, PolicyArn=arn)
-
-
-class InstanceProfile(AwsType):
+class InstanceProfile(_Named):
     """aws:iam/instanceProfile:InstanceProfile; the id is the name."""
 
     token: ClassVar = "aws:iam/instanceProfile:InstanceProfile"
-    service: ClassVar = "iam"
-    named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"path": "/"}
     tagging: ClassVar = PROFILES
@@ -242,11 +319,13 @@ class InstanceProfile(AwsType):
         return name
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN, unique id."""
-        del inputs
+        """ARN, unique id, role."""
         found = self.client(context).get_instance_profile(InstanceProfileName=resource_id)["InstanceProfile"]
-        created = found["CreateDate"].isoformat()
-        return {"arn": found["Arn"], "uniqueId": found["InstanceProfileId"], "createDate": created}
+        role = found["Roles"][0]["RoleName"] if found.get("Roles") else None
+        return {
+            "name": resource_id, "path": found["Path"], "role": role, "arn": found["Arn"],
+            "uniqueId": found["InstanceProfileId"], "createDate": found["CreateDate"].isoformat(),
+        }  # fmt: skip
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Another role."""
@@ -258,50 +337,12 @@ class InstanceProfile(AwsType):
         if news.get("role"):
             client.add_role_to_instance_profile(InstanceProfileName=resource_id, RoleName=news["role"])
 
-    def tag_target(self, resource_id: str, state: Properties) -> str:
-        """Profiles are tagged by name."""
-        del state
-        return resource_id
-
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Its role first."""
-        self.change(context, resource_id, state, {})
-        self.client(context).delete_instance_profile(InstanceProfileName=resource_id)
+        client = self.client(context)
+        for role in client.get_instance_profile(InstanceProfileName=resource_id)["InstanceProfile"]["Roles"]:
+            client.remove_role_from_instance_profile(InstanceProfileName=resource_id, RoleName=role["RoleName"])
+        client.delete_instance_profile(InstanceProfileName=resource_id)
 
 
-def policy_document(arguments: Properties) -> str:
-    """The JSON of `aws.iam.get_policy_document`: one element lists become plain values, as the provider does."""
-    statements = []
-    for statement in arguments.get("statements") or ():
-        body: dict[str, Any] = {"Effect": statement.get("effect") or "Allow"}
-        if statement.get("sid"):
-            body = {"Sid": statement["sid"], **body}
-        for key, member in (
-            ("actions", "Action"),
-            ("notActions", "NotAction"),
-            ("resources", "Resource"),
-            ("notResources", "NotResource"),
-        ):
-            if statement.get(key):
-                body[member] = _one_or_many(statement[key])
-        for key, member in (("principals", "Principal"), ("notPrincipals", "NotPrincipal")):
-            if statement.get(key):
-                body[member] = _principals(statement[key])
-        conditions: dict[str, dict[str, Any]] = {}
-        for condition in statement.get("conditions") or ():
-            conditions.setdefault(condition["test"], {})[condition["variable"]] = _one_or_many(condition["values"])
-        statements.append(body | ({"Condition": conditions} if conditions else {}))
-    return json.dumps({"Version": arguments.get("version") or "2012-10-17", "Statement": statements}, indent=2)
-
-
-def _one_or_many(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
-
-
-def _principals(given: list[Properties]) -> Any:
-    if any(p["type"] == "*" for p in given):
-        return "*"
-    return {p["type"]: _one_or_many(p["identifiers"]) for p in given}
-
-
-RESOURCES = (Role(), RolePolicy(), Policy(), RolePolicyAttachment(), InstanceProfile())
+RESOURCES = (Role(), User(), Group(), Policy(), InstanceProfile())

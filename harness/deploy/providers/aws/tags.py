@@ -66,3 +66,4 @@ EC2 = Tagging(tag="create_tags", untag="delete_tags", resource="Resources", keys
 ROLES = Tagging(tag="tag_role", untag="untag_role", resource="RoleName")
 POLICIES = Tagging(tag="tag_policy", untag="untag_policy", resource="PolicyArn")
 PROFILES = Tagging(tag="tag_instance_profile", untag="untag_instance_profile", resource="InstanceProfileName")
+USERS = Tagging(tag="tag_user", untag="untag_user", resource="UserName")
