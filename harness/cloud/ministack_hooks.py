@@ -100,6 +100,22 @@ def patch_rest_apis() -> None:
     apigateway_v1._apply_patch = apply_patch  # noqa: SLF001
 
 
+def know_managed_policies(document_of: Callable[[str], str | None]) -> None:
+    """AWS's own policies that ministack does not know come from `document_of`; alone it would allow all."""
+    from ministack.services import iam
+
+    def learn(arn: str) -> dict[str, Any] | None:
+        name = arn.removeprefix(iam._AWS_MANAGED_POLICY_PREFIX)  # noqa: SLF001
+        document = document_of(name)
+        if document is None:
+            return None
+        record: dict[str, Any] = iam._make_aws_managed_record(name, document)  # noqa: SLF001
+        iam._aws_managed_policies[arn] = record  # noqa: SLF001
+        return record
+
+    iam._autovivify_aws_managed_policy = learn  # noqa: SLF001
+
+
 def keep_acl_associations() -> None:
     """Let each subnet have a network ACL, as on EC2: the VPC's default one until it is given another.
 
@@ -202,8 +218,7 @@ def environment_for(*, port: int, enforce_iam: bool, region: str, account: str) 
         "MINISTACK_REGION": region,
         "MINISTACK_ACCOUNT_ID": account,
         "AUTH": "true" if enforce_iam else "false",
-        # Any of AWS's own policies can be read and attached; where IAM is enforced an unknown one grants nothing.
-        "MINISTACK_AUTOCREATE_AWS_MANAGED": "0" if enforce_iam else "1",
+        "MINISTACK_AUTOCREATE_AWS_MANAGED": "1",  # asks what `know_managed_policies` puts in its place
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",
         "LOCALSTACK_PERSISTENCE": "0",

@@ -131,3 +131,12 @@ def test_what_exists_is_found_by_data_sources(lives: Any) -> None:
     assert ask("getPolicy", arn=READ_ONLY)["name"] == "AmazonEC2ContainerRegistryReadOnly"
     session = f"arn:aws:sts::000000000000:assumed-role/{role.id}/me"
     assert ask("getSessionContext", arn=session)["issuerArn"] == role.outputs["arn"]
+
+
+def test_any_policy_of_awss_own_is_there_with_its_real_document_and_no_other(lives: Any) -> None:
+    role = lives.create("role", IAM + "role:Role", {"assumeRolePolicy": TRUST})
+    ask = registry().invokes[IAM + "getPolicy:getPolicy"]
+    found = json.loads(ask(role.context, {"arn": READ_ONLY})["policy"])
+    assert "ecr:BatchGetImage" in found["Statement"][0]["Action"]
+    with pytest.raises(Exception, match="AmazonEC2ContainerRegistryReedOnly not found"):
+        ask(role.context, {"arn": READ_ONLY.replace("Read", "Reed")})
