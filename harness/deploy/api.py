@@ -10,19 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.deploy.engine.callbacks import Callbacks
 from harness.deploy.engine.deployment import Deployment
 from harness.deploy.engine.events import Listener, StepEvent, nobody
+from harness.deploy.engine.hooks import Hooks
 from harness.deploy.engine.host import Program, run_program
 from harness.deploy.engine.instances import Instances
 from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.lock import locked
-from harness.deploy.engine.project import read_project
+from harness.deploy.engine.project import project_name, read_project
 from harness.deploy.engine.recovery import read_checkpoint
 from harness.deploy.engine.refresh import is_looked_at, refresh_all
 from harness.deploy.engine.selection import Selection
+from harness.deploy.engine.stacks import Stacks, state_file
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.targeting import Targeting
+from harness.deploy.engine.transforms import Transforms
 from harness.deploy.engine.values import has_secret, masked
 from harness.deploy.providers import registry
 from harness.errors import BlackstartError, NotReadyError
@@ -55,7 +59,7 @@ class DeployRequest:
     @property
     def state(self) -> Path:
         """The checkpoint."""
-        return self.state_dir / f"{self.stack}.json"
+        return state_file(self.state_dir, self.stack, project_name(self.program))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +208,24 @@ def _deployment(request: DeployRequest, on_event: Listener, *, dry_run: bool) ->
     passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
     ledger = Ledger(read_checkpoint(request.state, passphrase), dry_run=dry_run)
     instances = Instances(request.target, project.folder)
-    steps = Steps(ledger=ledger, registry=registry(), instances=instances, listen=on_event, replace=request.replace)
-    targeting = Targeting(only=request.only, dependents=request.dependents)
-    return Deployment(project=project, ledger=ledger, steps=steps, targeting=targeting), program
+    callbacks = Callbacks()
+    steps = Steps(
+        ledger=ledger,
+        registry=registry(),
+        instances=instances,
+        hooks=Hooks(callbacks),
+        listen=on_event,
+        replace=request.replace,
+    )
+    deployment = Deployment(
+        project=project,
+        ledger=ledger,
+        steps=steps,
+        stacks=Stacks(folder=request.state_dir, passphrase=passphrase, project=project.name),
+        transforms=Transforms(callbacks),
+        targeting=Targeting(only=request.only, dependents=request.dependents),
+    )
+    return deployment, program
 
 
 def _result(deployment: Deployment, started_s: float) -> DeployResult:

@@ -6,24 +6,23 @@ import threading
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.clock import utc_iso
-from harness.deploy.engine import wire
 from harness.deploy.engine.assets import with_hashes
 from harness.deploy.engine.diff import changes
-from harness.deploy.engine.goal import Goal, read_goal
+from harness.deploy.engine.goal import Goal, inherited_aliases, read_goal
 from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.stacks import Stacks
 from harness.deploy.engine.state import ResourceState
-from harness.deploy.engine.steps import PARALLEL, Steps
+from harness.deploy.engine.steps import PARALLEL, Steps, protected
 from harness.deploy.engine.targeting import Targeting
-from harness.deploy.engine.urn import make_urn
+from harness.deploy.engine.transforms import Transforms
+from harness.deploy.engine.urn import STACK_TYPE, make_urn
 from harness.deploy.engine.values import Secret, Value, has_unknown, plain
 from harness.errors import BlackstartError, ProgramError, ProviderError
-
-_BUILT_IN = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,8 @@ class Deployment:
     project: Project
     ledger: Ledger
     steps: Steps
+    stacks: Stacks
+    transforms: Transforms
     targeting: Targeting = field(default_factory=Targeting)
     failure: BlackstartError | None = None
     outputs: dict[str, Value] = field(default_factory=dict)
@@ -59,17 +60,20 @@ class Deployment:
         Raises:
             BlackstartError: this request or an earlier one failed.
         """
-        if self.failure is not None:
-            raise self.failure
-        if request.remote:
-            what = f"{request.type} is a multi-language component and needs its Pulumi plugin"
-            raise ProgramError(what, hint=self._hint(request.type))
+        self.go_on()
+        request = self.transforms.registration(request, stack=self.project.stack, project=self.project.name)
         goal = self._inherit(read_goal(request, stack=self.project.stack, project=self.project.name))
         with self._lock:
             if goal.urn in self._goals:
-                raise ProgramError(f"duplicate URN {goal.urn}", where=goal.where, hint="give one another name")
+                raise ProgramError(
+                    f"duplicate URN {goal.urn}",
+                    where=f"{goal.source} and {self._goals[goal.urn].source}",
+                    hint="give one of the two another name",
+                )
             self._goals[goal.urn] = goal
             old = self._old(goal)
+        if goal.remote:
+            return self._unsupported(goal, ResourceState(urn=goal.urn, type=goal.type, custom=False)), False
         resource = self._wanted(goal)
         if not goal.custom:
             return self._component(resource, old), True
@@ -92,51 +96,25 @@ class Deployment:
         if self.targeting.left_out and not self.ledger.dry_run:  # what they depend on was left out
             outputs = {key: before.get(key) if has_unknown(value) else value for key, value in outputs.items()}
         resource.outputs = {key: value for key, value in outputs.items() if value is not None}
-        if resource.type == _BUILT_IN[0]:
+        if resource.type == STACK_TYPE:
             self.outputs = resource.outputs
-        if self.ledger.olds.get(urn) is None or self.ledger.olds[urn].outputs != resource.outputs:
-            self.ledger.persist()
+        if resource.outputs != before:
+            self.ledger.add(resource)
 
-    def read(self, request: Any) -> ResourceState:  # a ReadResourceRequest
-        """An existing resource (`.get`), or a StackReference.
+    def go_on(self) -> None:
+        """Return unless the deployment has failed.
 
         Raises:
-            BlackstartError: it does not exist, or its type is not supported.
+            BlackstartError: what made it fail.
         """
         if self.failure is not None:
             raise self.failure
-        urn = make_urn(self.project.stack, self.project.name, request.parent, request.type, request.name)
-        resource = ResourceState(
-            urn=urn, type=request.type, custom=True, parent=request.parent, external=True,
-            inputs=plain(wire.from_struct(request.properties)), dependencies=sorted(set(request.dependencies)),
-        )  # fmt: skip
-        if request.type not in self.steps.registry.resources:
-            raise ProgramError(f"{request.type} cannot be read", where=urn, hint=self._hint(request.type))
-        resource.provider = request.provider or self.default_provider(request.type.split(":")[0], request.version)
-        found = self.steps.read(resource, request.id)
-        self.ledger.add(found)
-        return found
 
-    def invoke(self, token: str, arguments: dict[str, Value], provider: str, version: str) -> dict[str, Any]:
-        """The result of a data source such as `aws:index/getRegion:getRegion`.
-
-        Raises:
-            ProgramError: it is not supported.
-        """
-        if token == "pulumi:pulumi:getResource":  # noqa: S105 - a function's name
-            found = self.ledger.news[str(arguments["urn"])]
-            return {"urn": found.urn, "id": found.id, "state": found.outputs}
-        function = self.steps.registry.invokes.get(token)
-        if function is None:
-            hint = self.steps.registry.hint(token)
-            raise ProgramError(f"the function {token} is not supported", where=token, hint=hint)
-        reference = provider or self.default_provider(token.split(":", maxsplit=1)[0], version)
-        owner = self.ledger.find(reference.rsplit("::", 1)[0])
-        urn = make_urn(self.project.stack, self.project.name, "", "pulumi:invoke:Invoke", token)
-        context = self.steps.instances.context(owner.inputs if owner else {}, urn=urn)
-        given = plain(arguments)
-        region = given.get("region")
-        return function(context.in_region(region) if isinstance(region, str) else context, given)
+    def refuse(self, token: str, where: str) -> ProgramError:
+        """The error for a type or function that is not built in, with those met before."""
+        with self._lock:
+            self.unsupported.setdefault(token, where)
+        return self.unsupported_error() or ProgramError(token)
 
     def fail(self, error: BlackstartError) -> None:
         """Keep the first failure; later ones follow from it."""
@@ -151,9 +129,11 @@ class Deployment:
             BlackstartError: one could not be deleted; the others of its layer are done.
         """
         left = self.targeting.condemned(self.ledger, everything=everything)
-        protected = [old.urn for old in left if old.protect and not old.delete]
-        if protected:
-            raise ProgramError(f"protected: {', '.join(protected)}", hint="remove protect, run up, then try again")
+        guarded = [old for old in left if old.protect and not old.delete]
+        if guarded:
+            raise protected(guarded)
+        if not self.targeting.only:
+            self.steps.delete_interrupted()
         going = {old.urn for old in left if not old.delete}
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="delete") as pool:
             while left:
@@ -197,14 +177,16 @@ class Deployment:
             customTimeouts=dict(goal.timeouts_s),
             ignoreChanges=list(goal.ignore_changes),
             replaceOnChanges=list(goal.replace_on_changes),
+            replacementTrigger=goal.replacement_trigger,
+            resourceHooks={moment: list(names) for moment, names in goal.hooks.items()},
             sourcePosition=goal.source,
         )
 
     def _inherit(self, goal: Goal) -> Goal:
         """Options that children take from their parent: provider, protect, retainOnDelete, deletedWith."""
-        from dataclasses import replace
-
         parent = self._goals.get(goal.parent)
+        if parent is not None and parent.aliases:
+            goal = replace(goal, aliases=(*goal.aliases, *inherited_aliases(goal, parent.name, parent.aliases)))
         providers = {**(parent.providers if parent else {}), **goal.providers}
         provider = goal.provider or (providers.get(goal.package, "") if goal.custom else "")
         if parent is None:
@@ -242,7 +224,7 @@ class Deployment:
         resource.created = old.created if old else utc_iso()
         resource.modified = resource.created
         resource.outputs = dict(old.outputs) if old else {}
-        self.ledger.add(resource, changed=old is None)
+        self.ledger.add(resource, changed=old is None or old.urn != resource.urn, over=old)
         self.steps.tell("create" if old is None else "same", resource, "done")
         return resource
 
@@ -252,7 +234,7 @@ class Deployment:
         resource.created = old.created if old else utc_iso()
         resource.modified = old.modified if old is not None and same else utc_iso()
         resource.outputs = dict(resource.inputs)
-        self.ledger.add(resource, changed=not same)
+        self.ledger.add(resource, changed=old is None or not same or old.urn != resource.urn, over=old)
         if not resource.name.startswith("default"):
             self.steps.tell("same" if same else "create" if old is None else "update", resource, "done")
         return resource

@@ -109,8 +109,8 @@ def _keep_old(old: Any, new: Any, steps: list[str | int]) -> None:
             new[key] = copy.deepcopy(old[key])
         elif not rest and there and not here and isinstance(new, dict):
             del new[key]
-        elif rest and here and there:
-            _keep_old(old[key], new[key], rest)
+        elif rest and there:
+            _keep_old(old[key] if here else {}, new[key], rest)
 
 
 def _keys(old: Any, new: Any) -> list[str | int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.clock import parse_duration_s
 from harness.deploy.engine import wire
-from harness.deploy.engine.urn import STACK_TYPE, make_urn
+from harness.deploy.engine.hooks import bindings
+from harness.deploy.engine.urn import STACK_TYPE, make_urn, own_name, own_type
 from harness.deploy.engine.values import Value, dependencies, without_outputs
 
 _SCHEME = re.compile(r"^(?:file|project)://")
@@ -40,6 +41,10 @@ class Goal:
     aliases: tuple[str, ...] = ()
     timeouts_s: Mapping[str, float] = field(default_factory=dict)
     import_id: str = ""
+    replace_with: tuple[str, ...] = ()
+    replacement_trigger: Value = None
+    hooks: Mapping[str, list[str]] = field(default_factory=dict)  # moment → names
+    remote: bool = False
     source: str = ""
 
     @property
@@ -87,7 +92,11 @@ def read_goal(request: Any, *, stack: str, project: str) -> Goal:  # a RegisterR
         aliases=_aliases(request, stack=stack, project=project),
         timeouts_s=_timeouts(request),
         import_id=request.importId,
-        source=_source(request),
+        replace_with=tuple(request.replace_with),
+        replacement_trigger=_trigger(request),
+        hooks=bindings(request.hooks),
+        remote=request.remote,
+        source=source_of(request),
     )
 
 
@@ -104,6 +113,29 @@ def _aliases(request: Any, *, stack: str, project: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _trigger(request: Any) -> Value:
+    """The value whose change asks for a new resource; None when there is none."""
+    if not request.HasField("replacement_trigger"):
+        return None
+    return without_outputs(wire.from_proto(request.replacement_trigger))
+
+
+def inherited_aliases(goal: Goal, parent_name: str, parent_aliases: Iterable[str]) -> tuple[str, ...]:
+    """The URNs that a child had while its parent had one of its aliases, names that start with the parent's included.
+
+    Source: pulumi's pkg/resource/deploy/step_generator.go, generateAliases.
+    """
+    own = [(goal.type, goal.name), *((own_type(urn), own_name(urn)) for urn in goal.aliases)]
+    found = []
+    for alias in parent_aliases:
+        for kind, name in own:
+            suffix = name[len(parent_name) :] if name.startswith(parent_name) else None
+            renamed = name if suffix is None else own_name(alias) + suffix
+            stack, project = alias.removeprefix("urn:pulumi:").split("::")[:2]
+            found.append(make_urn(stack, project, alias, kind, renamed))
+    return tuple(dict.fromkeys(found))
+
+
 def _timeouts(request: Any) -> dict[str, float]:
     if not request.HasField("customTimeouts"):
         return {}
@@ -111,7 +143,7 @@ def _timeouts(request: Any) -> dict[str, float]:
     return {key: parse_duration_s(text) for key, text in given.items() if text}
 
 
-def _source(request: Any) -> str:
+def source_of(request: Any) -> str:
     """`file:line` of the program, as far as the SDK gives it."""
     if not request.HasField("sourcePosition"):
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from harness.deploy.engine.values import Value, plain
 from harness.deploy.providers.resource import Context
 from harness.target import Target
 
+CHANGED: ContextVar[list[str] | None] = ContextVar("CHANGED", default=None)
+"""The operations that changed something, in the order of their success; None where nobody asks."""
+
+_READS = ("Get", "List", "Describe", "Head", "Query", "Scan", "BatchGet", "Lookup", "Search")
 _JSON_KEYS = frozenset({"endpoints", "defaultTags", "ignoreTags", "assumeRoles", "allowedAccountIds"})
 
 
@@ -64,13 +69,21 @@ class Instances:
         key = (service, region)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self.target.client(
+                client = self.target.client(
                     service,
                     region=region,
                     retries={"max_attempts": 5, "mode": "standard"},
                     max_pool_connections=32,
                 )
+                client.meta.events.register("after-call", _note_change)
+                self._clients[key] = client
             return self._clients[key]
+
+
+def _note_change(http_response: Any, model: Any, **_event: Any) -> None:  # botocore's event arguments
+    done = CHANGED.get()
+    if done is not None and http_response.status_code < 300 and not model.name.startswith(_READS):
+        done.append(model.name)
 
 
 def read_configuration(configuration: Mapping[str, Value]) -> dict[str, Any]:

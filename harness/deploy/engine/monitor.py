@@ -16,6 +16,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 
 from harness.deploy.engine import wire
+from harness.deploy.engine.asking import invoke, read_resource
 from harness.deploy.engine.deployment import Deployment
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import PARALLEL
@@ -36,8 +37,17 @@ _FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,  # so that RegisterPackage can refuse by name
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 )
-_OLD_FEATURES = frozenset({"secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith"})
+_OLD_FEATURES = frozenset(
+    {"secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith", "transforms", "invokeTransforms"}
+)
 
 
 @dataclass(slots=True)
@@ -130,16 +140,19 @@ class Monitor:
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """`.get`."""
-        resource = self.deployment.read(request)
-        return resource_pb2.ReadResourceResponse(urn=resource.urn, properties=wire.to_struct(resource.outputs))
+        resource = read_resource(self.deployment, request)
+        return resource_pb2.ReadResourceResponse(
+            urn=resource.urn,
+            id=resource.id,
+            unknown=not resource.id,
+            properties=wire.to_struct(resource.outputs),
+        )
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         """A data source."""
         response = resource_pb2.ResourceInvokeResponse()
         try:
-            found = self.deployment.invoke(
-                request.tok, wire.from_struct(request.args), request.provider, request.version
-            )
+            found = invoke(self.deployment, self.deployment.transforms.invocation(request))
         except LookupError as error:
             response.failures.append(provider_pb2.CheckFailure(property="", reason=str(error)))
             return response
@@ -154,9 +167,25 @@ class Monitor:
         """A parameterized package: none is built in."""
         raise ProgramError(f"the package {request.name} needs its Pulumi plugin", hint="use --engine pulumi")
 
-    def RegisterStackTransform(self, _request: Any) -> Any:  # noqa: N802
-        """Transforms come with a later version; silently ignoring them would deploy something else."""
-        raise ProgramError("stack transforms are not supported by the embedded engine", hint="use --engine pulumi")
+    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802
+        """A function that may change every resource from now on."""
+        self.deployment.transforms.stack.append(request)
+        return empty_pb2.Empty()
+
+    def RegisterStackInvokeTransform(self, request: Any) -> Any:  # noqa: N802
+        """A function that may change every data source's arguments from now on."""
+        self.deployment.transforms.invokes.append(request)
+        return empty_pb2.Empty()
+
+    def RegisterResourceHook(self, request: Any) -> Any:  # noqa: N802
+        """A function that resources name, to be run before or after their steps."""
+        self.deployment.steps.hooks.known[request.name] = request
+        return empty_pb2.Empty()
+
+    def RegisterErrorHook(self, request: Any) -> Any:  # noqa: N802
+        """A function that resources name, to be asked whether a failed step is tried again."""
+        self.deployment.steps.hooks.on_error[request.name] = request
+        return empty_pb2.Empty()
 
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:  # noqa: N802
         """The program is done; it stays until deletions are done too, since its callbacks may be needed."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +35,35 @@ def read_project(folder: Path, stack: str, *, region: str, overrides: Mapping[st
         raise UsageError(
             f"runtime {name!r} is not supported", where=str(path), hint="the embedded engine runs python"
         )
-    config, secret_keys = _config(body, _read(folder / f"Pulumi.{stack}.yaml"), str(body.get("name")))
-    config = {"aws:region": region, **config, **overrides}
+    project_is = str(body.get("name") or folder.name)
+    stack_folder = folder / str(body.get("stackConfigDir") or (body.get("config") if _is_text(body) else "") or ".")
+    found = _config(body, _read(stack_folder / f"Pulumi.{stack}.yaml"), project_is)
+    config = {"aws:region": region, **found.values, **{found.full(key): text for key, text in overrides.items()}}
+    _require_declared(body, config, project_is, stack)
     entry = folder / str(body.get("main") or ".")
+    if not entry.exists():
+        raise UsageError(f"main: {body['main']} does not exist", where=str(path))
     project = Project(
-        name=str(body.get("name") or folder.name),
+        name=project_is,
         stack=stack,
         folder=entry if entry.is_dir() else entry.parent,
         config=config,
-        secret_keys=frozenset(secret_keys),
+        secret_keys=frozenset(found.secret_keys),
     )
     return project, Program(folder=project.folder, entry=entry.resolve(), interpreter=_interpreter(folder, runtime))
+
+
+def _is_text(body: Mapping[str, Any]) -> bool:
+    """True for the older form in which `config` is the folder of the stacks' files."""
+    return isinstance(body.get("config"), str)
+
+
+def project_name(folder: Path) -> str:
+    """The project's name; '' where there is no readable Pulumi.yaml, which `read_project` explains."""
+    try:
+        return str(_read(folder / "Pulumi.yaml").get("name") or folder.name)
+    except ProgramError:
+        return ""
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -57,32 +78,84 @@ def _read(path: Path) -> dict[str, Any]:
     return body
 
 
-def _config(project: dict[str, Any], stack: dict[str, Any], name: str) -> tuple[dict[str, str], set[str]]:
-    """Configuration as the SDK wants it: full keys, every value as text (JSON for objects)."""
-    import json
+@dataclass(slots=True)
+class _Configuration:
+    """The configuration being put together: full keys, every value as text (JSON for objects)."""
 
-    config: dict[str, str] = {}
-    secret_keys: set[str] = set()
-    for key, value in {**_defaults(project), **(stack.get("config") or {})}.items():
-        full = key if ":" in key else f"{name}:{key}"
+    project: str
+    values: dict[str, str] = field(default_factory=dict)
+    secret_keys: set[str] = field(default_factory=set)
+
+    def full(self, key: str) -> str:
+        """The key with its namespace."""
+        return key if ":" in key else f"{self.project}:{key}"
+
+    def take(self, key: str, value: Any, *, where: str) -> None:
+        """One entry of a stack's file or of the project's defaults."""
+        full = self.full(key)
         if isinstance(value, dict) and set(value) == {"secure"}:
             raise ProgramError(
                 f"the secret {full} is encrypted for another secrets provider",
-                where="Pulumi.<stack>.yaml",
+                where=where,
                 hint=f"give it on the command line: --set {full}=VALUE",
             )
-        config[full] = value if isinstance(value, str) else json.dumps(value)
-    return config, secret_keys
+        self.values[full] = value if isinstance(value, str) else json.dumps(value)
 
 
-def _defaults(project: dict[str, Any]) -> dict[str, Any]:
-    """The values that Pulumi.yaml's own `config` section gives."""
-    found = {}
-    for key, value in (project.get("config") or {}).items():
-        given = value.get("value", value.get("default")) if isinstance(value, dict) else value
-        if given is not None:
-            found[key] = given
+def _config(project: dict[str, Any], stack: dict[str, Any], name: str) -> _Configuration:
+    found = _Configuration(name)
+    for key, value in (stack.get("config") or {}).items():
+        found.take(key, value, where="Pulumi.<stack>.yaml")
+    schema = project.get("config")
+    for key, declared in schema.items() if isinstance(schema, dict) else ():
+        entry = declared if _is_declaration(declared) else {"value": declared}
+        full = found.full(key)
+        default = entry.get("value", entry.get("default"))
+        if full not in found.values and default is not None:
+            found.take(key, default, where="Pulumi.yaml")
+        if entry.get("secret"):
+            found.secret_keys.add(full)
     return found
+
+
+def _is_declaration(value: Any) -> bool:
+    """True for `{type, default, …}` of Pulumi.yaml, false for a value of its own."""
+    return isinstance(value, dict) and bool({"type", "default", "value", "description", "secret"} & value.keys())
+
+
+_TYPES: dict[str, Callable[[str], bool]] = {
+    "string": lambda _text: True,
+    "integer": lambda text: re.fullmatch(r"-?\d+", text) is not None,
+    "number": lambda text: re.fullmatch(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", text) is not None,
+    "boolean": lambda text: text in ("true", "false"),
+    "array": lambda text: text.lstrip().startswith("["),
+    "object": lambda text: text.lstrip().startswith("{"),
+}
+
+
+def _require_declared(project: dict[str, Any], config: Mapping[str, str], name: str, stack: str) -> None:
+    """What Pulumi.yaml declares must be there, and of its type.
+
+    Raises:
+        ProgramError: names every key that is missing or of another type.
+    """
+    schema = project.get("config")
+    wrong = []
+    for key, declared in schema.items() if isinstance(schema, dict) else ():
+        if not _is_declaration(declared):
+            continue
+        full, kind = key if ":" in key else f"{name}:{key}", str(declared.get("type", "string"))
+        if full not in config:
+            wrong.append(f"{full} is missing")
+        elif kind in _TYPES and not _TYPES[kind](config[full]):
+            secret = "[secret]" if declared.get("secret") else repr(config[full])
+            wrong.append(f"{full} is {secret}, not of type {kind}")
+    if wrong:
+        raise ProgramError(
+            f"configuration of the stack {stack}: {'; '.join(wrong)}",
+            where="Pulumi.yaml",
+            hint=f"set it in Pulumi.{stack}.yaml under config:, or with --set {wrong[0].split()[0]}=VALUE",
+        )
 
 
 def _interpreter(folder: Path, runtime: Any) -> str:

@@ -26,7 +26,7 @@ ENGINE_VERSION = "v3.272.0"
 _STATE_KEYS = (
     "parent", "protect", "external", "dependencies", "initErrors", "provider", "propertyDependencies",
     "pendingReplacement", "additionalSecretOutputs", "customTimeouts", "importID", "retainOnDelete",
-    "deletedWith", "created", "modified", "sourcePosition", "ignoreChanges", "replaceOnChanges",
+    "deletedWith", "created", "modified", "sourcePosition", "ignoreChanges", "replaceOnChanges", "resourceHooks",
 )  # fmt: skip
 
 
@@ -56,6 +56,8 @@ class ResourceState:
     replaceOnChanges: list[str] = field(default_factory=list)  # noqa: N815
     initErrors: list[str] = field(default_factory=list)  # noqa: N815
     importID: str = ""  # noqa: N815
+    replacementTrigger: Value = None  # noqa: N815
+    resourceHooks: dict[str, list[str]] = field(default_factory=dict)  # noqa: N815 - moment → names
     created: str = ""
     modified: str = ""
     sourcePosition: str = ""  # noqa: N815
@@ -84,7 +86,7 @@ class ResourceState:
         if self.id:
             entry["id"] = self.id
         entry["type"] = self.type
-        for key in ("inputs", "outputs"):
+        for key in ("inputs", "outputs", "replacementTrigger"):
             if getattr(self, key):
                 entry[key] = wire.to_json(getattr(self, key), encrypt)
         return entry | {key: getattr(self, key) for key in _STATE_KEYS if getattr(self, key)}
@@ -96,6 +98,7 @@ class ResourceState:
         values = {key: value for key, value in entry.items() if key in known}
         for key in ("inputs", "outputs"):
             values[key] = wire.from_json(values.get(key) or {}, decrypt)
+        values["replacementTrigger"] = wire.from_json(values.get("replacementTrigger"), decrypt)
         return cls(**values)
 
 

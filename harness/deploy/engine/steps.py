@@ -6,59 +6,40 @@ unless the program or the type says otherwise, and its inputs are checked again 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from threading import BoundedSemaphore
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.clock import utc_iso
+from harness.deploy.engine.comparison import Comparison, compare, difference
 from harness.deploy.engine.detail import every, property_changes
-from harness.deploy.engine.diff import changes, is_below, root, with_ignored
-from harness.deploy.engine.events import PLAIN, Detail, Listener, Operation, Status, StepEvent, nobody
+from harness.deploy.engine.diff import with_ignored
+from harness.deploy.engine.events import Detail, Operation
 from harness.deploy.engine.goal import Goal
-from harness.deploy.engine.instances import Instances, read_configuration
-from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.hooks import Hooks
+from harness.deploy.engine.instances import CHANGED, Instances, read_configuration
+from harness.deploy.engine.operations import PARALLEL, Operations, OverdueError, Result, in_words, within
 from harness.deploy.engine.selection import Selection
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.urn import short
-from harness.deploy.engine.values import Secret, Value, has_secret, plain
-from harness.deploy.providers.resource import CheckError, Context, Registry, ResourceType
-from harness.errors import BlackstartError, ProgramError, ProviderError
+from harness.deploy.engine.values import Secret, Value, has_secret, has_unknown, plain, sealed_like
+from harness.deploy.providers.resource import CheckError, Context, PartlyCreatedError, Registry, ResourceType
+from harness.errors import ProgramError, ProviderError
 
-PARALLEL = 16
-"""Operations under way at once, as many as the real CLI's default on a machine with few cores."""
-
-
-@dataclass(slots=True)
-class Telling:
-    """What the end of a step will tell."""
-
-    op: Operation
-    detail: Detail
+__all__ = ["PARALLEL", "Steps"]
 
 
-@dataclass(slots=True)
-class Steps:
+@dataclass(slots=True, kw_only=True)
+class Steps(Operations):
     """Carries out steps for one deployment. Safe from any thread."""
 
-    ledger: Ledger
     registry: Registry
     instances: Instances
-    listen: Listener = nobody
-    counts: dict[Operation, int] = field(default_factory=dict)
+    hooks: Hooks
     replaced: set[str] = field(default_factory=set)
-    planned: int = 0  # how many steps are expected in all; 0 where that is not known
     replace: Selection = field(default_factory=Selection)  # what --replace names
-    _slots: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(PARALLEL))
-
-    @property
-    def dry_run(self) -> bool:
-        """True for a preview: nothing is changed, on AWS or on disk."""
-        return self.ledger.dry_run
 
     def apply(self, goal: Goal, resource: ResourceState, old: ResourceState | None) -> ResourceState:
         """Make the resource as the goal wants it; `resource` has the goal's options and the raw inputs.
@@ -68,24 +49,30 @@ class Steps:
             ProviderError: AWS refused an operation.
         """
         handler = self._handler(resource.type)
-        context = self.context(resource, goal.timeouts_s.get("create"))
-        if old is not None and goal.ignore_changes:
+        unsure = self.ledger.unsure.get(old.urn) if old is not None and not self.dry_run else None
+        if old is not None and unsure is not None and not self._still_there(old, handler):
+            old = None
+        known = (old.importID or old.id) if old is not None else ""
+        if goal.import_id and goal.import_id != known:
+            return self._import(goal, resource, old, handler)
+        if old is None:
+            return self._create_new(goal, resource)
+        if goal.ignore_changes:
             resource.inputs = with_ignored(old.inputs, resource.inputs, goal.ignore_changes)
         asked = dict(resource.inputs)
-        if goal.import_id and old is None:
-            return self._import(goal, resource, handler, context)
-        if old is None:
-            return self._create_new(goal, resource, handler, context)
-        resource.inputs = self._check(goal, handler, context, asked, old.inputs)
-        changed = changes(plain(old.inputs), plain(resource.inputs), handler.json_keys)
-        reasons = self._replace_reasons(goal, resource, old, handler, set(changed))
+        resource.inputs = self._check(goal, resource, asked, old.inputs)
+        found = compare(goal, resource, old, handler, self.context(resource))
+        reasons = self._forced(goal, resource, old) or list(found.reasons)
         if reasons:
-            return self._replace(goal, resource, old, asked, reasons)
+            return self._replace(goal, resource, old, asked, replace(found, reasons=tuple(reasons)))
         resource.id, resource.created, resource.modified = old.id, old.created, old.modified
-        if not changed:
-            resource.outputs = self.sealed(resource, handler, plain(old.outputs))
-            return self._done("same", resource)
-        return self._update(goal, resource, old)
+        if found.changed or unsure is not None:
+            return self._update(goal, resource, old, unsure if not found.changed else None)
+        resource.outputs = self.sealed(resource, handler, plain(old.outputs))
+        self.count("same")
+        self.ledger.add(resource, changed=old.urn != resource.urn, over=old)
+        self.tell("same", resource, "done")
+        return resource
 
     def context(self, resource: ResourceState, timeout_s: float | None = None) -> Context:
         """The context of an operation on `resource`, under its own provider and its own `region`."""
@@ -97,20 +84,25 @@ class Steps:
             timeout_s=timeout_s,
             prior=plain({**old.inputs, **old.outputs}) if old else {},
         )
+        context = replace(context, known_ids=lambda: self.ledger.known_ids(resource.type))
         region = plain(resource.inputs.get("region"))
         return context.in_region(region) if isinstance(region, str) else context
 
     def read(self, resource: ResourceState, resource_id: str) -> ResourceState:
-        """An existing resource, for `.get` and imports.
+        """An existing resource, for `.get`.
 
         Raises:
             ProviderError: there is none with this id.
         """
         handler, context = self._handler(resource.type), self.context(resource)
         with self.step("read", resource):
-            found = handler.read(context, resource_id, None)
+            found = handler.read(context, resource_id, plain(resource.inputs) or None)
             if found is None:
-                raise ProviderError(f"no {resource.type} with id {resource_id!r}", where=resource.urn)
+                raise ProviderError(
+                    f"there is no {resource.type} with id {resource_id!r} to read",
+                    where=resource.urn,
+                    hint="`.get` finds what exists already on the target; check the id and the region",
+                )
         resource.id, resource.outputs = resource_id, self.sealed(resource, handler, found)
         return resource
 
@@ -124,227 +116,332 @@ class Steps:
             ProviderError: AWS refused.
         """
         if old.protect and not old.delete:
-            raise ProgramError(
-                f"{short(old.urn)} is protected", where=old.urn, hint="remove protect from the program"
-            )
+            raise protected([old])
         kept = old.external or old.retainOnDelete or gone_with or not old.custom or old.is_provider or not old.id
-        with self.step("delete", old, _deletion(old, kept=kept)):
+        stays = kept and old.custom and not old.is_provider and bool(old.id)
+        detail = Detail(
+            message="kept on AWS" if stays else "", changes=() if old.delete else every(old.inputs, "delete")
+        )
+        self.hooks.run("before_delete", old.resourceHooks, new=None, old=old, dry_run=self.dry_run)
+        with self.step("delete", old, detail):
             if not kept and not self.dry_run:
-                handler = self._handler(old.type)
-                context = self.context(old, old.customTimeouts.get("delete"))
+                handler, limit_s = self._handler(old.type), old.customTimeouts.get("delete")
+                context, state = self.context(old, limit_s), plain({**old.inputs, **old.outputs})
                 with self.ledger.pending("deleting", old):
-                    handler.delete(context, old.id, plain({**old.inputs, **old.outputs}))
+                    within(limit_s, lambda: handler.delete(context, old.id, state), f"delete of {short(old.urn)}")
         self.ledger.forget(old)
+        self.hooks.run("after_delete", old.resourceHooks, new=None, old=old, dry_run=self.dry_run)
+
+    def delete_interrupted(self) -> None:
+        """Delete what a killed deployment had begun to create and the program no longer has."""
+        for begun in list(self.ledger.interrupted.values()):
+            if begun.urn in self.ledger.news or self.dry_run:
+                continue
+            handler = self.registry.resources.get(begun.type)
+            if handler is not None and (found := self._found(handler, begun)) is not None:
+                begun.id, begun.outputs = found
+                with self.step("delete", begun, Detail(message="left by an interrupted deployment")):
+                    handler.delete(self.context(begun), begun.id, plain({**begun.inputs, **begun.outputs}))
+            self.ledger.drop_pending(begun.urn)
+
+    # -- decisions -------------------------------------------------------------------------------------------
 
     def _handler(self, token: str) -> ResourceType:
         return self.registry.resources[token]
 
     def _check(
-        self,
-        goal: Goal,
-        handler: ResourceType,
-        context: Context,
-        asked: Mapping[str, Value],
-        olds: Mapping[str, Value] | None,
+        self, goal: Goal, resource: ResourceState, asked: Mapping[str, Value], olds: Mapping[str, Value] | None
     ) -> dict[str, Value]:
+        handler, context = self._handler(resource.type), self.context(resource)
+        self.hidden.note(dict(asked))
         try:
             checked = handler.check(context, plain(dict(asked)), None if olds is None else plain(dict(olds)))
         except CheckError as error:
             problems = "; ".join(f"{path} {reason}" for path, reason in error.failures)
-            raise ProgramError(f"{short(goal.urn)}: {problems}", where=goal.where) from error
-        return {key: Secret(value) if has_secret(asked.get(key)) else value for key, value in checked.items()}
+            raise ProgramError(self.hidden.clean(f"{short(goal.urn)}: {problems}"), where=goal.where) from error
+        return {key: sealed_like(value, asked.get(key)) for key, value in checked.items()}
 
-    def _create_new(
-        self, goal: Goal, resource: ResourceState, handler: ResourceType, context: Context
-    ) -> ResourceState:
-        """Create, or take up what a killed deployment had begun to create under the same name."""
+    def _forced(self, goal: Goal, resource: ResourceState, old: ResourceState) -> list[str]:
+        """Reasons for a new resource that lie outside its inputs."""
+        if self.ledger.is_forgotten(old) or old.pendingReplacement:
+            return ["what it depends on is replaced"]
+        if old.initErrors:
+            return ["its creation was not finished"]
+        if self.replace.names(goal.urn):
+            return ["--replace"]
+        if any(urn in self.replaced for urn in goal.replace_with):
+            return ["replaceWith"]
+        trigger = goal.replacement_trigger
+        if trigger is not None and (has_unknown(trigger) or plain(trigger) != plain(old.replacementTrigger)):
+            return ["replacementTrigger"]
+        return self._moved(resource, old)
+
+    def _moved(self, resource: ResourceState, old: ResourceState) -> list[str]:
+        """Another provider: Pulumi replaces, unless both are default ones for the same region."""
+        (urn, _, _), (before, _, _) = resource.provider.rpartition("::"), old.provider.rpartition("::")
+        before = self.ledger.renamed.get(before, before)
+        both_default = all(ref.rpartition("::")[2].startswith("default") for ref in (urn, before))
+        if before and urn != before and not both_default:
+            return ["provider"]
+        return [] if self._region(resource) == self._region(old) else ["region"]
+
+    def _region(self, resource: ResourceState) -> Any:
+        """The region it is in: its own `region`, else its provider's, else the target's."""
+        own = plain(resource.inputs.get("region"))
+        if isinstance(own, str):
+            return own
+        provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])
+        settings = read_configuration(provider.inputs) if provider else {}
+        return settings.get("region") or self.instances.target.region
+
+    def _still_there(self, old: ResourceState, handler: ResourceType) -> bool:
+        """False, and forgotten, when an operation that was cut short turns out to have deleted it."""
+        if handler.read(self.context(old), old.id, plain(old.inputs)) is not None:
+            return True
+        self.ledger.forget(old)
+        return False
+
+    # -- operations ------------------------------------------------------------------------------------------
+
+    def _create_new(self, goal: Goal, resource: ResourceState) -> ResourceState:
         begun = self.ledger.interrupted.get(goal.urn)
-        resource.inputs = self._check(goal, handler, context, resource.inputs, begun.inputs if begun else None)
-        if begun is not None and not self.dry_run:
-            found = handler.find(context, plain(resource.inputs))
-            outputs = handler.read(context, found, plain(resource.inputs)) if found is not None else None
-            if found is not None and outputs is not None:
-                resource.id, resource.outputs = found, self.sealed(resource, handler, outputs)
-                resource.created = resource.modified = utc_iso()
-                return self._done("create", resource, "taken up after an interrupted deployment")
-        return self._create(goal, resource, "create", Detail(changes=every(resource.inputs, "add")))
+        resource.inputs = self._check(goal, resource, resource.inputs, begun.inputs if begun else None)
+        detail = Detail(changes=every(resource.inputs, "add"))
+        return self._taken_up(goal, resource, "create") or self._create(goal, resource, "create", detail)
+
+    def _taken_up(
+        self, goal: Goal, resource: ResourceState, op: Operation, *, keep: bool = False
+    ) -> ResourceState | None:
+        """What a killed deployment had already created under the same name, brought to what is wanted now."""
+        begun = self.ledger.interrupted.get(goal.urn)
+        handler = self._handler(resource.type)
+        if begun is None or self.dry_run:
+            return None
+        found = self._found(handler, begun)
+        if found is None:
+            return None
+        detail = Detail(message="taken up after an interrupted deployment")
+        limit_s = goal.timeouts_s.get("create")
+        with self.step(op, resource, detail, where=goal.where):
+            resource.id, outputs = found
+            if plain(begun.inputs) != plain(resource.inputs):
+                context = self.context(resource, limit_s)
+                outputs = handler.update(context, resource.id, plain(begun.inputs), plain(resource.inputs))
+            resource.outputs = self.sealed(resource, handler, outputs)
+            resource.created = resource.modified = utc_iso()
+            self.ledger.add(resource, keep=keep)
+        return resource
+
+    def _found(self, handler: ResourceType, begun: ResourceState) -> tuple[str, dict[str, Value]] | None:
+        """Id and outputs of what was begun to be created, None when AWS has nothing of it."""
+        context, inputs = self.context(begun), plain(begun.inputs)
+        resource_id = handler.find(context, inputs)
+        if resource_id is None or resource_id in self.ledger.known_ids(begun.type):
+            return None
+        outputs = handler.read(context, resource_id, inputs)
+        return None if outputs is None else (resource_id, outputs)
 
     def _create(
         self, goal: Goal, resource: ResourceState, op: Operation, detail: Detail, *, keep: bool = False
     ) -> ResourceState:
-        handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("create"))
+        self.hooks.run("before_create", goal.hooks, new=resource, old=None, dry_run=self.dry_run)
         with self.step(op, resource, detail, where=goal.where):
             if self.dry_run:
                 resource.outputs = dict(resource.inputs)
             else:
-                with self.ledger.pending("creating", resource):
-                    resource.id, outputs = handler.create(context, plain(resource.inputs))
-                    resource.outputs = self.sealed(resource, handler, outputs)
-                    resource.created = resource.modified = utc_iso()
+                self._make(goal, resource, keep=keep)
             self.ledger.add(resource, keep=keep)
+        self.hooks.run("after_create", goal.hooks, new=resource, old=None, dry_run=self.dry_run)
         return resource
 
-    def _update(self, goal: Goal, resource: ResourceState, old: ResourceState) -> ResourceState:
-        handler, context = self._handler(resource.type), self.context(resource, goal.timeouts_s.get("update"))
-        with self.step("update", resource, self._difference(goal, resource, old), where=goal.where):
+    def _make(self, goal: Goal, resource: ResourceState, *, keep: bool) -> None:
+        handler, limit_s = self._handler(resource.type), goal.timeouts_s.get("create")
+        context, inputs, what = (
+            self.context(resource, limit_s),
+            plain(resource.inputs),
+            f"create of {short(goal.urn)}",
+        )
+        done: list[str] = []
+        told = CHANGED.set(done)
+        with self.ledger.pending("creating", resource):
+            try:
+                resource.id, outputs = self._tried(
+                    goal, resource, "create", lambda: within(limit_s, lambda: handler.create(context, inputs), what)
+                )
+            except OverdueError as error:
+                error.where = goal.where
+                raise
+            except Exception as error:
+                self._after_failure(resource, handler, error, done=done, keep=keep)
+                cause = error.cause if isinstance(error, PartlyCreatedError) else error
+                raise cause from error
+            finally:
+                CHANGED.reset(told)
+        resource.outputs = self.sealed(resource, handler, outputs)
+        resource.created = resource.modified = utc_iso()
+
+    def _after_failure(
+        self, resource: ResourceState, handler: ResourceType, error: Exception, *, done: list[str], keep: bool
+    ) -> None:
+        """What a failed creation leaves: nothing, or a resource that the next deployment replaces.
+
+        Without an answer, nobody knows: then the pending operation stays, and the next deployment looks.
+        """
+        if isinstance(error, PartlyCreatedError):
+            resource.id = error.resource_id
+        elif done:
+            found = self._found(handler, resource)
+            if found is None:
+                return
+            resource.id, resource.outputs = found
+        elif isinstance(error, BotoCoreError):
+            return
+        else:
+            self.ledger.drop_pending(resource.urn)
+            return
+        resource.initErrors = [self.hidden.clean(in_words("create", error))]
+        resource.outputs = self.sealed(resource, handler, plain(resource.outputs) or plain(resource.inputs))
+        self.ledger.add(resource, keep=keep)
+
+    def _update(
+        self, goal: Goal, resource: ResourceState, old: ResourceState, unsure: ResourceState | None
+    ) -> ResourceState:
+        """`unsure` is what an update that was cut short wanted, when the inputs are those of before it."""
+        handler, limit_s = self._handler(resource.type), goal.timeouts_s.get("update")
+        context, before = self.context(resource, limit_s), plain((unsure or old).inputs)
+        detail = difference(goal, resource, old, handler)
+        self.hooks.run("before_update", goal.hooks, new=resource, old=old, dry_run=self.dry_run)
+        with self.step("update", resource, detail, where=goal.where):
             if self.dry_run:
                 resource.outputs = {**old.outputs, **resource.inputs}
             else:
-                with self.ledger.pending("updating", old):
-                    outputs = handler.update(context, old.id, plain(old.inputs), plain(resource.inputs))
+                after = plain(resource.inputs)
+                with self.ledger.pending("updating", resource):
+                    outputs = self._tried(
+                        goal,
+                        resource,
+                        "update",
+                        lambda: within(
+                            limit_s,
+                            lambda: handler.update(context, old.id, before, after),
+                            f"update of {short(goal.urn)}",
+                        ),
+                    )
                 resource.outputs = self.sealed(resource, handler, outputs)
                 resource.modified = utc_iso()
-        self.ledger.add(resource)
+            self.ledger.add(resource, over=old)
+        self.hooks.run("after_update", goal.hooks, new=resource, old=old, dry_run=self.dry_run)
         return resource
 
     def _replace(
-        self, goal: Goal, resource: ResourceState, old: ResourceState, asked: Mapping[str, Value], reasons: list[str]
+        self, goal: Goal, resource: ResourceState, old: ResourceState, asked: Mapping[str, Value], found: Comparison
     ) -> ResourceState:
         if old.protect and goal.protect is not False:
-            raise ProgramError(f"{short(goal.urn)} is protected and would be replaced", where=goal.where)
-        handler, context = self._handler(resource.type), self.context(resource)
-        resource.inputs = self._check(goal, handler, context, asked, None)
-        detail = replace(self._difference(goal, resource, old), reasons=tuple(reasons))
+            raise ProgramError(
+                f"{short(goal.urn)} is protected and would be replaced ({', '.join(found.reasons)})",
+                where=goal.where,
+                hint="take protect=True out of the program and run up, then make the change",
+            )
+        handler = self._handler(resource.type)
+        begun = self.ledger.interrupted.get(goal.urn)
+        resource.inputs = self._check(goal, resource, asked, begun.inputs if begun else None)
+        detail = replace(difference(goal, resource, old, handler), reasons=found.reasons)
         self.replaced.add(goal.urn)
-        wanted = goal.delete_before_replace
-        if handler.delete_before_replace if wanted is None else wanted:
-            for dependent in reversed(self._replaced_along(old)):
-                self.delete(dependent)
-                dependent.pendingReplacement = True
-            if not self.ledger.is_forgotten(old):
-                self.delete(old)
+        if self._deletes_first(goal, old, asked, found):
+            self._delete_with_dependents(old)
         keep = not self.ledger.is_forgotten(old)
-        return self._create(goal, resource, "replace", detail, keep=keep)
+        taken_up = self._taken_up(goal, resource, "replace", keep=keep)
+        return taken_up or self._create(goal, resource, "replace", detail, keep=keep)
+
+    def _deletes_first(self, goal: Goal, old: ResourceState, asked: Mapping[str, Value], found: Comparison) -> bool:
+        """Whether the old one goes before the new one is made: as the program says, else as the type needs it.
+
+        An explicit name cannot be there twice. Source: pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace.
+        """
+        if goal.delete_before_replace is not None:
+            return goal.delete_before_replace
+        handler = self._handler(goal.type)
+        named = bool(handler.named) and asked.get(handler.named) is not None
+        return handler.delete_before_replace or found.delete_before_replace or named or bool(old.initErrors)
+
+    def _delete_with_dependents(self, old: ResourceState) -> None:
+        going = [old, *self._replaced_along(old)]
+        guarded = [dependent for dependent in going[1:] if dependent.protect]
+        if guarded:
+            raise protected(guarded)
+        urns = {gone.urn for gone in going}
+        for gone in reversed(going):
+            if not self.ledger.is_forgotten(gone):
+                self.delete(gone, gone_with=gone.deletedWith in urns)
+            gone.pendingReplacement = True
 
     def _replaced_along(self, first: ResourceState) -> list[ResourceState]:
         """What must go before `first` can be deleted: dependents that a new `first` would replace as well."""
         found = [first]
         for resource in found:
             for dependent in self.ledger.dependents(resource.urn):
-                if not dependent.custom or dependent.is_provider or dependent in found:
+                if not dependent.custom or dependent.is_provider or dependent.external or dependent in found:
                     continue
                 keys = {key for key, urns in dependent.propertyDependencies.items() if resource.urn in urns}
-                if keys & self._handler(dependent.type).replace_on:
+                by_program = {"*", *keys} & {selector.split(".")[0] for selector in dependent.replaceOnChanges}
+                if keys & self._handler(dependent.type).replace_on or by_program:
                     found.append(dependent)
         return found[1:]
 
-    def _replace_reasons(
-        self, goal: Goal, resource: ResourceState, old: ResourceState, handler: ResourceType, changed: set[str]
-    ) -> list[str]:
-        """Why a new resource is needed: property paths, or words; nothing when it is not."""
-        if self.ledger.is_forgotten(old) or old.pendingReplacement:
-            return ["what it depends on is replaced"]
-        if self.replace.names(goal.urn):
-            return ["--replace"]
-        reasons = sorted(path for path in changed if self._replaces(goal, handler, path))
-        return reasons or ([] if self._region(resource) == self._region(old) else ["region"])
+    def _import(
+        self, goal: Goal, resource: ResourceState, old: ResourceState | None, handler: ResourceType
+    ) -> ResourceState:
+        """Take an existing resource into the stack; what the program says of it must be so already.
 
-    def _replaces(self, goal: Goal, handler: ResourceType, path: str) -> bool:
-        """True when a change at `path` alone asks for a new resource."""
-        by_program = any(is_below(selector, path) for selector in goal.replace_on_changes)
-        return by_program or root(path) in handler.replace_on
-
-    def _difference(self, goal: Goal, resource: ResourceState, old: ResourceState) -> Detail:
-        """What differs between the inputs of before and those of now."""
-        handler = self._handler(resource.type)
-        found = property_changes(
-            old.inputs,
-            resource.inputs,
-            json_keys=handler.json_keys,
-            replaces=lambda path: self._replaces(goal, handler, path),
-        )
-        return Detail(message=", ".join(change.path for change in found), changes=found)
-
-    def _region(self, resource: ResourceState) -> Any:
-        provider = self.ledger.find(resource.provider.rsplit("::", 1)[0])
-        settings = read_configuration(provider.inputs) if provider else {}
-        return settings.get("region") or self.instances.target.region
-
-    def _import(self, goal: Goal, resource: ResourceState, handler: ResourceType, context: Context) -> ResourceState:
+        Raises:
+            ProviderError: there is none with this id.
+            ProgramError: the program says something else than what is there.
+        """
         with self.step("read", resource, Detail(message=f"import {goal.import_id}"), where=goal.where):
-            found = handler.read(context, goal.import_id, None)
+            found = handler.read(self.context(resource), goal.import_id, None)
             if found is None:
                 raise ProviderError(f"nothing to import: no {goal.type} with id {goal.import_id!r}", where=goal.where)
-        resource.inputs = self._check(goal, handler, context, resource.inputs, found)
-        resource.id, resource.importID = goal.import_id, goal.import_id
+            asked = with_ignored(found, resource.inputs, goal.ignore_changes)
+            resource.inputs = self._check(goal, resource, asked, found)
+            there = {key: found[key] for key in asked if key in found}
+            wanted = {key: sealed_like(plain(value), value) for key, value in asked.items() if key in found}
+            wrong = property_changes(there, wanted, json_keys=handler.json_keys)
+            if wrong:
+                lines = [f"  {c.path}: the program says {c.new!r}, the resource has {c.old!r}" for c in wrong]
+                raise ProgramError(
+                    f"inputs to import do not match the existing resource {goal.import_id}:\n" + "\n".join(lines),
+                    where=goal.where,
+                    hint="make the program say what is there, import, and change it afterwards",
+                )
+        resource.id = resource.importID = goal.import_id
         resource.outputs = self.sealed(resource, handler, found)
         resource.created = resource.modified = utc_iso()
-        self.ledger.add(resource)
+        self.ledger.add(resource, over=old, keep=old is not None and not old.external)
         return resource
+
+    def _tried(self, goal: Goal, resource: ResourceState, operation: str, work: Callable[[], Result]) -> Result:
+        """What `work` returns; an operation that failed is repeated as long as an error hook wants it."""
+        while True:
+            try:
+                return work()
+            except (ClientError, BotoCoreError, ProviderError) as error:
+                if not self.hooks.retries(goal.hooks, resource, operation, str(error)):
+                    raise
 
     def sealed(
         self, resource: ResourceState, handler: ResourceType, outputs: Mapping[str, Value]
     ) -> dict[str, Value]:
         """`outputs` with a secret around each that is one: by type, by option, or because its input was one."""
         secret = set(handler.secret_outputs) | set(resource.additionalSecretOutputs)
-        secret |= {key for key, value in resource.inputs.items() if has_secret(value)}
-        return {
-            key: Secret(plain(value)) if key in secret and value is not None else value
+        sealed = {
+            key: Secret(plain(value))
+            if key in secret and value is not None
+            else sealed_like(value, resource.inputs.get(key))
             for key, value in outputs.items()
         }
-
-    def _done(self, op: Operation, resource: ResourceState, message: str = "") -> ResourceState:
-        self._count(op)
-        self.ledger.add(resource, changed=op != "same")
-        self.tell(op, resource, "done", Detail(message=message))
-        return resource
-
-    @contextmanager
-    def step(
-        self, op: Operation, resource: ResourceState, detail: Detail = PLAIN, *, where: str = ""
-    ) -> Iterator[Telling]:
-        """Around one operation: told, counted, timed, bounded in number, with AWS's errors put into words.
-
-        What it yields may be changed by what is learnt on the way.
-        """
-        started_s = time.monotonic()
-        told = Telling(op, detail)
-        self.tell(op, resource, "started", detail)
-        try:
-            with self._slots:
-                yield told
-        except (ClientError, BotoCoreError) as error:
-            self.tell(op, resource, "failed", replace(detail, message=str(error)))
-            raise ProviderError(_in_words(op, resource, error), where=where or resource.urn) from error
-        except BlackstartError as error:
-            self.tell(op, resource, "failed", replace(detail, message=error.what))
-            raise
-        self._count(told.op)
-        self.tell(told.op, resource, "done", told.detail, duration_s=time.monotonic() - started_s)
-
-    def _count(self, op: Operation) -> None:
-        with self.ledger.lock:
-            self.counts[op] = self.counts.get(op, 0) + 1
-
-    def tell(
-        self,
-        op: Operation,
-        resource: ResourceState,
-        status: Status,
-        detail: Detail = PLAIN,
-        *,
-        duration_s: float = 0.0,
-    ) -> None:
-        """Tell whoever listens about one step."""
-        self.listen(
-            StepEvent(
-                op=op,
-                urn=resource.urn,
-                type=resource.type,
-                name=resource.name,
-                status=status,
-                duration_s=duration_s,
-                message=detail.message,
-                id=resource.id,
-                parent=resource.parent,
-                custom=resource.custom,
-                copy=resource.delete,
-                planned=self.planned,
-                changes=detail.changes,
-                reasons=detail.reasons,
-                unknown=detail.unknown,
-            )
-        )
+        if any(has_secret(value) for value in sealed.values()):
+            self.hidden.note(sealed)
+        return sealed
 
 
 def _deletion(old: ResourceState, *, kept: bool) -> Detail:
@@ -353,11 +450,11 @@ def _deletion(old: ResourceState, *, kept: bool) -> Detail:
     return Detail(message="kept on AWS" if stays else "", changes=() if old.delete else every(old.inputs, "delete"))
 
 
-def _in_words(op: str, resource: ResourceState, error: Exception) -> str:
-    response: Mapping[str, Any] = getattr(error, "response", {})
-    if "Error" not in response:
-        return f"{op} of {short(resource.urn)} failed: {error}"
-    operation = getattr(error, "operation_name", "")
-    return f"{op} of {short(resource.urn)} failed in {operation}: {response['Error'].get('Code')}: " + str(
-        response["Error"].get("Message", "")
+def protected(resources: list[ResourceState]) -> ProgramError:
+    """The refusal to delete what the program protects."""
+    names = ", ".join(short(resource.urn) for resource in resources)
+    return ProgramError(
+        f"protected: {names}: it cannot be deleted",
+        where=resources[0].urn,
+        hint="take protect=True out of the program and run up, then try again",
     )

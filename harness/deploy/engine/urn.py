@@ -20,6 +20,16 @@ def qualified_type(urn: str) -> str:
     return urn.split("::")[2]
 
 
+def own_type(urn: str) -> str:
+    """The type in a URN without its parents' types."""
+    return qualified_type(urn).rpartition("$")[2]
+
+
+def own_name(urn: str) -> str:
+    """The name in a URN."""
+    return urn.split("::", 3)[3]
+
+
 def short(urn: str) -> str:
     """`type name`, for people."""
     _, _, kind, name = urn.split("::", 3)

@@ -162,3 +162,52 @@ def masked(value: Value) -> Value:
     if isinstance(value, ResourceReference):
         return masked(value.id) if value.id is not None else value.urn
     return value
+
+
+def sealed_like(value: Value, model: Value) -> Value:
+    """`value` with secrets where `model` has them; a part whose shape is another becomes one as a whole.
+
+    >>> sealed_like({"a": 1, "b": 2}, {"a": Secret(0), "b": 0})
+    {'a': [secret], 'b': 2}
+    """
+    if value is None or not has_secret(model):
+        return value
+    if isinstance(value, dict) and isinstance(model, Mapping):
+        if all(key in value for key, part in model.items() if has_secret(part)):
+            return {key: sealed_like(part, model.get(key)) for key, part in value.items()}
+    elif isinstance(value, list) and isinstance(model, list) and len(value) == len(model):
+        return [sealed_like(part, other) for part, other in zip(value, model, strict=True)]
+    return Secret(plain(value))
+
+
+class Hidden:
+    """The plain texts of the secrets met so far, taken out of whatever is told to people.
+
+    Texts shorter than `SHORTEST` are left: they would take words apart, and guessing them takes no time anyhow.
+    """
+
+    SHORTEST = 4
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+
+    def note(self, value: Value) -> None:
+        """Remember every text inside a secret of `value`."""
+
+        def found(part: Value) -> bool:
+            if isinstance(part, Secret) or (isinstance(part, OutputValue) and part.secret):
+                contains(part.value, self._take)
+            return False
+
+        contains(value, found)
+
+    def clean(self, text: str) -> str:
+        """`text` with `[secret]` where one stood."""
+        for hidden in sorted(self._texts, key=len, reverse=True):
+            text = text.replace(hidden, "[secret]")
+        return text
+
+    def _take(self, part: Value) -> bool:
+        if isinstance(part, str) and len(part) >= self.SHORTEST:
+            self._texts.add(part)
+        return False

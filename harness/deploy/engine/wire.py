@@ -38,11 +38,12 @@ Decrypt = Callable[[str], str]
 
 def from_struct(struct: struct_pb2.Struct) -> Any:
     """The value of a protobuf Struct: a dict, or the special value that its signature names."""
-    fields = {key: _from_proto(value) for key, value in struct.fields.items()}
+    fields = {key: from_proto(value) for key, value in struct.fields.items()}
     return _from_signed(fields) if SIGNATURE in fields else fields
 
 
-def _from_proto(value: struct_pb2.Value) -> Value:
+def from_proto(value: struct_pb2.Value) -> Value:
+    """The value of a protobuf Value."""
     match value.WhichOneof("kind"):
         case "string_value":
             return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
@@ -52,7 +53,7 @@ def _from_proto(value: struct_pb2.Value) -> Value:
         case "bool_value":
             return value.bool_value
         case "list_value":
-            return [_from_proto(item) for item in value.list_value.values]
+            return [from_proto(item) for item in value.list_value.values]
         case "struct_value":
             return from_struct(value.struct_value)
         case _:

@@ -54,6 +54,7 @@ class Context:
     default_tags: Mapping[str, str] = field(default_factory=dict)
     ignore_tag_prefixes: tuple[str, ...] = ()
     timeout_s: float = 600.0
+    known_ids: Callable[[], frozenset[str]] = frozenset  # ids of this type that the stack has already
     prior: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, *, region: str = "") -> Any:  # boto3 makes clients at run time
@@ -122,10 +123,29 @@ class Observation:
     unknown: frozenset[str] = frozenset()
 
 
+class PartlyCreatedError(Exception):
+    """The resource `resource_id` exists, but not everything that makes it usable was done."""
+
+    def __init__(self, resource_id: str, cause: Exception) -> None:
+        self.resource_id = resource_id
+        self.cause = cause
+        super().__init__(str(cause))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a type itself says about two sets of inputs: the properties that changed, and those that replace it."""
+
+    changed: tuple[str, ...]
+    replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
+
+
 class ResourceType:
     """One Pulumi resource type. Subclasses set the class attributes and override what differs.
 
     Attributes:
+        named: the input that gets Pulumi's automatic name, '' for none.
         token: `aws:sqs/queue:Queue`.
         aliases: older tokens of the same type, such as `aws:s3/bucketV2:BucketV2`.
         replace_on: inputs whose change needs a new resource.
@@ -137,6 +157,7 @@ class ResourceType:
 
     token: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    named: ClassVar[str] = ""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     json_keys: ClassVar[frozenset[str]] = frozenset()
     delete_before_replace: ClassVar[bool] = False
@@ -152,8 +173,17 @@ class ResourceType:
         del context, olds
         return inputs
 
+    def diff(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Difference | None:
+        """What changed, where the type knows better than a comparison of the inputs; None where it does not."""
+        del context, resource_id, olds, news
+        return None
+
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
-        """Create the resource; returns its id and outputs once it is usable."""
+        """Create the resource; returns its id and outputs once it is usable.
+
+        Raises:
+            PartlyCreatedError: it exists, but a later call failed.
+        """
         raise NotImplementedError
 
     def read(self, context: Context, resource_id: str, inputs: Properties | None) -> Properties | None:

@@ -24,6 +24,7 @@ class Things:
     existing: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     on_create: Callable[[dict[str, Any]], None] = lambda _inputs: None
+    on_delete: Callable[[str], None] = lambda _name: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, operation: str, name: str) -> None:
@@ -77,6 +78,7 @@ class Thing(ResourceType):
         return self._outputs(context, news)
 
     def delete(self, context: Context, resource_id: str, state: dict[str, Any]) -> None:
+        self.things.on_delete(context.name)
         self.things.note("delete", context.name)
         self.things.existing.pop(resource_id, None)
 
@@ -89,11 +91,22 @@ class Thing(ResourceType):
         return {**inputs, "arn": arn, "region": context.region}
 
 
+class Named(Thing):
+    """Its name can be there only once, as a table's."""
+
+    named: ClassVar = "name"
+    replace_on: ClassVar = frozenset({"name", "billingMode"})
+
+
 @pytest.fixture
 def things(monkeypatch: pytest.MonkeyPatch) -> Things:
     """The in-memory cloud; it stands in for the AWS registry."""
     things = Things()
-    handlers = [Thing("aws:sqs/queue:Queue", things), Thing("aws:sns/topic:Topic", things)]
+    handlers = [
+        Thing("aws:sqs/queue:Queue", things),
+        Thing("aws:sns/topic:Topic", things),
+        Named("aws:dynamodb/table:Table", things),
+    ]
 
     def region(context: Context, _arguments: dict[str, Any]) -> dict[str, Any]:
         return {"name": context.region, "id": context.region, "region": context.region}
@@ -110,10 +123,15 @@ class Stack:
     folder: Path
     events: list[StepEvent] = field(default_factory=list)
     config: dict[str, str] = field(default_factory=dict)
+    name: str = "dev"
+    project_name: str = "shop"
+    project: str = ""  # more of Pulumi.yaml
 
     def program(self, text: str) -> "Stack":
         (self.folder / "program").mkdir(exist_ok=True)
-        (self.folder / "program" / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        (self.folder / "program" / "Pulumi.yaml").write_text(
+            f"name: {self.project_name}\nruntime: python\n{self.project}"
+        )
         (self.folder / "program" / "__main__.py").write_text("import pulumi\nimport pulumi_aws as aws\n" + text)
         return self
 
@@ -121,7 +139,7 @@ class Stack:
     def request(self) -> DeployRequest:
         return DeployRequest(
             program=self.folder / "program",
-            stack="dev",
+            stack=self.name,
             target=endpoint_target("http://127.0.0.1:9", regions=["us-east-1", "us-west-2"]),
             state_dir=self.folder / "state",
             config=self.config,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.deploy.engine.values import UNKNOWN
 from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone, lacks_said
@@ -18,7 +18,14 @@ from harness.deploy.providers.aws.schema.check import failures
 from harness.deploy.providers.aws.schema.model import schema_of
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
 from harness.deploy.providers.aws.tags import Tagging
-from harness.deploy.providers.resource import CheckError, Context, Observation, Properties, ResourceType
+from harness.deploy.providers.resource import (
+    CheckError,
+    Context,
+    Observation,
+    PartlyCreatedError,
+    Properties,
+    ResourceType,
+)
 from harness.errors import ProviderError
 
 
@@ -30,7 +37,6 @@ class AwsType(ResourceType):
     Attributes:
         service: boto3's name of the service.
         defaults: inputs that the real provider fills in.
-        named: the input that gets Pulumi's automatic name, '' for none.
         name_rules: `limit`, `lower`, `suffix` of that name.
         tagging: how the service tags; None for untagged types.
         renames: Pulumi's property → AWS's member, where they differ by more than case.
@@ -39,7 +45,6 @@ class AwsType(ResourceType):
 
     service: ClassVar[str]
     defaults: ClassVar[Mapping[str, Any]] = {}
-    named: ClassVar[str] = ""
     name_rules: ClassVar[Mapping[str, Any]] = {}
     tagging: ClassVar[Tagging | None] = None
     renames: ClassVar[Renames] = NO_RENAMES
@@ -91,8 +96,12 @@ class AwsType(ResourceType):
         """Make it, then read it."""
         with lacks_said(self.token, context.urn):
             made = self.make(context, inputs)
-            resource_id, once = made if isinstance(made, tuple) else (made, {})
-            found = self.look(context, resource_id, inputs)
+        resource_id, once = made if isinstance(made, tuple) else (made, {})
+        try:
+            with lacks_said(self.token, context.urn):
+                found = self.look(context, resource_id, inputs)
+        except (ClientError, BotoCoreError, ProviderError) as error:
+            raise PartlyCreatedError(resource_id, error) from error
         if found is None:
             raise ProviderError(
                 f"{self.token} is not supported by this cloud: it took the creation and has nothing to show for it",
