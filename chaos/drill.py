@@ -19,13 +19,14 @@ import msgspec
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
 from chaos.verification import Store, settle, verify
 from harness import processes
 from harness.clock import Clock, SystemClock, parse_duration_s
 from harness.cloud.control_client import ControlClient
 from harness.errors import BlackstartError, NotReadyError
-from harness.load.workload import ProberSpec, check_operations
+from harness.load.workload import ProberSpec, check_operations, fill, output_names
 from harness.measure import journal as names
 from harness.measure.figures import DrillRecord
 from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
@@ -99,6 +100,7 @@ class _Run:
     tell: Tell
     clock: Clock = field(default_factory=SystemClock)
     control: ControlClient = field(init=False)
+    alarms: AlarmWatch = field(init=False)
     _fis: Any = None  # a boto3 client
     _template: str = ""
     _experiment: str = ""
@@ -107,20 +109,34 @@ class _Run:
     def __post_init__(self) -> None:
         self.control = ControlClient(self.stack.target)
         self._fis = self.stack.target.client("fis")
+        self.alarms = AlarmWatch(
+            client=self.stack.target.client("cloudwatch"),
+            journal=self.journal,
+            clock=self.clock,
+            wanted=[str(fill(name, output_names(self.stack.outputs))) for name in self.drill.alarms],
+        )
 
     def run(self) -> None:
         self._note(names.DRILL_STARTED, drill=self.drill.name, seed=self.seed, run=self.number)
+        self._mark_clock()
+        self.alarms.begin()
         try:
             with self._prober():
                 if self._steady():
                     self._inject()
                     self._observe()
+                self._mark_clock()
                 self._note(names.OBSERVATION_ENDED)
             self._evidence()
             self._verify()
         finally:
             self._roll_back()
+        self._mark_clock()
         self._note(names.DRILL_ENDED)
+
+    def _mark_clock(self) -> None:
+        """Both clocks at once: `measure.clocks` compares them."""
+        self._note(names.CLOCK, wall_s=time.time())
 
     # -- workload --------------------------------------------------------------------------------------------
 
@@ -177,6 +193,8 @@ class _Run:
         ended_s = self.clock.now_s()
         self._note(names.CPU, percent=psutil.cpu_percent(None))
         self._note(names.BASELINE_ENDED)
+        self._mark_clock()
+        self._note_workload(started_s)
         samples = samples_of(self._read(), self.drill.method)
         # What was sent in the last moments may not be answered yet.
         reason = unsteady(samples, start_s=started_s, end_s=ended_s - 0.3, method=self.drill.method)
@@ -184,6 +202,12 @@ class _Run:
             self.tell(f"not steady, nothing is injected: {reason}")
             return False
         return True
+
+    def _note_workload(self, since_s: float) -> None:
+        """Which functions ran since then; on a target whose environments are not ours nobody can tell."""
+        ran = {e["function"] for e in self.control.environments() if e.get("used_s", 0.0) >= since_s}
+        if ran:
+            self._note(names.WORKLOAD, functions=sorted(ran))
 
     # -- experiment ------------------------------------------------------------------------------------------
 
@@ -200,6 +224,7 @@ class _Run:
         until_s = self.clock.now_s() + self.drill.fault_s + 30.0
         while True:
             self._take_evidence()
+            self.alarms.look()
             experiment = self._fis.get_experiment(id=self._experiment)["experiment"]
             status = experiment["state"]["status"]
             self.tell(f"experiment {self._experiment} {status}")
@@ -229,14 +254,20 @@ class _Run:
         self.tell("watching the recovery")
         method = self.drill.method
         least_s = method.hold_s + method.window_s
-        time.sleep(least_s)
+        self._watch(self.clock.now_s() + least_s)
         self._take_evidence()
         fault_s = phases_of(self._read()).fault_s
         if fault_s is None:
             return
         until_s = fault_s + method.deadline_s + least_s
         while self.clock.now_s() < until_s and not self._recovered(fault_s):
-            time.sleep(1.0)
+            self._watch(self.clock.now_s() + 1.0)
+
+    def _watch(self, until_s: float) -> None:
+        """Look at the alarms until then."""
+        while (left_s := until_s - self.clock.now_s()) > 0:
+            self.alarms.look()
+            time.sleep(min(left_s, _POLL_S))
 
     def _recovered(self, fault_s: float) -> bool:
         """Whether what was answered until now shows a recovery that held."""

@@ -80,6 +80,12 @@ class VerificationPart(_Strict):
     effects: EffectsPart | None = None
 
 
+class DetectionPart(_Strict):
+    """The alarms that should tell; without names any alarm of the region counts."""
+
+    alarms: list[str] = []
+
+
 class DrillFile(_Strict):
     """The whole file."""
 
@@ -91,6 +97,7 @@ class DrillFile(_Strict):
     workload: WorkloadPart
     method: MethodPart = MethodPart()
     verification: VerificationPart | None = None
+    detection: DetectionPart = DetectionPart()
     objectives: dict[str, Any] = {}
 
 
@@ -111,6 +118,7 @@ class Drill:
     verification: VerificationPart | None
     objectives: DrillObjectives
     path: Path
+    alarms: Sequence[str] = ()
 
     @property
     def fault_s(self) -> float:
@@ -150,6 +158,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         verification=file.verification,
         objectives=_objectives(path, text, file, policy),
         path=path,
+        alarms=tuple(file.detection.alarms),
     )
 
 

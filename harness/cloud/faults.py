@@ -187,6 +187,8 @@ class _Active:
     matched: int = 0
     fired: int = 0
     first_fired_s: float | None = None
+    told: set[str] = field(default_factory=set)
+    """The functions of which evidence was given that the rule hit them; '' for callers outside."""
 
     def fires(self) -> bool:
         """Count a matching call; True when the dose lets it be hit."""
@@ -355,9 +357,12 @@ class RuleBook:
             return []
         with self._lock:
             fired = [a for a in relevant if a.rule.selector.matches(call) and a.fires()]
-            first = [a for a in fired if a.first_fired_s is None]
+            hit = _function_hit(call)
+            first = [a for a in fired if hit not in a.told]
             for active in first:
-                active.first_fired_s = self.clock.now_s()
+                active.told.add(hit)
+                if active.first_fired_s is None:
+                    active.first_fired_s = self.clock.now_s()
         for active in first:
             self.evidence.add(
                 "fault_fired",
@@ -365,6 +370,7 @@ class RuleBook:
                 rule=active.rule.id,
                 service=call.service,
                 resource=call.resource,
+                function=hit,
             )
         found = [Hit(a.rule.id, a.rule.effect) for a in fired]
         return sorted(found, key=lambda hit: _ORDER[type(hit.effect)])
@@ -387,6 +393,14 @@ class RuleBook:
         """Forget what was derived from the rules; called with the lock held."""
         self._relevant.clear()
         self._next_expiry_s = min((a.expires_s for a in self._active.values()), default=math.inf)
+
+
+def _function_hit(call: AwsCall) -> str:
+    """The function that is called, or that calls; '' for a call from outside."""
+    if call.layer == "invocation":
+        parts = call.resource.split(":")
+        return parts[6] if len(parts) > 6 else call.resource
+    return call.caller.function if call.caller else ""
 
 
 def _report(active: _Active) -> RuleReport:

@@ -15,7 +15,6 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,7 +24,7 @@ import aiohttp
 import msgspec
 
 from harness.errors import BlackstartError, ConfigError, RefusedError
-from harness.load.workload import HttpOperation, ProberSpec, check_operations, fill, needs
+from harness.load.workload import HttpOperation, ProberSpec, check_operations, fill, needs, output_names
 from harness.measure.journal import JournalWriter, Operation, Outcome
 
 MOST_IN_FLIGHT = 5_000
@@ -49,7 +48,7 @@ class Prober:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.spec.seed)  # noqa: S311 - a seeded workload
-        self._outputs = {f"outputs.{name}": str(value) for name, value in self.spec.outputs.items()}
+        self._outputs = output_names(self.spec.outputs)
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -195,7 +194,7 @@ def refuse_remote_hosts(spec: ProberSpec) -> None:
     Raises:
         RefusedError: an operation's host is not loopback.
     """
-    outputs: Mapping[str, str] = {f"outputs.{name}": str(value) for name, value in spec.outputs.items()}
+    outputs = output_names(spec.outputs)
     for operation in spec.operations:
         known = {**dict.fromkeys(needs(operation.url), "x"), **outputs}
         host = urlsplit(fill(operation.url, known)).hostname or ""

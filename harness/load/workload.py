@@ -67,6 +67,11 @@ def fill(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
+def output_names(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The stack's outputs as placeholders: `outputs.NAME` → text."""
+    return {f"outputs.{name}": str(value) for name, value in outputs.items()}
+
+
 def needs(value: Any) -> set[str]:
     """The names of all placeholders in `value`."""
     if isinstance(value, str):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from harness.measure.journal import Operation
-from harness.measure.method import Method
 from harness.measure.statistics import percentile
 
 
@@ -34,17 +35,17 @@ class Latency:
     p99_ms: float
 
 
-def availability(operations: Sequence[Operation], method: Method) -> Availability:
-    """How many of `operations` were good. In a drill every operation counts, the baseline's too."""
-    scheduled: dict[str, int] = {}
-    good: dict[str, int] = {}
-    for operation in operations:
-        scheduled[operation.kind] = scheduled.get(operation.kind, 0) + 1
-        good[operation.kind] = good.get(operation.kind, 0) + method.good(operation)
+def availability(operations: Sequence[Operation], good: Sequence[bool]) -> Availability:
+    """Good / scheduled over `operations`, of which `good` says one by one whether it was good.
+
+    In a drill every operation counts, the baseline's too.
+    """
+    kinds = [operation.kind for operation in operations]
+    scheduled, well = Counter(kinds), Counter(compress(kinds, good))
     return Availability(
-        scheduled=len(operations),
-        good=sum(good.values()),
-        by_kind={kind: good[kind] / count for kind, count in sorted(scheduled.items())},
+        scheduled=len(kinds),
+        good=well.total(),
+        by_kind={kind: well[kind] / count for kind, count in sorted(scheduled.items())},
     )
 
 
@@ -66,7 +67,7 @@ def latency(operations: Sequence[Operation]) -> Latency | None:
     """
     if not operations:
         return None
-    ordered = sorted(o.latency_s * 1000.0 if o.outcome == "ok" else math.inf for o in operations)
+    ordered = sorted([(o.ended_s - o.scheduled_s) * 1000.0 if o.outcome == "ok" else math.inf for o in operations])
     return Latency(
         p50_ms=percentile(ordered, 0.50), p95_ms=percentile(ordered, 0.95), p99_ms=percentile(ordered, 0.99)
     )

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from harness.measure.clocks import clock_flaw
 from harness.measure.journal import (
+    ALARM,
+    ALARMS_WATCHED,
     BASELINE_ENDED,
     CHECK_FAILED,
     EVIDENCE,
@@ -14,10 +17,11 @@ from harness.measure.journal import (
     Journal,
 )
 from harness.measure.method import Method
+from harness.measure.pacing import pacing
 from harness.measure.phases import Phases
 from harness.measure.recovery import Samples, silence, unsteady
 
-Area = Literal["all", "recovery", "data", "rpo", "availability", "stability"]
+Area = Literal["all", "recovery", "data", "rpo", "availability", "stability", "detect", "staleness"]
 """What a doubt touches; `all` touches every objective."""
 
 Result = TypeVar("Result")
@@ -55,10 +59,10 @@ class Doubts:
         touching = {"all", area} | ({"data"} if area == "rpo" else set())  # RPO rests on the data that was read back
         return next((doubt.reason for doubt in self.found if doubt.area in touching), "")
 
-    @property
-    def reasons(self) -> list[str]:
-        """Every reason once, in the order found."""
-        return list(dict.fromkeys(doubt.reason for doubt in self.found))
+    def reasons(self, areas: frozenset[Area]) -> list[str]:
+        """Every reason that touches one of the areas, once, in the order found."""
+        touching = areas | {"all"} | ({"data"} if "rpo" in areas else set())
+        return list(dict.fromkeys(doubt.reason for doubt in self.found if doubt.area in touching))
 
 
 def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Samples, method: Method) -> None:
@@ -80,12 +84,53 @@ def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Sam
     baseline = journal.first(BASELINE_ENDED)
     if baseline is not None and baseline.detail.get("probes_hold", True) is not True:
         doubts.add("all", f"a steady-state probe did not hold: {baseline.detail.get('reason', 'no reason given')}")
+    doubts.add("all", doubts.attempt("all", lambda: clock_flaw(journal)) or "")
     doubts.add("all", _no_proof(journal, phases))
+    doubts.add("detect", _no_alarm(journal, phases))
     if journal.first(ROLLBACK) is None:
         doubts.add("all", "nobody checked whether the rollback was clean")
     if phases.fault_s is not None and phases.ended_s > phases.fault_s:
         reason = silence(samples, start_s=phases.fault_s, end_s=phases.ended_s, longest_s=method.window_s)
         doubts.add("all", f"after the fault {reason}" if reason else "")
+    late = doubts.attempt("all", lambda: pacing(journal.operations))
+    if late is not None and late.p99_ms > method.latency_limit_s * 1000.0:
+        doubts.add(
+            "all",
+            f"the prober itself was late: 1 % of its requests left more than {method.latency_limit_s:g} s after they "
+            "were due, so that it measured this machine",
+        )
+
+
+def _no_alarm(journal: Journal, phases: Phases) -> str:
+    """Why no alarm can tell of the fault, or '': there is none, or it was in ALARM before."""
+    watched = journal.first(ALARMS_WATCHED)
+    if watched is None:
+        return "nobody watched the alarms"
+    if missing := watched.detail.get("missing"):
+        return f"the alarm {missing[0]} does not exist"
+    if not watched.detail.get("names"):
+        return "there is no alarm that could have told"
+    before = next(
+        (
+            event.detail.get("alarm", "?")
+            for event in journal.named(ALARM)
+            if event.detail.get("state") == "ALARM"
+            and phases.fault_s is not None
+            and event.at_s < phases.fault_s
+            and not _calmed(journal, str(event.detail.get("alarm", "?")), event.at_s, phases.fault_s)
+        ),
+        "",
+    )
+    return f"alarm {before} was in ALARM before the fault" if before else ""
+
+
+def _calmed(journal: Journal, alarm: str, since_s: float, until_s: float) -> bool:
+    """Whether an alarm left ALARM again between two instants."""
+    return any(
+        event.detail.get("alarm", "?") == alarm and event.detail.get("state") != "ALARM"
+        for event in journal.named(ALARM)
+        if since_s < event.at_s < until_s
+    )
 
 
 def _no_proof(journal: Journal, phases: Phases) -> str:
@@ -94,6 +139,8 @@ def _no_proof(journal: Journal, phases: Phases) -> str:
         return "there is no evidence that the fault was injected"
     if phases.fired < 1:
         return "the fault never fired on anything the workload uses"
+    if phases.beside:
+        return f"the fault fired only on {', '.join(phases.beside)}, which the workload does not use"
     if phases.fault_s is None:
         return "the instant of the first effect is not known"
     if phases.baseline_ended_s is not None and phases.fault_s < phases.baseline_ended_s:

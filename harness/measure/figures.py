@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.measure.finding import Finding
 from harness.measure.method import Method
 
 Verdict = Literal["pass", "fail", "inconclusive", "not_supported"]
@@ -24,6 +25,9 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     A percentile is None where too many operations were never acknowledged. `duplicate` counts effects beyond
     the first. `left` lists what the rollback left behind. `only_after_fault`: good answers came back no earlier
     than the fault was ended, so that `rto_s` says how long the fault was and not how fast the service recovers.
+    `goods_at_end` good answers in a row ended the observation: the residual error rate is below `residual_error`
+    with 95 % confidence. `staleness_*` None with `stale_writes` > 0: so many never reached the replica. `late_*` is
+    how late the prober sent what was due, its own error. `findings` are the keys behind the counts.
     """
 
     seed: int = 0
@@ -59,11 +63,22 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     p95_ms: float | None = None
     p99_ms: float | None = None
     detect_s: float | None = None
+    detected_by: str = ""
+    goods_at_end: int = 0
+    residual_error: float | None = None
+    staleness_p50_s: float | None = None
+    staleness_p95_s: float | None = None
+    staleness_max_s: float | None = None
+    stale_writes: int = 0
+    unseen_writes: int = 0
+    late_p50_ms: float | None = None
+    late_p99_ms: float | None = None
     static_stability: Literal["held", "broken", "not_asked"] = "not_asked"
     control_plane_calls: list[dict[str, Any]] = []  # as the gate recorded them
     rollback: Literal["clean", "dirty", "unknown"] = "unknown"
     left: list[str] = []
     cpu_percent: float | None = None
+    findings: list[Finding] = []
     doubts: list[str] = []
     notes: list[str] = []
 

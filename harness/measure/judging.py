@@ -53,6 +53,12 @@ def _seconds(milliseconds: float | None) -> Measured:
     return Measured(milliseconds / 1000.0)
 
 
+def _staleness(figures: DrillRunFigures) -> Measured:
+    if figures.unseen_writes:
+        return Measured(None, float("inf"), f"{figures.unseen_writes} writes never reached the replica")
+    return Measured(figures.staleness_max_s)
+
+
 def _detect(figures: DrillRunFigures) -> Measured:
     if figures.detect_s is None and figures.fault_s is not None and figures.ended_s is not None:
         return Measured(None, figures.ended_s - figures.fault_s, "no alarm went into ALARM")
@@ -84,7 +90,8 @@ _MEASURES = {
     "p50": _Measure(field="p50_s", area="availability", read=lambda f: _seconds(f.p50_ms)),
     "p95": _Measure(field="p95_s", area="availability", read=lambda f: _seconds(f.p95_ms)),
     "p99": _Measure(field="p99_s", area="availability", read=lambda f: _seconds(f.p99_ms)),
-    "detect": _Measure(field="detect_s", area="recovery", read=_detect),
+    "detect": _Measure(field="detect_s", area="detect", read=_detect),
+    "staleness": _Measure(field="staleness_s", area="staleness", read=_staleness),
     "static_stability": _Measure(
         field="static_stability", area="stability", read=lambda f: Measured(len(f.control_plane_calls)), unit="count"
     ),
@@ -104,6 +111,11 @@ def judge_objectives(
             measured = _MEASURES[name].read(figures)
             judged.append(_judge(name, limit, measured, doubts.about(_MEASURES[name].area)))
     return tuple(judged)
+
+
+def areas_of(objectives: DrillObjectives) -> frozenset[Area]:
+    """The areas that the objectives which are set rest on."""
+    return frozenset(_MEASURES[name].area for name in objectives.names)
 
 
 def _judge(name: str, limit: float, measured: Measured, doubt: str) -> ObjectiveVerdict:

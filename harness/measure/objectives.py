@@ -30,6 +30,7 @@ class DrillObjectives:
     p95_s: float | None = None
     p99_s: float | None = None
     detect_s: float | None = None
+    staleness_s: float | None = None
     static_stability: bool = False
 
     def __post_init__(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.measure.journal import (
@@ -17,9 +16,9 @@ from harness.measure.journal import (
     FAULT_FIRED,
     FAULT_HEALED,
     OBSERVATION_ENDED,
+    WORKLOAD,
     Event,
     Journal,
-    Operation,
 )
 
 
@@ -27,8 +26,9 @@ from harness.measure.journal import (
 class Phases:
     """Instants of one drill on the journal's clock; None for what did not happen.
 
-    `fault_s` is the fault instant t_f: the first effect that fired, not the start of the experiment.
-    `healed_s` is when the last effect ended, and `ended_s` the end of the observation.
+    `fault_s` is the fault instant t_f: the first effect that fired on something the workload uses, not the start
+    of the experiment. `beside` names what fired effects hit when the workload uses none of it. `healed_s`
+    is when the last effect ended, and `ended_s` the end of the observation.
     """
 
     started_s: float
@@ -39,6 +39,7 @@ class Phases:
     fired: int
     healed_s: float | None
     ended_s: float
+    beside: tuple[str, ...] = ()
 
     @property
     def fault_window(self) -> tuple[float, float] | None:
@@ -64,22 +65,47 @@ def phases_of(journal: Journal) -> Phases:
         fired=max((_number(event, "fired") for event in journal.named(EVIDENCE)), default=0),
         healed_s=_last(journal, FAULT_HEALED) or _last(journal, EXPERIMENT_ENDED),
         ended_s=ended_s,
+        beside=_beside(journal),
     )
 
 
-def between(operations: Sequence[Operation], start_s: float, end_s: float) -> list[Operation]:
-    """The operations scheduled in [start_s, end_s)."""
-    return [operation for operation in operations if start_s <= operation.scheduled_s < end_s]
-
-
 def _fault_instant(journal: Journal) -> float | None:
-    """The earliest effect that any event vouches for."""
-    instants = [event.at_s for event in journal.named(FAULT_FIRED)]
+    """The earliest effect on something the workload uses that any event vouches for."""
+    used = _used_functions(journal)
+    firings = list(journal.named(FAULT_FIRED))
+    instants = [event.at_s for event in firings if _hits_workload(event, used)]
+    if firings and used is not None:
+        return min(instants, default=None)  # each firing is known; the sum below does not say what it hit
     for event in journal.named(EVIDENCE):
         first_fired_s = event.detail.get("first_fired_s")
         if isinstance(first_fired_s, int | float):
             instants.append(float(first_fired_s))
     return min(instants, default=None)
+
+
+def _used_functions(journal: Journal) -> frozenset[str] | None:
+    """The functions that ran during the baseline; None when nobody looked."""
+    event = journal.first(WORKLOAD)
+    return None if event is None else frozenset(map(str, event.detail.get("functions", ())))
+
+
+def _hits_workload(event: Event, used: frozenset[str] | None) -> bool:
+    """False for an effect on, or on a call from, a function that the workload does not use."""
+    function = _function(event)
+    return used is None or not function or function in used
+
+
+def _function(event: Event) -> str:
+    """The function that an effect hit or whose call it hit; '' when it hit neither."""
+    return str(event.detail.get("function", ""))
+
+
+def _beside(journal: Journal) -> tuple[str, ...]:
+    used = _used_functions(journal)
+    firings = list(journal.named(FAULT_FIRED))
+    if any(_hits_workload(event, used) for event in firings):
+        return ()
+    return tuple(sorted({_function(event) for event in firings}))
 
 
 def _span(journal: Journal) -> tuple[float, float]:

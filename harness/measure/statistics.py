@@ -69,6 +69,14 @@ def miss_rate_bound(trials: int, *, alpha: float = 0.05) -> float:
     return float(1.0 - alpha ** (1.0 / trials))
 
 
+def residual_error_bound(goods: int, *, alpha: float = 0.05) -> float:
+    """The largest error rate, in 0..1, that `goods` good answers in a row still allow with confidence 1 - alpha.
+
+    The other way round of `goods_needed`: the same exact bound as `miss_rate_bound`, for answers instead of drills.
+    """
+    return miss_rate_bound(goods, alpha=alpha) if goods else 1.0
+
+
 def goods_needed(error_rate: float, *, alpha: float = 0.05) -> int:
     """How many good answers in a row claim a residual error rate below `error_rate` with confidence 1 - alpha.
 

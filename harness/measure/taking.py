@@ -7,13 +7,17 @@ by field, and the struct's own names are checked when it is built.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from harness.measure.availability import Availability, Latency, availability, latency
 from harness.measure.doubts import Doubts
+from harness.measure.evidence import findings_of
 from harness.measure.figures import DrillRunFigures
-from harness.measure.history import History, compare, last_pass, unreadable, writes_of
+from harness.measure.finding import Finding
+from harness.measure.history import History, Write, compare, last_pass, unreadable, writes_of
 from harness.measure.journal import (
     ALARM,
     CONTROL_PLANE_CALL,
@@ -27,8 +31,11 @@ from harness.measure.journal import (
 )
 from harness.measure.loss import Loss, loss
 from harness.measure.method import Method
-from harness.measure.phases import Phases, between
+from harness.measure.pacing import pacing
+from harness.measure.phases import Phases
 from harness.measure.recovery import Recovery, Samples, recovery
+from harness.measure.staleness import looks_of, staleness
+from harness.measure.statistics import residual_error_bound
 
 Default = TypeVar("Default")
 
@@ -43,7 +50,7 @@ def samples_of(journal: Journal, method: Method) -> Samples:
     return Samples(
         scheduled_s=[operation.scheduled_s for operation in journal.operations],
         ended_s=[operation.ended_s for operation in journal.operations],
-        good=[method.good(operation) for operation in journal.operations],
+        good=list(map(method.good, journal.operations)),
     )
 
 
@@ -54,16 +61,20 @@ def take_figures(
     back = doubts.attempt("recovery", lambda: _recovery(phases, samples, method))
     if back is not None and not back.felt and method.must_be_felt:
         doubts.add("all", "the fault fired, and no operation felt it although this drill has to be felt")
-    history = doubts.attempt("data", lambda: _history(doubts, journal))
-    lost = doubts.attempt("rpo", lambda: _loss(phases, history, method))
+    data = doubts.attempt("data", lambda: _data(doubts, journal, phases))
+    lost = doubts.attempt("rpo", lambda: _loss(phases, data, method))
     doubts.add("rpo", lost.doubt if lost is not None else "")
-    served = doubts.attempt("availability", lambda: _served(journal, phases, method))
+    served = doubts.attempt("availability", lambda: _served(journal, phases, samples))
+    stale = doubts.attempt("staleness", lambda: _staleness_fields(doubts, journal, data))
     calls = _control_plane_calls(journal, phases, back)
     fields = {
         **_story(journal, phases),
         **_recovery_fields(back, phases, method),
-        **_data_fields(history, lost),
+        **_data_fields(data, lost),
         **_served_fields(served),
+        **(stale or {}),
+        **_end_fields(samples, phases),
+        **_pacing_fields(journal),
         "control_plane_calls": calls,
         "notes": _notes(journal, phases, back),
     }
@@ -83,33 +94,77 @@ def _recovery(phases: Phases, samples: Samples, method: Method) -> Recovery | No
     return recovery(samples, fault_s=phases.fault_s, end_s=phases.ended_s, method=method)
 
 
-def _history(doubts: Doubts, journal: Journal) -> History | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Data:
+    writes: dict[str, Write]
+    history: History
+    findings: list[Finding]
+
+
+def _data(doubts: Doubts, journal: Journal, phases: Phases) -> _Data:
     writes = writes_of(journal.operations)
-    history = compare(writes, last_pass(journal.readings))
+    found = last_pass(journal.readings)
+    history = compare(writes, found)
     if journal.first(VERIFICATION_ENDED) is None:
         doubts.add("data", "the writes were not verified")
     elif not history.acked:
         doubts.add("data", "no write was acknowledged, so none could be lost")
     else:
         doubts.add("data", unreadable(writes, journal.readings))
-    return history
+    findings = findings_of(history, writes, found, started_s=phases.started_s)
+    return _Data(writes=writes, history=history, findings=findings)
 
 
-def _loss(phases: Phases, history: History | None, method: Method) -> Loss | None:
-    if phases.fault_s is None or phases.fired < 1 or history is None:
+def _loss(phases: Phases, data: _Data | None, method: Method) -> Loss | None:
+    if phases.fault_s is None or phases.fired < 1 or data is None:
         return None
-    return loss(history, fault_s=phases.fault_s, guard_s=method.rpo_guard_s)
+    return loss(data.history, fault_s=phases.fault_s, guard_s=method.rpo_guard_s)
 
 
-def _served(journal: Journal, phases: Phases, method: Method) -> _Served:
+def _served(journal: Journal, phases: Phases, samples: Samples) -> _Served:
     start_s = phases.started_s if phases.baseline_started_s is None else phases.baseline_started_s
-    whole = between(journal.operations, start_s, phases.ended_s)
-    window = phases.fault_window
+    whole, in_fault = _span(samples, start_s, phases.ended_s), phases.fault_window
     return _Served(
-        whole=availability(whole, method),
-        in_fault=availability(between(journal.operations, *window), method) if window else None,
-        latency=latency(whole),
+        whole=_available(journal, samples, whole),
+        in_fault=_available(journal, samples, _span(samples, *in_fault)) if in_fault else None,
+        latency=latency(journal.operations[whole]),
     )
+
+
+def _span(samples: Samples, start_s: float, end_s: float) -> slice:
+    """The operations scheduled in [start_s, end_s)."""
+    return slice(bisect_left(samples.scheduled_s, start_s), bisect_left(samples.scheduled_s, end_s))
+
+
+def _available(journal: Journal, samples: Samples, span: slice) -> Availability:
+    return availability(journal.operations[span], samples.good[span])
+
+
+def _end_fields(samples: Samples, phases: Phases) -> dict[str, Any]:
+    """How many good answers in a row ended the observation, and which error rate they leave possible."""
+    seen = samples.good[: bisect_left(samples.scheduled_s, phases.ended_s)]
+    goods = sum(1 for _ in takewhile(bool, reversed(seen)))
+    return {"goods_at_end": goods, "residual_error": residual_error_bound(goods) if goods else None}
+
+
+def _pacing_fields(journal: Journal) -> dict[str, Any]:
+    late = pacing(journal.operations)
+    return {} if late is None else {"late_p50_ms": round(late.p50_ms, 3), "late_p99_ms": round(late.p99_ms, 3)}
+
+
+def _staleness_fields(doubts: Doubts, journal: Journal, data: _Data | None) -> dict[str, Any]:
+    looks = looks_of(journal)
+    stale = staleness(data.writes, looks) if data is not None else None
+    if stale is None:
+        doubts.add("staleness", "no acknowledged write was looked for at a replica")
+        return {}
+    return {
+        "staleness_p50_s": _finite(stale.p50_s),
+        "staleness_p95_s": _finite(stale.p95_s),
+        "staleness_max_s": _finite(stale.max_s),
+        "stale_writes": stale.writes,
+        "unseen_writes": stale.unseen,
+    }
 
 
 def _control_plane_calls(journal: Journal, phases: Phases, back: Recovery | None) -> list[dict[str, Any]]:
@@ -135,7 +190,7 @@ def _story(journal: Journal, phases: Phases) -> dict[str, Any]:
         "fault_s": _since(phases.fault_s, phases),
         "healed_s": _since(phases.healed_s, phases),
         "ended_s": _since(phases.ended_s, phases),
-        "detect_s": _detected(journal, phases),
+        **_detection_fields(journal, phases),
         "rollback": "unknown" if rollback is None else "clean" if rollback.detail.get("clean") is True else "dirty",
         "left": _left(rollback),
         "cpu_percent": _cpu_percent(journal),
@@ -166,12 +221,14 @@ def _only_after_fault(back: Recovery, phases: Phases) -> bool:
     )
 
 
-def _data_fields(history: History | None, lost: Loss | None) -> dict[str, Any]:
+def _data_fields(data: _Data | None, lost: Loss | None) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if lost is not None:
         fields |= {"rpo_s": lost.rpo_s, "split_brain": lost.split_brain}
-    if history is not None:
+    if data is not None:
+        history = data.history
         fields |= {
+            "findings": data.findings,
             "acked": len(history.acked),
             "lost": len(history.lost),
             "holes": len(history.holes),
@@ -211,12 +268,15 @@ def _notes(journal: Journal, phases: Phases, back: Recovery | None) -> list[str]
     return notes
 
 
-def _detected(journal: Journal, phases: Phases) -> float | None:
-    """Seconds from the fault to the first alarm that went into ALARM."""
-    if phases.fault_s is None:
-        return None
-    alarms = [e.at_s for e in journal.named(ALARM) if e.detail.get("state") == "ALARM" and e.at_s >= phases.fault_s]
-    return min(alarms) - phases.fault_s if alarms else None
+def _detection_fields(journal: Journal, phases: Phases) -> dict[str, Any]:
+    """Seconds from the fault to the first alarm that went into ALARM, and which it was."""
+    fault_s = phases.fault_s
+    if fault_s is None:
+        return {}
+    alarm = next((e for e in journal.named(ALARM) if e.detail.get("state") == "ALARM" and e.at_s >= fault_s), None)
+    if alarm is None:
+        return {}
+    return {"detect_s": alarm.at_s - fault_s, "detected_by": str(alarm.detail.get("alarm", ""))}
 
 
 def _cpu_percent(journal: Journal) -> float | None:

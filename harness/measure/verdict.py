@@ -12,7 +12,7 @@ from harness.measure.availability import burn_rate
 from harness.measure.doubts import Doubts, doubt_the_run
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Verdict, worst
 from harness.measure.journal import Journal
-from harness.measure.judging import judge_objectives
+from harness.measure.judging import areas_of, judge_objectives
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.phases import phases_of
@@ -58,7 +58,7 @@ def judge(
     figures = msgspec.structs.replace(
         figures,
         verdict=verdict,
-        doubts=doubts.reasons,
+        doubts=doubts.reasons(areas_of(objectives)),
         static_stability=_static_stability(figures, asked=objectives.static_stability),
         burn_rate=_burn_rate(figures, objectives),
     )

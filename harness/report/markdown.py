@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.measure.figures import DrillRecord
+from harness.measure.finding import Finding
 from harness.report import words
 from harness.report.run_json import RunRecord
+
+_MOST_FOUND = 5
+"""Keys of evidence told for each run; run.json has more of them."""
 
 
 def render_markdown(run: RunRecord) -> str:
@@ -73,7 +77,18 @@ def _drills(drills: Sequence[DrillRecord]) -> list[str]:
         for drill in drills
         if drill.verdict != "pass"
     ]
+    told += [f"- {drill.name}: {proof}" for drill in drills if (proof := words.proven(drill))]
+    told += [
+        f"- {drill.name}: {found.kind} `{_plain(found.key)}`{_at(found)}: {_plain(found.detail)}"
+        for drill in drills
+        for run in drill.runs
+        for found in run.findings[:_MOST_FOUND]
+    ]
     return [*lines, *told, ""] if told else lines
+
+
+def _at(found: Finding) -> str:
+    return f" at {found.at_s:.3f} s" if found.at_s is not None else ""
 
 
 def _other_parts(run: RunRecord) -> list[str]:

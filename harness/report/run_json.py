@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from harness.errors import BlackstartError, NotReadyError
+from harness.errors import BlackstartError, InconclusiveError, NotReadyError
 from harness.files import write_atomically
 from harness.measure.figures import DrillRecord, Verdict
 from harness.measure.verdict import overall
@@ -122,6 +122,7 @@ def build_run(
     `problems` are parts that raised: they never leave a run green.
     """
     _, code = overall(drills, scenarios_failed=scenarios.failed if scenarios is not None else 0)
+    problems = [*problems, *_proves_nothing(scenarios, load, drills, problems)]
     exit_code = min([code, *(problem.exit_code for problem in problems)], key=_gravity)
     return RunRecord(
         id=id,
@@ -138,6 +139,25 @@ def build_run(
         problems=[_problem(problem) for problem in problems],
         machine=this_machine(),
     )
+
+
+def _proves_nothing(
+    scenarios: ScenarioRecord | None,
+    load: LoadRecord | None,
+    drills: Sequence[DrillRecord],
+    problems: Sequence[BlackstartError],
+) -> list[InconclusiveError]:
+    """The parts that ran and yet say nothing; a run without any part says nothing either."""
+    found = []
+    if scenarios is None and load is None and not drills and not problems:
+        found.append(InconclusiveError("the run ended before anything was judged"))
+    if scenarios is not None and scenarios.passed + scenarios.failed == 0:
+        found.append(
+            InconclusiveError("no scenario ran", where="scenarios", hint="every one was skipped or is absent")
+        )
+    if load is not None and load.requests == load.failures:
+        found.append(InconclusiveError("every request of the load failed", where="load", hint="see logs/locust.log"))
+    return found
 
 
 def this_machine() -> MachineRecord:

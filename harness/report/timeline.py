@@ -118,7 +118,7 @@ _SENTENCES: Final[dict[str, Callable[[Detail], tuple[str, Tone]]]] = {
         f"Control-plane call {d.get('service', '')}:{d.get('operation', '')}",
         "plain",
     ),
-    names.ALARM: lambda d: (f"Alarm {d.get('name', '')} is {d.get('state', '')}", "plain"),
+    names.ALARM: lambda d: (f"Alarm {d.get('alarm', '')} is {d.get('state', '')}", "plain"),
     names.CHECK_FAILED: lambda d: (f"Check {d.get('check', '')} failed to run", "bad"),
     names.ROLLBACK: _rollback,
     names.DRILL_ENDED: _fixed("Drill ended"),
@@ -141,7 +141,9 @@ _CLOUD_SENTENCES: Final[dict[str, Callable[[Detail], tuple[str, Tone]]]] = {
     "action_state": lambda d: (f"Action {d.get('action', '')} is {d.get('state', '')}", "plain"),
 }
 
-_SILENT = frozenset({names.EVIDENCE, names.CPU})  # shown as figures, not as moments
+_SILENT = frozenset(
+    {names.EVIDENCE, names.CPU, names.CLOCK, names.WORKLOAD, names.REPLICA_LOOK, names.ALARMS_WATCHED}
+)  # shown as figures, not as moments
 
 
 _SAID = frozenset({"kind", "experiment_id", "owner", "state", "processes_killed", "function", "fired", "effect"})

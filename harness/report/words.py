@@ -31,6 +31,7 @@ OBJECTIVE_TITLES: Final = {
     "p95": "Latency p95",
     "p99": "Latency p99",
     "detect": "Time to detect",
+    "staleness": "Staleness of the replica",
     "static_stability": "Control-plane calls during recovery",
 }
 
@@ -184,6 +185,32 @@ def tile_note(drill: DrillRecord) -> str:
     acked = sum(run.acked for run in drill.runs)
     kind = "RTO" if len(drill.runs) == 1 else f"worst RTO of {len(drill.runs)} runs"
     return f"{kind}; {lost} of {acked:,} acknowledged writes lost"
+
+
+def residual(run: DrillRunFigures) -> str:
+    """What the good answers at the end of the observation allow to claim; '' for none."""
+    if not run.goods_at_end or run.residual_error is None:
+        return ""
+    return (
+        f"The last {run.goods_at_end:,} requests were all good: with 95 % confidence fewer than "
+        f"{run.residual_error * 100:.2g} % still fail."
+    )
+
+
+def proven(drill: DrillRecord) -> str:
+    """What runs without a miss allow to claim about the next one; '' for none."""
+    if drill.miss_rate_bound is None:
+        return ""
+    runs = _count(len(drill.runs), "run", "runs")
+    return f"Zero misses in {runs}: with 95 % confidence the miss rate is below {drill.miss_rate_bound * 100:.0f} %."
+
+
+def staleness(run: DrillRunFigures) -> str:
+    """The staleness of the replica: p50, p95 and the worst."""
+    if not run.stale_writes:
+        return "—"
+    told = (run.staleness_p50_s, run.staleness_p95_s, run.staleness_max_s)
+    return " / ".join("∞" if value is None else seconds(value) for value in told)
 
 
 def remark(objective: ObjectiveVerdict, drill: DrillRecord) -> str:

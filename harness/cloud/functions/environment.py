@@ -46,6 +46,7 @@ class Environment:
     idle_since_s: float = 0.0
     killed_by: str = ""
     in_flight: bool = False
+    used_s: float = 0.0  # when the newest invocation began
     init_s: float | None = None
     _ready: bool = False
     _invoked: bool = False
@@ -64,7 +65,7 @@ class Environment:
         lines = [logs.init_line(self.spec.runtime, self.spec.arn)] if first else []
         lines.append(logs.start_line(request_id, self.spec.version))
         self.in_flight = True
-        began_s = time.monotonic()
+        began_s = self.used_s = time.monotonic()
         try:
             if not self._ready:
                 self._raise_init_failure()

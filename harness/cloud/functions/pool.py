@@ -210,6 +210,7 @@ class FunctionPool:
                 "subnet": e.subnet,
                 "pid": e.process.pid,
                 "busy": e.in_flight,
+                "used_s": e.used_s,
             }
             for e in self._fleet.everything()
             if e.alive

@@ -8,6 +8,7 @@ from harness.errors import ConfigError
 from harness.measure import taking
 from harness.measure.journal import (
     ALARM,
+    ALARMS_WATCHED,
     CHECK_FAILED,
     CONTROL_PLANE_CALL,
     EVIDENCE,
@@ -25,6 +26,7 @@ OBJECTIVES = DrillObjectives(rto_s=5.0, rpo_s=0.0, availability=0.9, lost=0, dup
 METHOD = Method()
 THREE_SECONDS = (Outage(start_s=12.0, end_s=15.0),)
 GOOD = Script(outages=THREE_SECONDS)
+WATCHED = Event(at_s=0.5, name=ALARMS_WATCHED, detail={"names": ["errors"], "missing": []})
 
 
 def verdicts(judgement: RunJudgement) -> dict[str, str]:
@@ -199,13 +201,14 @@ def test_static_stability_lists_every_control_plane_call_of_the_recovery() -> No
 def test_time_to_detect_is_the_first_alarm_after_the_fault() -> None:
     alarms = tuple(
         Event(at_s=at_s, name=ALARM, detail={"state": state})
-        for at_s, state in ((3.0, "ALARM"), (14.0, "OK"), (16.5, "ALARM"), (20.0, "ALARM"))
+        for at_s, state in ((3.0, "ALARM"), (9.0, "OK"), (16.5, "ALARM"), (20.0, "ALARM"))
     )
+    alarms = (WATCHED, *alarms)
     asked = DrillObjectives(detect_s=5.0)
     judged = judge(play(replace(GOOD, extra=alarms)), asked, METHOD)
     assert judged.figures.detect_s == 4.5
     assert verdicts(judged) == {"detect": "pass"}
-    assert verdicts(judge(play(GOOD), asked, METHOD)) == {"detect": "fail"}
+    assert verdicts(judge(play(replace(GOOD, extra=(WATCHED,))), asked, METHOD)) == {"detect": "fail"}
 
 
 def test_latency_counts_what_was_never_acknowledged() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from harness.errors import (
@@ -88,3 +89,15 @@ def test_a_problem_keeps_what_where_and_hint() -> None:
         "stop it",
         "not_ready",
     )
+
+
+def test_a_run_that_judged_nothing_is_not_green(green) -> None:
+    story = {"id": "r", "target": "embedded", "seed": 1, "started": "s", "ended": "e"}
+    nothing = build_run(**story)
+    assert (nothing.verdict, nothing.exit_code) == ("inconclusive", 5)
+    assert "before anything was judged" in nothing.problems[0].what
+    skipped = ScenarioRecord(passed=0, failed=0, skipped=9, not_supported=0)
+    assert build_run(**story, scenarios=skipped).exit_code == 5
+    load = msgspec.structs.replace(green.run.load, failures=green.run.load.requests)
+    assert build_run(**story, load=load).exit_code == 5
+    assert build_run(**story, load=green.run.load).exit_code == 0

@@ -1,0 +1,33 @@
+"""The keys and instants behind the counts of a history: what a person looks up first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+
+from harness.measure.finding import MOST_FINDINGS, Finding
+from harness.measure.history import History, Write
+from harness.measure.journal import Reading
+
+
+def findings_of(
+    history: History, writes: Mapping[str, Write], found: Mapping[str, Reading], *, started_s: float
+) -> list[Finding]:
+    """At most `MOST_FINDINGS` of each kind; `at_s` is when it was acknowledged, in the drill."""
+
+    def told(kind: str, keys: Iterable[str], say: str = "") -> Iterator[Finding]:
+        for key in islice(keys, MOST_FINDINGS):
+            write = writes.get(key)
+            acked_s = write.acked_s if write is not None else None
+            detail = say or f"{found[key].effects} effects"
+            yield Finding(
+                kind=kind, key=key, at_s=None if acked_s is None else round(acked_s - started_s, 6), detail=detail
+            )
+
+    return [
+        *told("lost", (write.key for write in history.lost), "acknowledged and absent"),
+        *told("phantom", history.phantom, "certainly not applied and present"),
+        *told("duplicate", history.duplicated),
+        *told("unfulfilled", history.unfulfilled, "acknowledged, and its end never came"),
+        *told("hole", history.holes, "lost although a later write survived"),
+    ]
