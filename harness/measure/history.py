@@ -12,16 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.measure.journal import Operation, Outcome, Reading
+import msgspec
 
-PASSES = 2
-"""Verification reads every key this often; the reads must agree."""
+from harness.measure.journal import Operation, Outcome, Reading
 
 _EXAMPLES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One key as its writer knows it. `acked_s` is when the first acknowledgement came, None without one."""
 
     key: str
@@ -92,39 +90,45 @@ def compare(writes: Mapping[str, Write], found: Mapping[str, Reading]) -> Histor
     )
 
 
-def last_pass(readings: Iterable[Reading]) -> dict[str, Reading]:
-    """The reading of each key in the last pass over it."""
-    found: dict[str, Reading] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passes:
+    """The reading of each key in the last pass over it, and in the pass before that."""
+
+    last: Mapping[str, Reading]
+    before: Mapping[str, Reading]
+
+
+def passes_of(readings: Iterable[Reading]) -> Passes:
+    """The last two passes over each key; of two readings in one pass the later one counts."""
+    last: dict[str, Reading] = {}
+    before: dict[str, Reading] = {}
     for reading in readings:
-        known = found.get(reading.key)
-        if known is None or reading.pass_number >= known.pass_number:
-            found[reading.key] = reading
-    return found
+        key, newest = reading.key, last.get(reading.key)
+        if newest is None or reading.pass_number >= newest.pass_number:
+            if newest is not None and reading.pass_number > newest.pass_number:
+                before[key] = newest
+            last[key] = reading
+        elif key not in before or reading.pass_number >= before[key].pass_number:
+            before[key] = reading
+    return Passes(last=last, before=before)
 
 
-def unreadable(writes: Mapping[str, Write], readings: Sequence[Reading]) -> str:
+def unreadable(writes: Mapping[str, Write], passes: Passes) -> str:
     """Why the readings prove nothing, or '' when they do.
 
     Every key must have been read in at least two passes, and the last two must agree.
     """
-    by_key: dict[str, dict[int, Reading]] = {}
-    for reading in readings:
-        by_key.setdefault(reading.key, {})[reading.pass_number] = reading
-    unread = [key for key in writes if len(by_key.get(key, {})) < PASSES]
+    unread = [key for key in writes if key not in passes.before]
     if unread:
         return f"{len(unread)} of {len(writes)} written keys were not read back twice, {_examples(unread)}"
-    moving = [key for key, passes in by_key.items() if not _agree(passes)]
+    moving = [key for key, before in passes.before.items() if not _agree(before, passes.last[key])]
     if moving:
         return f"two verification passes disagree on {len(moving)} keys, {_examples(moving)}"
     return ""
 
 
-def _agree(passes: Mapping[int, Reading]) -> bool:
-    states = [
-        (passes[number].present, passes[number].effects, passes[number].settled)
-        for number in sorted(passes)[-PASSES:]
-    ]
-    return len(set(states)) == 1
+def _agree(one: Reading, other: Reading) -> bool:
+    return one.present == other.present and one.effects == other.effects and one.settled == other.settled
 
 
 def _outweighs(operation: Operation, known: Write) -> bool:

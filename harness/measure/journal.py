@@ -12,6 +12,8 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -84,7 +86,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="
     detail: dict[str, Any] = {}  # JSON that differs by name
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="reading"):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="record", tag="reading"):
     """One key read back, strongly consistent, from the recovery target.
 
     `effects` counts what the write caused (receipts, charges), None where nothing is counted. `settled` says
@@ -97,13 +99,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag
     present: bool
     effects: int | None = None
     settled: bool | None = None
-    fields: dict[str, Any] = {}  # the item as read, for people
+    fields: dict[str, Any] | None = None  # the item as read, for people
 
 
 Record = Operation | Event | Reading
 
 _DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _BUFFER_BYTES = 64 * 1024
+_CHUNK_BYTES = 8 * 1024 * 1024
+"""A journal is decoded in pieces of whole lines: its text is never in memory at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,40 +219,57 @@ def read_journal(path: Path) -> Journal:
     Raises:
         NotReadyError: there is no such file or it cannot be opened.
     """
+    found = _Found()
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            while lines := file.readlines(_CHUNK_BYTES):
+                found.add(lines)
     except OSError as error:
         raise NotReadyError(f"cannot read the journal: {error.strerror}", where=str(path)) from error
-    records, flaw = _decode(content)
-    if not flaw and not any(isinstance(r, Event) and r.name == DRILL_ENDED for r in records):
-        flaw = "the journal has no end: the drill was cut off"
+    if not found.flaw and not any(event.name == DRILL_ENDED for event in found.events):
+        found.flaw = "the journal has no end: the drill was cut off"
+    found.operations.sort(key=attrgetter("scheduled_s"))
+    found.events.sort(key=attrgetter("at_s"))
+    found.readings.sort(key=attrgetter("at_s"))
     return Journal(
-        operations=tuple(sorted((r for r in records if isinstance(r, Operation)), key=lambda r: r.scheduled_s)),
-        events=tuple(sorted((r for r in records if isinstance(r, Event)), key=lambda r: r.at_s)),
-        readings=tuple(sorted((r for r in records if isinstance(r, Reading)), key=lambda r: r.at_s)),
-        complete=not flaw,
-        flaw=flaw,
+        operations=tuple(found.operations),
+        events=tuple(found.events),
+        readings=tuple(found.readings),
+        complete=not found.flaw,
+        flaw=found.flaw,
     )
 
 
-def _decode(content: bytes) -> tuple[list[Record], str]:
-    """Every readable record, and what is wrong with the rest ('' when nothing is)."""
-    try:
-        records = _DECODER.decode_lines(content)
-    except msgspec.MsgspecError:
-        return _decode_line_by_line(content)
-    return records, "" if not content or content.endswith(b"\n") else "the last line of the journal was cut off"
+@dataclass(slots=True)
+class _Found:
+    """What was read so far, by kind; `flaw` is the first thing wrong with the rest."""
 
+    operations: list[Operation] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    flaw: str = ""
+    _lines: int = 0
 
-def _decode_line_by_line(content: bytes) -> tuple[list[Record], str]:
-    records: list[Record] = []
-    flaw = ""
-    for number, line in enumerate(content.splitlines(), 1):
+    def add(self, lines: list[bytes]) -> None:
+        """Decode the next lines; a damaged one is left out and told by its number."""
         try:
-            records.append(_DECODER.decode(line))
+            records = _DECODER.decode_lines(b"".join(lines))
+        except msgspec.MsgspecError:
+            records = [record for record in map(self._decode, lines, count(self._lines + 1)) if record is not None]
+        else:
+            if not lines[-1].endswith(b"\n"):
+                self.flaw = self.flaw or "the last line of the journal was cut off"
+        self._lines += len(lines)
+        self.operations += [r for r in records if type(r) is Operation]
+        self.readings += [r for r in records if type(r) is Reading]
+        self.events += [r for r in records if type(r) is Event]
+
+    def _decode(self, line: bytes, number: int) -> Record | None:
+        try:
+            return _DECODER.decode(line)
         except msgspec.MsgspecError as error:
-            flaw = flaw or f"line {number} of the journal is damaged: {error}"
-    return records, flaw
+            self.flaw = self.flaw or f"line {number} of the journal is damaged: {error}"
+            return None
 
 
 def _unwritable(path: Path, error: OSError) -> NotReadyError:

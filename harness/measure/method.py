@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.errors import ConfigError
@@ -51,8 +52,9 @@ class Method:
 
     def good(self, operation: Operation) -> bool:
         """True when the operation was acknowledged, in time, with the right content."""
-        return (
-            operation.outcome == "ok"
-            and operation.valid
-            and operation.ended_s - operation.scheduled_s <= self.latency_limit_s
-        )
+        return self.goods((operation,))[0]
+
+    def goods(self, operations: Iterable[Operation]) -> list[bool]:
+        """Whether each was acknowledged, in time, with the right content."""
+        limit_s = self.latency_limit_s
+        return [o.outcome == "ok" and o.valid and o.ended_s - o.scheduled_s <= limit_s for o in operations]

@@ -25,5 +25,9 @@ def pacing(operations: Sequence[Operation]) -> Pacing | None:
     """How late the prober was; None when it sent nothing."""
     if not operations:
         return None
-    late_ms = sorted(max(0.0, o.started_s - o.scheduled_s) * 1000.0 for o in operations)
-    return Pacing(p50_ms=percentile(late_ms, 0.50), p99_ms=percentile(late_ms, 0.99), max_ms=late_ms[-1])
+    late_s = sorted([o.started_s - o.scheduled_s for o in operations])
+
+    def milliseconds(share: float) -> float:
+        return max(0.0, percentile(late_s, share)) * 1000.0
+
+    return Pacing(p50_ms=milliseconds(0.50), p99_ms=milliseconds(0.99), max_ms=milliseconds(1.0))

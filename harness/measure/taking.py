@@ -17,7 +17,7 @@ from harness.measure.doubts import Doubts
 from harness.measure.evidence import findings_of
 from harness.measure.figures import DrillRunFigures
 from harness.measure.finding import Finding
-from harness.measure.history import History, Write, compare, last_pass, unreadable, writes_of
+from harness.measure.history import History, Write, compare, passes_of, unreadable, writes_of
 from harness.measure.journal import (
     ALARM,
     CONTROL_PLANE_CALL,
@@ -50,7 +50,7 @@ def samples_of(journal: Journal, method: Method) -> Samples:
     return Samples(
         scheduled_s=[operation.scheduled_s for operation in journal.operations],
         ended_s=[operation.ended_s for operation in journal.operations],
-        good=list(map(method.good, journal.operations)),
+        good=method.goods(journal.operations),
     )
 
 
@@ -103,15 +103,15 @@ class _Data:
 
 def _data(doubts: Doubts, journal: Journal, phases: Phases) -> _Data:
     writes = writes_of(journal.operations)
-    found = last_pass(journal.readings)
-    history = compare(writes, found)
+    passes = passes_of(journal.readings)
+    history = compare(writes, passes.last)
     if journal.first(VERIFICATION_ENDED) is None:
         doubts.add("data", "the writes were not verified")
     elif not history.acked:
         doubts.add("data", "no write was acknowledged, so none could be lost")
     else:
-        doubts.add("data", unreadable(writes, journal.readings))
-    findings = findings_of(history, writes, found, started_s=phases.started_s)
+        doubts.add("data", unreadable(writes, passes))
+    findings = findings_of(history, writes, passes.last, started_s=phases.started_s)
     return _Data(writes=writes, history=history, findings=findings)
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.measure.history import compare, last_pass, unreadable, writes_of
+from harness.measure.history import compare, passes_of, unreadable, writes_of
 from harness.measure.journal import Operation, Outcome, Reading
 from harness.measure.loss import loss
 
@@ -31,7 +31,7 @@ def twice(key: str, *, present: bool = True, effects: int | None = 1) -> list[Re
 
 
 def found(*readings: Reading) -> dict[str, Reading]:
-    return last_pass(readings)
+    return passes_of(readings).last
 
 
 def test_acknowledged_and_absent_is_lost() -> None:
@@ -100,15 +100,15 @@ def test_reads_do_not_write() -> None:
 def test_every_key_must_be_read_twice() -> None:
     writes = writes_of([write("a", "ok"), write("b", "ok")])
     assert "1 of 2 written keys were not read back twice, for example b" in unreadable(
-        writes, [*twice("a"), read("b")]
+        writes, passes_of([*twice("a"), read("b")])
     )
-    assert unreadable(writes, [*twice("a"), *twice("b")]) == ""
+    assert unreadable(writes, passes_of([*twice("a"), *twice("b")])) == ""
 
 
 def test_passes_that_disagree_prove_nothing() -> None:
     writes = writes_of([write("a", "ok")])
-    assert "disagree" in unreadable(writes, [read("a"), read("a", present=False, number=2)])
-    assert "disagree" in unreadable(writes, [read("a"), read("a", effects=2, number=2)])
+    assert "disagree" in unreadable(writes, passes_of([read("a"), read("a", present=False, number=2)]))
+    assert "disagree" in unreadable(writes, passes_of([read("a"), read("a", effects=2, number=2)]))
 
 
 def test_rpo_reaches_back_to_the_earliest_lost_acknowledgement_before_the_fault() -> None:
@@ -146,7 +146,7 @@ def test_without_an_acknowledgement_just_before_the_fault_rpo_cannot_be_told() -
 def test_the_history_agrees_with_sets(told: list[tuple[int, Outcome, bool, int | None]]) -> None:
     operations = [write(f"k{key}", outcome) for key, outcome, _, _ in told]
     readings = [read(f"k{key}", present=present, effects=effects) for key, _, present, effects in told]
-    history = compare(writes_of(operations), last_pass(readings))
+    history = compare(writes_of(operations), passes_of(readings).last)
     acked = {o.key for o in operations if o.outcome == "ok"}
     unknown = {o.key for o in operations if o.outcome == "unknown"} - acked
     failed = {o.key for o in operations} - acked - unknown
