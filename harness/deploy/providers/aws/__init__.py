@@ -25,12 +25,15 @@ SERVICES = (
     "iam_access",
     "iam_attachments",
     "iam_data",
+    "kms",
     "policy_document",
     "s3",
     "s3_objects",
     "s3_settings",
+    "secretsmanager",
     "sns",
     "sqs",
+    "ssm",
 )
 
 
