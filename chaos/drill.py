@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
+from chaos.fis.role import stand_in
 from chaos.verification import Store, settle, verify
 from harness import processes
 from harness.clock import Clock, SystemClock, parse_duration_s
@@ -214,6 +215,7 @@ class _Run:
     def _inject(self) -> None:
         """Start the experiment and follow it to its end."""
         template = self._embedded_template()
+        stand_in(self.stack.target, template["roleArn"])
         created = self._fis.create_experiment_template(**template, tags={"blackstart:drill": self.drill.name})
         self._template = created["experimentTemplate"]["id"]
         started = self._fis.start_experiment(

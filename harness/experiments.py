@@ -9,8 +9,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chaos.fis.role import stand_in
 from harness.errors import ConfigError, UsageError, nearest
 from harness.running import require_running
+from harness.target import Target
 from harness.terminal import Progress
 from harness.workspace import Workspace
 
@@ -44,9 +46,9 @@ def start(workspace: Workspace, template: str) -> dict[str, str]:
         ConfigError: the file is not JSON, or FIS refuses it (its own reason is given).
         UsageError: FIS knows no such template.
     """
-    fis = _client(workspace)
-    path = Path(template)
-    template_id = _create(fis, path) if path.suffix == ".json" or path.is_file() else template
+    target = require_running(workspace).target
+    fis, path = target.client("fis"), Path(template)
+    template_id = _create(target, path) if path.suffix == ".json" or path.is_file() else template
     try:
         experiment = fis.start_experiment(experimentTemplateId=template_id)["experiment"]
     except ClientError as error:
@@ -55,15 +57,16 @@ def start(workspace: Workspace, template: str) -> dict[str, str]:
     return {"id": experiment["id"], "status": experiment["state"]["status"]}
 
 
-def _create(fis: Any, path: Path) -> str:  # a boto3 client
+def _create(target: Target, path: Path) -> str:
     try:
         body = json.loads(path.read_text())
-        return str(fis.create_experiment_template(**body)["experimentTemplate"]["id"])
+        stand_in(target, str(body.get("roleArn", "")))
+        return str(target.client("fis").create_experiment_template(**body)["experimentTemplate"]["id"])
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except json.JSONDecodeError as error:
         raise ConfigError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}") from error
-    except (ClientError, BotoCoreError, TypeError) as error:
+    except (ClientError, BotoCoreError, TypeError, AttributeError) as error:
         raise ConfigError(f"FIS refuses the template: {_reason(error)}", where=str(path)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,12 @@ from harness.cloud.settings import read_order
 
 def make_services(doors: Doors) -> Mapping[str, Service]:
     """The extra services behind the gate."""
+    from chaos.fis.region import Quotas
     from chaos.fis.service import FisService
 
-    return {"fis": FisService(doors)}
+    active = os.environ.get("BLACKSTART_FIS_ACTIVE_EXPERIMENTS", "")
+    quotas = Quotas(active_experiments=int(active)) if active.isdigit() else Quotas()
+    return {"fis": FisService(doors, quotas)}
 
 
 def main(arguments: list[str]) -> int:

@@ -19,6 +19,8 @@ class Caller:
     """The subnet of a VPC function, task or instance; empty without a VPC."""
     function: str = ""
     """The Lambda function's name, empty for other processes."""
+    role: str = ""
+    """The ARN of its role, without the role's path; empty when it has none."""
     environment_id: str = ""
 
 
@@ -39,3 +41,5 @@ class AwsCall:
     account: str
     resource: str = ""
     caller: Caller | None = None
+    caller_role: str = ""
+    """The role that signs, `arn:aws:iam::000000000000:role/orders` without its path; filled in where a rule asks."""

@@ -154,8 +154,9 @@ class Control:
         """Experiments first: they would renew what is ended below them."""
         services = await self.owner.heal_services()
         rules = self.doors.faults.remove()
+        pauses = self.doors.replication.resume()
         zones = self.doors.zones.heal()
-        return {**services, "rules": [report.rule.id for report in rules], "zones": list(zones)}
+        return {**services, "rules": [report.rule.id for report in rules] + pauses, "zones": list(zones)}
 
     async def _reset(self, query: Query, body: bytes) -> Answer:
         healed = await self._heal(query, body)

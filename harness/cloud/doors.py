@@ -1,17 +1,36 @@
-"""The two doors through which effects reach the cloud, handed to extra services such as FIS.
+"""The doors through which effects reach the cloud, handed to extra services such as FIS.
 
-A new FIS action opens one of these and nothing else: fault rules in the gate, or the zone keeper.
+A FIS action opens one of these and nothing else: fault rules in the gate, the zone keeper, the replication keeper, or
+the cloud's own API (`target`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from harness.clock import Clock
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import ZoneKeeper
 from harness.target import Target
+
+
+class Publish(Protocol):
+    """Puts an event of an AWS service on the default bus of a region, best effort."""
+
+    def __call__(
+        self, *, region: str, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
+    ) -> None:
+        """Put it; `detail` is JSON."""
+        ...
+
+
+def publish_nowhere(
+    *, region: str, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
+) -> None:
+    """Where no bus takes events of AWS's own services (a foreign endpoint)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +47,21 @@ class Doors:
     clock: Clock
     target: Target
     capabilities: frozenset[str]
+    replication: ReplicationKeeper
+    publish: Publish = publish_nowhere
+    iam_enforced: bool = False
+
+    def renew(self, owner: str) -> int:
+        """Extend the leases of all that `owner` has in force; returns how many there are."""
+        return self.faults.renew(owner) + self.replication.renew(owner)
+
+    def heal(self, owner: str = "") -> list[str]:
+        """End all that `owner` (or, with '', anybody) has in force; may be repeated. Returns what that was."""
+        rules = [report.rule.id for report in self.faults.remove(owner=owner)]
+        return rules + self.replication.resume(owner=owner) + list(self.zones.heal(owner=owner))
+
+    def expire(self) -> None:
+        """End what nobody renewed."""
+        self.faults.expire()
+        self.zones.expire()
+        self.replication.expire()

@@ -48,17 +48,19 @@ class Gate:
 
     async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self.identifier.head(scope)
-        concerned = self.rules.concerns("api", request.service)
-        if request.operation_in_body or (concerned and self.rules.needs_resource("api", request.service)):
+        concern = self.rules.concern("api", request.service)
+        if request.operation_in_body or concern.resource:
             body = await read_body(receive)
             if body is None:
                 return
             receive = replay(body, receive)
             if request.operation_in_body:
                 self.identifier.body(request, body)
-                concerned = self.rules.concerns("api", request.service)
+                concern = self.rules.concern("api", request.service)
             self.identifier.resource(request, body)
-        hits = self.rules.hits(request.call()) if concerned else ()
+        if concern.role:
+            self.identifier.role(request)
+        hits = self.rules.hits(request.call()) if concern.any else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
             if self.recorder.wants(request.service, request.operation):
                 receive = await self._record(request, receive)

@@ -23,6 +23,9 @@ from harness.target import EMULATOR_ACCOUNT
 Callers = Callable[[str], Caller | None]
 """Finds the process of ours behind an SDK app id (`bs.<zone id>.<environment id>`)."""
 
+Insight = Callable[[str], str]
+"""Asks the emulator what a request does not say: the role behind an access key, the stream of a shard iterator."""
+
 _SCOPE = re.compile(rb"Credential=([^/,\s]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-zA-Z0-9-]+)/aws4_request")
 _PRESIGNED = re.compile(rb"X-Amz-Credential=([^/&]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-zA-Z0-9-]+)/aws4_request")
 _APP_ID = re.compile(rb"app/(bs\.[\w.-]+)")
@@ -45,6 +48,8 @@ class Request:
     caller: Caller | None = None
     resource: str = ""
     operation_in_body: bool = False
+    access_key: str = ""
+    role: str = ""
     protocol: str = ""
     """How it was sent: `json`, `cbor`, `query`, `rest`, or '' when it is no AWS API call."""
 
@@ -57,6 +62,7 @@ class Request:
             account=self.account,
             resource=self.resource,
             caller=self.caller,
+            caller_role=self.role,
         )
 
 
@@ -68,6 +74,8 @@ class Identifier:
     account: str = EMULATOR_ACCOUNT
     models: Models = field(default_factory=Models)
     callers: Callers = lambda _app_id: None
+    roles: Insight = lambda _access_key: ""
+    streams: Insight = lambda _shard_iterator: ""
     _tables: dict[str, RouteTable] = field(default_factory=dict)
 
     def head(self, scope: Scope) -> Request:
@@ -78,6 +86,7 @@ class Identifier:
             region=region or self.region,
             account=key.decode() if _ACCOUNT.fullmatch(key) else self.account,
             caller=self._caller(headers.get(b"user-agent", b"")),
+            access_key=key.decode("latin-1"),
         )
         candidates = services_signing_as(signing_name)
         if target := headers.get(b"x-amz-target"):
@@ -108,6 +117,12 @@ class Identifier:
         if not request.resource and request.protocol in {"json", "cbor"}:
             found = _decode(request.protocol, body)
             request.resource = resource_in_body(self.models, request.service, request.operation, found)
+            if request.service == "kinesis" and request.operation == "GetRecords":
+                request.resource = str(found.get("StreamARN") or self.streams(request.resource))
+
+    def role(self, request: Request) -> None:
+        """Find the role that signs: by its session's key, or, where IAM is not enforced, by the calling process."""
+        request.role = self.roles(request.access_key) or (request.caller.role if request.caller else "")
 
     def _caller(self, user_agent: bytes) -> Caller | None:
         found = _APP_ID.search(user_agent)

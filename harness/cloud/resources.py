@@ -15,6 +15,13 @@ _NAMES = (
 """Members that name the resource, the most telling first. A service's other calls fall back to their first
 required string member, which in botocore's models is nearly always the identifier."""
 
+_WHERE_LAUNCHED = (
+    "SubnetId", "NetworkInterface.1.SubnetId", "Placement.AvailabilityZone", "AvailabilityZone", "InstanceId.1",
+)  # fmt: skip
+"""What EC2's launches are about, as far as faults go: the place, or the instance that is started again."""
+
+_LAUNCHES = frozenset({"RunInstances", "StartInstances", "CreateCapacityReservation"})
+
 _IN_LABELS = ("FunctionName", "Bucket", "ApiId", "restApiId", "Name", "Arn", "ResourceArn")
 
 
@@ -28,7 +35,7 @@ def resource_in_labels(labels: Mapping[str, str]) -> str:
 
 def resource_in_body(models: Models, service: str, operation: str, body: Mapping[str, object]) -> str:
     """The resource in a decoded request body or form, or ''. A queue URL counts by its queue name."""
-    for name in _NAMES:
+    for name in _WHERE_LAUNCHED if service == "ec2" and operation in _LAUNCHES else _NAMES:
         value = body.get(name)
         if isinstance(value, str) and value:
             return value.rsplit("/", 1)[-1] if name == "QueueUrl" else value

@@ -23,11 +23,12 @@ import uvicorn
 
 from harness import processes
 from harness.clock import SystemClock
+from harness.cloud import ministack_hooks
 from harness.cloud.asgi import App
 from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
-from harness.cloud.doors import Doors
+from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate
@@ -36,6 +37,7 @@ from harness.cloud.lambda_errors import with_service_exceptions
 from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
 from harness.cloud.recorder import Recorder
+from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
 from harness.cloud.transport import ResettableProtocol
 from harness.cloud.zones import ZoneKeeper, zones_of
@@ -91,11 +93,12 @@ class Server:
         backend: Backend = RemoteEndpoint(settings.upstream) if settings.upstream else Ministack(settings, port)
         doors, recorder = self._doors(port)
         services = self.make_services(doors)
-        identifier = Identifier(region=settings.regions[0], account=settings.account_id, callers=self._caller)
+        identifier = self._identifier()
         if not settings.upstream:
             self._install_functions(doors)
             self._install_databases(doors)
             self._moto = MotoHost(identifier.models)
+            ministack_hooks.carry_replication(doors.replication)
         await backend.start()
         patience = Patience(doors.faults)
         patience.start()
@@ -187,8 +190,20 @@ class Server:
             clock=clock,
             target=target,
             capabilities=capabilities,
+            replication=ReplicationKeeper(evidence),
+            publish=publish_nowhere if settings.upstream else ministack_hooks.publish_service_event,
+            iam_enforced=settings.enforce_iam and not settings.upstream,
         )
         return doors, Recorder(clock)
+
+    def _identifier(self) -> Identifier:
+        settings = self.order.settings
+        identifier = Identifier(region=settings.regions[0], account=settings.account_id)
+        if not settings.upstream:
+            identifier.callers = self._caller
+            identifier.roles = ministack_hooks.role_of_session
+            identifier.streams = ministack_hooks.stream_of_iterator
+        return identifier
 
     def _install_functions(self, doors: Doors) -> None:
         from harness.cloud.functions.emulated import MinistackEmulator, install
@@ -335,5 +350,4 @@ async def _expire(doors: Doors) -> None:
     """End what nobody renewed, also when no call comes by to notice."""
     while True:
         await asyncio.sleep(_EXPIRY_POLL_S)
-        doors.faults.expire()
-        doors.zones.expire()
+        doors.expire()

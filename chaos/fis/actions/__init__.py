@@ -3,38 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from chaos.fis.actions.action import Action
-from chaos.fis.actions.api_errors import (
-    InjectApiInternalError,
-    InjectApiThrottleError,
-    InjectApiUnavailableError,
-)
+from chaos.fis.actions.alarm_state import AssertAlarmState
+from chaos.fis.actions.api_errors import InjectApiInternalError, InjectApiThrottleError, InjectApiUnavailableError
+from chaos.fis.actions.connectivity import DisruptConnectivity
+from chaos.fis.actions.cross_region import RouteTableDisruption, TransitGatewayDisruption
+from chaos.fis.actions.ec2_capacity import InsufficientInstanceCapacity
+from chaos.fis.actions.ec2_instances import RebootInstances, SpotInterruptions, StopInstances, TerminateInstances
+from chaos.fis.actions.elsewhere import ElsewhereAction, elsewhere
+from chaos.fis.actions.kinesis import ExpiredIteratorException, ProvisionedThroughputException
 from chaos.fis.actions.lambda_invocation import (
     InvocationAddDelay,
     InvocationError,
     InvocationHttpIntegrationResponse,
 )
-from chaos.fis.actions.network import DisruptConnectivity
+from chaos.fis.actions.replication_pause import BucketPauseReplication, GlobalTablePauseReplication
+from chaos.fis.actions.state_only import GroupInsufficientCapacity, PauseVolumeIo, VolumeIoLatency
+from chaos.fis.actions.vpc_endpoint import DisruptVpcEndpoint
 from chaos.fis.actions.wait import Wait
 from chaos.fis.actions.zone_power import InterruptPower
+from chaos.fis.finders import FINDERS
 
 ACTIONS: Mapping[str, Action] = {
     action.id: action
     for action in (
+        AssertAlarmState(),
+        BucketPauseReplication(),
+        DisruptConnectivity(),
+        DisruptVpcEndpoint(),
+        ExpiredIteratorException(),
+        GlobalTablePauseReplication(),
+        GroupInsufficientCapacity(),
         InjectApiInternalError(),
         InjectApiThrottleError(),
         InjectApiUnavailableError(),
-        Wait(),
+        InsufficientInstanceCapacity(),
+        InterruptPower(),
         InvocationAddDelay(),
         InvocationError(),
         InvocationHttpIntegrationResponse(),
-        DisruptConnectivity(),
-        InterruptPower(),
+        PauseVolumeIo(),
+        ProvisionedThroughputException(),
+        RebootInstances(),
+        RouteTableDisruption(),
+        SpotInterruptions(),
+        StopInstances(),
+        TerminateInstances(),
+        TransitGatewayDisruption(),
+        VolumeIoLatency(),
+        Wait(),
     )
 }
 
-RESOURCE_TYPES: Mapping[str, str] = {
-    "aws:ec2:subnet": "Amazon EC2 subnets.",
-    "aws:lambda:function": "AWS Lambda functions.",
-}
+ELSEWHERE: Mapping[str, ElsewhereAction] = {action.id: action for action in elsewhere() if action.id not in ACTIONS}
+"""AWS's actions that are refused here, or skipped where a template says so."""
+
+
+def services_of(template: Mapping[str, Any]) -> set[str]:
+    """The services whose clients an experiment from this template needs at once."""
+    kinds = {target["resourceType"] for target in template["targets"].values()}
+    needed = {FINDERS[kind][0] for kind in kinds if kind in FINDERS}
+    if any(":network:" in action["actionId"] for action in template["actions"].values()):
+        needed.add("ec2")
+    if any(one["source"] != "none" for one in template["stopConditions"]):
+        needed.add("cloudwatch")
+    return needed

@@ -1,27 +1,26 @@
 """What a FIS action is: a fault that can be injected and healed, each of which may be called twice.
 
-An action opens one of two doors and no other: fault rules in the gate, or the zone keeper. See
-docs/adding-an-action.md.
+An action acts through the cloud's doors and nothing else: fault rules in the gate, the zone keeper, the replication
+keeper, and the cloud's own API as any client sees it. See docs/adding-an-action.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
-from chaos.fis.errors import ValidationException
+from chaos.fis.actions.values import check_duration
+from chaos.fis.clients import Clients
+from chaos.fis.finding import Resource
 from harness.clock import parse_duration_s
 from harness.cloud.doors import Doors
 from harness.cloud.faults import Dose, Effect, FaultRule, Selector
 
 LEASE_S = 10.0
-"""Rules of an experiment live this long without being renewed by it."""
+"""What an experiment has in force lives this long without being renewed by it."""
 
-LONGEST_S = 12 * 3600.0
-SHORTEST_ON_AWS_S = 60.0
-SHORTEST_HERE_S = 1.0
-"""AWS takes one minute at the least; here a second is enough, so that drills stay short (ADR 2)."""
+Parity = Literal["works", "state only", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +31,24 @@ class Parameter:
     required: bool = True
 
 
+DURATION = Parameter("How long the action lasts, in ISO 8601, for example PT5M.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """One action of one experiment: what it acts on, and through which doors.
 
-    `resources` are the ARNs of each target slot. `owner` is the experiment's id.
+    `owner` is the experiment's id. `undo` is what `inject` notes for `heal`: how things were before.
     """
 
     name: str
     owner: str
     parameters: Mapping[str, str]
-    resources: Mapping[str, Sequence[str]]
+    resources: Mapping[str, Sequence[Resource]]
     doors: Doors
+    clients: Clients
     seed: int = 0
-    zones: Mapping[str, str] = field(default_factory=dict)  # resource ARN → zone id, where it is known
+    undo: dict[str, Any] = field(default_factory=dict)
 
     @property
     def duration_s(self) -> float:
@@ -67,9 +70,7 @@ class Work:
 
     def remove_rules(self) -> None:
         """End every rule of this action."""
-        for report in self.doors.faults.reports(owner=self.owner):
-            if report.rule.id.startswith(f"{self.owner}/{self.name}/"):
-                self.doors.faults.remove(rule_id=report.rule.id)
+        self.doors.faults.remove(prefix=f"{self.owner}/{self.name}/")
 
 
 class Action:
@@ -80,14 +81,21 @@ class Action:
         description: one sentence.
         parameters: name → what it is.
         targets: slot → resource type.
+        optional_targets: slots that AWS asks for and this cloud does not.
         capability: what the gate must be able to do; '' for nothing special.
+        parity: `works`: a client feels it. `state only`: the API shows it, nothing runs that could feel it.
+            `refused`: not carried out here.
+        difference: how the embedded cloud differs from AWS, for docs/fis.md.
     """
 
     id: ClassVar[str]
     description: ClassVar[str]
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     targets: ClassVar[Mapping[str, str]] = {}
+    optional_targets: ClassVar[frozenset[str]] = frozenset()
     capability: ClassVar[str] = ""
+    parity: ClassVar[Parity] = "works"
+    difference: ClassVar[str] = "as on AWS"
 
     def check(self, parameters: Mapping[str, str]) -> None:
         """Look at the parameters' values; names were checked before.
@@ -98,47 +106,33 @@ class Action:
         if "duration" in parameters:
             check_duration(parameters["duration"])
 
+    def hold_s(self, work: Work) -> float:
+        """How long the fault stays in force between `inject` and `heal`; 0 for an action that is over at once."""
+        return work.duration_s
+
     def inject(self, work: Work) -> None:
-        """Put the fault in force; may be called twice."""
+        """Put the fault in force; may be called twice.
+
+        Raises:
+            ActionError: it cannot be put in force.
+        """
         raise NotImplementedError
+
+    def look(self, work: Work) -> None:
+        """What is done or looked at when the time is over, before healing; most actions have nothing to do.
+
+        Raises:
+            ActionError: what the action acted on is not what it was.
+        """
 
     def heal(self, work: Work) -> None:
         """Take the fault back; may be called twice, and without `inject`."""
         raise NotImplementedError
 
 
-DURATION = Parameter("How long the action lasts, in ISO 8601, for example PT5M.")
+class RuleAction(Action):
+    """An action that is nothing but fault rules in the gate."""
 
-
-def check_duration(text: str) -> None:
-    """Refuse what is no ISO 8601 duration from one second to twelve hours.
-
-    Raises:
-        ValidationException: says what was expected.
-    """
-    try:
-        seconds = parse_duration_s(text) if text.startswith("P") else -1.0
-    except ValueError:
-        seconds = -1.0
-    if not SHORTEST_HERE_S <= seconds <= LONGEST_S:
-        raise ValidationException(f"Invalid value '{text}' for duration: an ISO 8601 duration from PT1S to PT12H")
-
-
-def check_percentage(text: str, name: str = "invocationPercentage") -> None:
-    """Refuse what is no whole percentage from 1 to 100.
-
-    Raises:
-        ValidationException: says what was expected.
-    """
-    if not text.isdigit() or not 1 <= int(text) <= 100:
-        raise ValidationException(f"Invalid value '{text}' for {name}: a whole number from 1 to 100")
-
-
-def check_boolean(text: str, name: str) -> None:
-    """Refuse what is neither true nor false.
-
-    Raises:
-        ValidationException: says what was expected.
-    """
-    if text not in {"true", "false"}:
-        raise ValidationException(f"Invalid value '{text}' for {name}: true or false")
+    def heal(self, work: Work) -> None:
+        """End the rules; what they hold is let go."""
+        work.remove_rules()

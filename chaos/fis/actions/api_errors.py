@@ -1,24 +1,39 @@
 """aws:fis:inject-api-internal-error, -throttle-error, -unavailable-error.
 
-AWS has these for EC2 and Kinesis only, aimed at IAM roles. Here `service` may be any that the gate knows, and
-no target is needed: every caller is hit. Source:
+AWS has these for EC2 and Kinesis only, aimed at IAM roles. Here `service` may be any that the gate knows; with a
+target, only calls that the target roles sign are hit, and without one every caller is. Source:
 https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html#fis-actions-reference-fis
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import ClassVar
 
-from chaos.fis.actions.action import DURATION, Action, Parameter, Work, check_percentage
+import botocore.session
+from botocore.exceptions import UnknownServiceError
+
+from chaos.fis.actions.action import DURATION, Parameter, RuleAction, Work
+from chaos.fis.actions.values import check_percentage, listed
 from chaos.fis.errors import ValidationException
+from chaos.fis.finding import Resource
 from harness.cloud.faults import ApiError, Dose, Selector
+from harness.errors import nearest
+
+ON_AWS = ("ec2", "kinesis")
+Codes = Mapping[str, tuple[str, int]]  # service → the code on the wire and the HTTP status; '' for all others
 
 
-class _ApiErrorAction(Action):
-    code: ClassVar[str]
-    status: ClassVar[int]
+class _ApiErrorAction(RuleAction):
+    codes: ClassVar[Codes]
     capability: ClassVar[str] = "faults"
+    targets: ClassVar[Mapping[str, str]] = {"Roles": "aws:iam:role"}
+    optional_targets: ClassVar[frozenset[str]] = frozenset({"Roles"})
+    difference: ClassVar[str] = (
+        "`service` may be any service, on AWS only ec2 and kinesis; without `Roles` every caller is hit, on AWS a "
+        "role must be named; a role is known by its session, or by the calling function where IAM is not enforced"
+    )
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "duration": DURATION,
         "service": Parameter("The service's name in its endpoint, for example ec2 or dynamodb."),
@@ -27,50 +42,79 @@ class _ApiErrorAction(Action):
     }
 
     def check(self, parameters: Mapping[str, str]) -> None:
-        """Duration, share, and operations that are named."""
+        """Duration, share, and operations that the service has."""
         super().check(parameters)
-        check_percentage(parameters["percentage"], "percentage")
-        if not _operations(parameters):
-            raise ValidationException("operations must name at least one operation")
+        check_percentage(parameters["percentage"])
+        known = _operations_of(parameters["service"])
+        for name in listed(parameters["operations"], "operations"):
+            if name not in known and "*" not in name:
+                raise ValidationException(
+                    f"Service {parameters['service']} has no operation '{name}'; {nearest(name, known)}"
+                )
 
     def inject(self, work: Work) -> None:
-        """One rule for each operation."""
-        share = int(work.parameters["percentage"]) / 100
-        for operation in _operations(work.parameters):
-            selector = Selector(service=work.parameters["service"], operation=operation)
-            work.put(operation, selector, ApiError(code=self.code, status=self.status), Dose(probability=share))
+        """One rule for each operation and role."""
+        service = work.parameters["service"]
+        code, status = self.codes.get(service, self.codes[""])
+        dose = Dose(probability=check_percentage(work.parameters["percentage"]))
+        for role in callers(work):
+            for operation in listed(work.parameters["operations"], "operations"):
+                selector = Selector(service=service, operation=operation, caller_role=role)
+                work.put(f"{role}/{operation}", selector, ApiError(code=code, status=status), dose)
 
-    def heal(self, work: Work) -> None:
-        """End the rules."""
-        work.remove_rules()
+
+def callers(work: Work) -> list[str]:
+    """The target roles as the gate knows them, without their path; [''] for every caller."""
+    return [pathless(role) for role in work.resources.get("Roles", ())] or [""]
 
 
-def _operations(parameters: Mapping[str, str]) -> list[str]:
-    return [name.strip() for name in parameters["operations"].split(",") if name.strip()]
+def pathless(role: Resource) -> str:
+    """`arn:aws:iam::000000000000:role/orders` of a role, whatever its path."""
+    return f"{role.arn.partition(':role/')[0]}:role/{role.name}"
+
+
+@functools.cache
+def _operations_of(service: str) -> frozenset[str]:
+    session = botocore.session.get_session()
+    try:
+        return frozenset(session.get_service_model(service).operation_names)
+    except (UnknownServiceError, ValueError):
+        near = nearest(service, session.get_available_services())
+        raise ValidationException(f"Invalid value '{service[:80]}' for service: {near[:200]}") from None
 
 
 class InjectApiInternalError(_ApiErrorAction):
     """Internal errors."""
 
     id: ClassVar = "aws:fis:inject-api-internal-error"
-    description: ClassVar = "Injects internal errors into API requests."
-    code: ClassVar = "InternalServerError"
-    status: ClassVar = 500
+    description: ClassVar = "Injects internal errors into API requests made by the target IAM role."
+    codes: ClassVar = {
+        "": ("InternalFailure", 500),
+        "ec2": ("InternalError", 500),
+        "s3": ("InternalError", 500),
+        "dynamodb": ("InternalServerError", 500),
+        "lambda": ("ServiceException", 500),
+        "sns": ("InternalErrorException", 500),
+    }
 
 
 class InjectApiThrottleError(_ApiErrorAction):
     """Throttling errors."""
 
     id: ClassVar = "aws:fis:inject-api-throttle-error"
-    description: ClassVar = "Injects throttling errors into API requests."
-    code: ClassVar = "ThrottlingException"
-    status: ClassVar = 400
+    description: ClassVar = "Injects throttling errors into API requests made by the target IAM role."
+    codes: ClassVar = {
+        "": ("ThrottlingException", 400),
+        "ec2": ("RequestLimitExceeded", 503),
+        "s3": ("SlowDown", 503),
+        "lambda": ("TooManyRequestsException", 429),
+        "sns": ("ThrottledException", 429),
+    }
 
 
 class InjectApiUnavailableError(_ApiErrorAction):
     """Unavailable errors."""
 
     id: ClassVar = "aws:fis:inject-api-unavailable-error"
-    description: ClassVar = "Injects unavailable errors into API requests."
-    code: ClassVar = "ServiceUnavailable"
-    status: ClassVar = 503
+    description: ClassVar = "Injects unavailable errors into API requests made by the target IAM role."
+    codes: ClassVar = {"": ("ServiceUnavailable", 503), "ec2": ("Unavailable", 503)}

@@ -9,17 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from chaos.fis.actions.action import DURATION, Action, Parameter, Work, check_boolean, check_percentage
-from chaos.fis.errors import ValidationException
+from chaos.fis.actions.action import DURATION, Parameter, RuleAction, Work
+from chaos.fis.actions.values import check_boolean, check_percentage, check_whole, refuse
 from harness.cloud.faults import Dose, Effect, FunctionError, HttpResponse, Latency, Selector
 
 _PERCENTAGE = Parameter("The share of invocations that are hit, 1 to 100; 100 by default.", required=False)
 _PREVENT = Parameter("true to fail before the handler runs, false to run it and then fail.")
 
 
-class _InvocationAction(Action):
+class _InvocationAction(RuleAction):
     targets: ClassVar[Mapping[str, str]] = {"Functions": "aws:lambda:function"}
     capability: ClassVar[str] = "lambda-zones"
+    difference: ClassVar[str] = (
+        "needs no extension layer and no S3 configuration, and is felt at once instead of within 60 s; of several "
+        "faults of one kind the one that started first counts, as on AWS"
+    )
 
     def effect(self, parameters: Mapping[str, str]) -> Effect:
         """The effect that the parameters ask for."""
@@ -28,19 +32,15 @@ class _InvocationAction(Action):
     def check(self, parameters: Mapping[str, str]) -> None:
         """Duration and percentage, and what the effect itself cannot be."""
         super().check(parameters)
-        check_percentage(parameters.get("invocationPercentage", "100"))
+        check_percentage(parameters.get("invocationPercentage", "100"), "invocationPercentage")
         self.effect(parameters)
 
     def inject(self, work: Work) -> None:
         """One rule for each function."""
-        share = int(work.parameters.get("invocationPercentage", "100")) / 100
-        for arn in work.resources["Functions"]:
-            selector = Selector(layer="invocation", service="lambda", operation="Invoke", resource=arn)
-            work.put(arn, selector, self.effect(work.parameters), Dose(probability=share))
-
-    def heal(self, work: Work) -> None:
-        """End the rules."""
-        work.remove_rules()
+        dose = Dose(probability=int(work.parameters.get("invocationPercentage", "100")) / 100)
+        for function in work.resources["Functions"]:
+            selector = Selector(layer="invocation", service="lambda", operation="Invoke", resource=function.arn)
+            work.put(function.arn, selector, self.effect(work.parameters), dose)
 
 
 class InvocationError(_InvocationAction):
@@ -56,12 +56,11 @@ class InvocationError(_InvocationAction):
 
     def effect(self, parameters: Mapping[str, str]) -> Effect:
         """The error, before or after the handler."""
-        check_boolean(parameters["preventExecution"], "preventExecution")
-        return FunctionError(prevent_execution=parameters["preventExecution"] == "true")
+        return FunctionError(prevent_execution=check_boolean(parameters["preventExecution"], "preventExecution"))
 
 
 class InvocationAddDelay(_InvocationAction):
-    """Delays the start of the handler."""
+    """Delays the start of the handler; a delay beyond the function's timeout times it out."""
 
     id: ClassVar = "aws:lambda:invocation-add-delay"
     description: ClassVar = "Delays the start of Lambda function invocations."
@@ -76,9 +75,7 @@ class InvocationAddDelay(_InvocationAction):
     def effect(self, parameters: Mapping[str, str]) -> Effect:
         """The delay."""
         text = parameters.get("startupDelayMilliseconds", "1000")
-        if not text.isdigit() or int(text) > 900_000:
-            raise ValidationException(f"Invalid value '{text}' for startupDelayMilliseconds: 0 to 900000")
-        return Latency(delay_s=int(text) / 1000)
+        return Latency(delay_s=check_whole(text, "startupDelayMilliseconds", 0, 900_000) / 1000)
 
 
 class InvocationHttpIntegrationResponse(_InvocationAction):
@@ -96,12 +93,11 @@ class InvocationHttpIntegrationResponse(_InvocationAction):
 
     def effect(self, parameters: Mapping[str, str]) -> Effect:
         """The response."""
-        check_boolean(parameters["preventExecution"], "preventExecution")
         text = parameters["statusCode"]
-        if not (text.isdigit() and len(text) == 3):
-            raise ValidationException(f"Invalid value '{text}' for statusCode: three digits")
+        if not (text.isascii() and text.isdigit() and len(text) == 3):
+            raise refuse("statusCode", text, "three digits")
         return HttpResponse(
             status=int(text),
             content_type=parameters["contentTypeHeader"],
-            prevent_execution=parameters["preventExecution"] == "true",
+            prevent_execution=check_boolean(parameters["preventExecution"], "preventExecution"),
         )

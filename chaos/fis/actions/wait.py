@@ -8,7 +8,7 @@ from chaos.fis.actions.action import DURATION, Action, Work
 
 
 class Wait(Action):
-    """Does nothing for a while."""
+    """Does nothing for a while; stop conditions stay watched."""
 
     id: ClassVar = "aws:fis:wait"
     description: ClassVar = "Run the wait action."

@@ -6,7 +6,6 @@ is no FIS action that takes the execution environments of a zone away. Here that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from chaos.fis.actions.action import DURATION, Action, Parameter, Work
@@ -23,10 +22,7 @@ class InterruptPower(Action):
         "availabilityZoneIdentifier": Parameter("The zone's id or name, for example use1-az2."),
     }
     capability: ClassVar[str] = "zones"
-
-    def check(self, parameters: Mapping[str, str]) -> None:
-        """The duration; the zone is looked up when the action starts."""
-        super().check(parameters)
+    difference: ClassVar = "does not exist on AWS"
 
     def inject(self, work: Work) -> None:
         """Cut the power; everything that lives in the zone dies."""

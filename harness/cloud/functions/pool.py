@@ -17,11 +17,11 @@ from typing import Any, Protocol
 from harness.clock import Clock
 from harness.cloud.call import AwsCall, Caller
 from harness.cloud.evidence import Evidence
-from harness.cloud.faults import Effect, FunctionError, HttpResponse, Latency, RuleBook
+from harness.cloud.faults import FunctionError, Hit, HttpResponse, Latency, RuleBook
 from harness.cloud.functions.code import CodeStore
 from harness.cloud.functions.environment import Environment, start_environment
 from harness.cloud.functions.fleet import Fleet
-from harness.cloud.functions.invocation import Outcome, error_payload, service_unavailable
+from harness.cloud.functions.invocation import Outcome, error_payload, service_unavailable, timed_out
 from harness.cloud.functions.placement import Place, Placement
 from harness.cloud.functions.runtime import link_runtime
 from harness.cloud.functions.spec import FunctionSpec, read_spec
@@ -84,11 +84,12 @@ class FunctionPool:
     def execute(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
         """Run one invocation and answer in the emulator's form; never raises for what the function did."""
         spec = read_spec(record)
-        effects = self._effects(spec)
-        for effect in effects:
-            if isinstance(effect, Latency):
-                time.sleep(effect.delay_s)
-        answer = next((e for e in effects if isinstance(e, FunctionError | HttpResponse)), None)
+        hits = self._hits(spec)
+        delay = next((hit for hit in hits if isinstance(hit.effect, Latency)), None)
+        if delay is not None and self._delayed_to_death(spec, delay):
+            payload = timed_out(str(uuid.uuid4()), spec.timeout_s)
+            return Outcome(kind="function_error", payload=payload).to_emulator()
+        answer = next((h.effect for h in hits if isinstance(h.effect, FunctionError | HttpResponse)), None)
         if answer is not None and answer.prevent_execution:
             return _injected(answer).to_emulator()
         if not spec.is_python:
@@ -97,7 +98,18 @@ class FunctionPool:
             result = self._run(spec, record, event).to_emulator()
         return result if answer is None else _injected(answer).to_emulator()
 
-    def _effects(self, spec: FunctionSpec) -> list[Effect]:
+    def _delayed_to_death(self, spec: FunctionSpec, delay: Hit) -> bool:
+        """Delay the start of the handler; True when that took the whole of the function's timeout.
+
+        Of several delays, as of several answers, the one that came first counts.
+        """
+        if not isinstance(delay.effect, Latency):
+            return False
+        self.rules.hold(delay.rule_id, min(delay.effect.delay_s, spec.timeout_s))
+        return delay.effect.delay_s >= spec.timeout_s and self.rules.in_force(delay.rule_id)
+
+    def _hits(self, spec: FunctionSpec) -> list[Hit]:
+        """What faults do to this invocation, the oldest rule first."""
         call = AwsCall(
             layer="invocation",
             service="lambda",
@@ -106,7 +118,7 @@ class FunctionPool:
             account=spec.account,
             resource=_unqualified(spec.arn),
         )
-        return self.rules.decide(call)
+        return self.rules.hits(call)
 
     def _run(self, spec: FunctionSpec, record: Mapping[str, Any], event: Any) -> Outcome:
         place = self.placement.next_place(spec)
@@ -195,6 +207,7 @@ class FunctionPool:
             zone_id=environment.zone.id,
             subnet_id=environment.subnet,
             function=environment.spec.name,
+            role=_pathless(environment.spec.role),
             environment_id=environment.id,
         )
 
@@ -223,6 +236,11 @@ class FunctionPool:
     def close(self) -> None:
         """End every environment for good."""
         self._fleet.close()
+
+
+def _pathless(role: str) -> str:
+    """The role's ARN without its path, as the session of an assumed role has it."""
+    return f"{role.partition('/')[0]}/{role.rpartition('/')[2]}" if "/" in role else role
 
 
 def _unqualified(arn: str) -> str:

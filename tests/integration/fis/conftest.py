@@ -11,12 +11,13 @@ import pytest
 import uvicorn
 
 from chaos.fis import targets
+from chaos.fis.finding import Resource
 from chaos.fis.service import FisService
-from chaos.fis.targets import Resource
 from harness.clock import SystemClock
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import Zone, ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 
@@ -111,8 +112,10 @@ def fis(monkeypatch: pytest.MonkeyPatch, capabilities: frozenset[str]) -> Iterat
         Resource(arn=OTHER, tags={"role": "place", "app": "orders"}, described={"Runtime": "nodejs20.x"}),
     ]
     subnets = [Resource(arn=SUBNET, zone="use1-az2")]
-    listers = {"aws:lambda:function": lambda _doors: functions, "aws:ec2:subnet": lambda _doors: subnets}
-    monkeypatch.setattr(targets, "_LISTERS", listers)
+    found = {"aws:lambda:function": functions, "aws:ec2:subnet": subnets}
+    monkeypatch.setattr(
+        targets, "FINDERS", {kind: ("lambda", lambda *_, r=resources, **__: r) for kind, resources in found.items()}
+    )
     doors = Doors(
         faults=RuleBook(clock, evidence),
         zones=zones,
@@ -120,6 +123,7 @@ def fis(monkeypatch: pytest.MonkeyPatch, capabilities: frozenset[str]) -> Iterat
         clock=clock,
         target=endpoint_target("http://127.0.0.1:9", regions=["us-east-1"]),
         capabilities=capabilities,
+        replication=ReplicationKeeper(evidence),
     )
     service = FisService(doors)
     server = uvicorn.Server(

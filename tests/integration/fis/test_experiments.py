@@ -63,9 +63,10 @@ def test_stop_heals_before_it_answers_and_may_be_repeated(fis: Any, power: Any, 
     fis.wait(experiment, "running")
     time.sleep(0.1)
     stopped = fis.client.stop_experiment(id=experiment)["experiment"]
-    assert stopped["state"]["status"] == "stopped"
+    assert stopped["state"]["status"] == "stopping"
     assert fis.doors.faults.reports() == []
     assert fis.doors.zones.dark() == {}
+    assert fis.state(experiment)["state"]["status"] == "stopped"
     assert fis.client.stop_experiment(id=experiment)["experiment"]["state"]["status"] == "stopped"
 
 
@@ -146,7 +147,7 @@ def test_a_running_experiment_keeps_its_own_copy_of_the_template(fis: Any, error
     ("changes", "says"),
     [
         ({"actions": {}}, "at least one action"),
-        ({"description": "x" * 600}, "length at most 512"),
+        ({"description": "x" * 600}, "length less than or equal to 512"),
         ({"stopConditions": [{"source": "aws:cloudwatch:alarm"}]}, "alarm's ARN"),
         ({"targets": {}}, "uses target fns, which is not defined"),
     ],

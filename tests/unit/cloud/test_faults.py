@@ -157,10 +157,10 @@ def test_a_replaced_rule_counts_anew_and_a_renewed_one_counts_on(book: RuleBook)
 
 def test_a_service_without_rules_costs_a_look_up(book: RuleBook) -> None:
     book.put(rule(selector=Selector(service="s3", resource="photos")))
-    assert not book.concerns("api", "dynamodb")
-    assert book.concerns("api", "s3")
-    assert book.needs_resource("api", "s3")
-    assert not book.needs_resource("api", "dynamodb")
+    assert not book.concern("api", "dynamodb").any
+    assert book.concern("api", "s3").any
+    assert book.concern("api", "s3").resource
+    assert not book.concern("api", "dynamodb").resource
 
 
 @pytest.mark.parametrize(
