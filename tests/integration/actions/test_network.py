@@ -1,0 +1,121 @@
+"""Network actions: a function in the target subnet gets no answer where the scope says so, and nowhere else."""
+
+from typing import Any
+
+import pytest
+
+LOST = "ReadTimeoutError"
+TABLES, QUEUES, BUCKETS = ("dynamodb", "list_tables"), ("sqs", "list_queues"), ("s3", "list_buckets")
+HERE = {"resourceType": "aws:ec2:subnet", "resourceTags": {"chaos": "ready"}}
+
+
+@pytest.fixture
+def endpoints(aws: Any, vpc: Any) -> Any:
+    """Interface endpoints: for SQS in the first subnet's zone, for Step Functions in the other zone."""
+    ec2 = aws.client("ec2")
+    made = {
+        service: ec2.create_vpc_endpoint(
+            VpcId=vpc.id,
+            VpcEndpointType="Interface",
+            ServiceName=f"com.amazonaws.us-east-1.{service}",
+            SubnetIds=[subnet],
+        )["VpcEndpoint"]["VpcEndpointId"]
+        for service, subnet in (("sqs", vpc.here), ("states", vpc.there))
+    }
+    yield made
+    ec2.delete_vpc_endpoints(VpcEndpointIds=list(made.values()))
+
+
+def disrupt(aws: Any, scope: str, **parameters: str) -> Any:
+    return aws.running(aws.action("aws:network:disrupt-connectivity", scope=scope, **parameters), HERE)
+
+
+def test_scope_all_cuts_one_subnet_off_and_lets_it_back(aws: Any, caller: Any, neighbour: Any) -> None:
+    assert caller(*TABLES) == caller(*QUEUES) == "ok"
+    with disrupt(aws, "all"):
+        assert caller(*TABLES) == caller(*QUEUES) == LOST
+        assert neighbour(*TABLES) == "ok"
+    assert caller(*TABLES) == caller(*QUEUES) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("scope", "lost", "reached"),
+    [("dynamodb", TABLES, BUCKETS), ("s3", BUCKETS, TABLES), ("s3express", None, BUCKETS)],
+)
+def test_service_scopes_cut_one_service_off(aws: Any, caller: Any, scope: str, lost: Any, reached: Any) -> None:
+    with disrupt(aws, scope):
+        assert caller(*reached) == "ok"
+        if lost is None:
+            assert caller("s3", "list_objects_v2", Bucket="orders--use1-az1--x-s3") == LOST
+        else:
+            assert caller(*lost) == LOST
+    assert lost is None or caller(*lost) == "ok"
+
+
+def test_scope_vpc_leaves_the_interface_endpoints(aws: Any, caller: Any, endpoints: Any) -> None:
+    with disrupt(aws, "vpc"):
+        assert caller(*TABLES) == LOST
+        assert caller(*QUEUES) == caller("stepfunctions", "list_state_machines") == "ok"
+    assert caller(*TABLES) == "ok"
+
+
+def test_scope_all_leaves_the_endpoint_in_the_subnet_only(aws: Any, caller: Any, endpoints: Any) -> None:
+    with disrupt(aws, "all"):
+        assert caller(*QUEUES) == "ok"
+        assert caller("stepfunctions", "list_state_machines") == LOST
+
+
+def test_scope_availability_zone_cuts_endpoints_in_other_zones(aws: Any, caller: Any, endpoints: Any) -> None:
+    with disrupt(aws, "availability-zone"):
+        assert caller("stepfunctions", "list_state_machines") == LOST
+        assert caller(*QUEUES) == caller(*TABLES) == "ok"
+
+
+def test_scope_prefix_list_cuts_what_the_list_names(aws: Any, caller: Any, endpoints: Any) -> None:
+    ec2 = aws.client("ec2")
+    named = {"Name": "prefix-list-name", "Values": ["com.amazonaws.us-east-1.dynamodb"]}
+    (managed,) = ec2.describe_managed_prefix_lists(Filters=[named])["PrefixLists"]
+    with disrupt(aws, "prefix-list", prefixListIdentifier=managed["PrefixListId"]):
+        assert caller(*TABLES) == LOST
+        assert caller(*BUCKETS) == "ok"
+    own = ec2.create_managed_prefix_list(
+        PrefixListName="there", AddressFamily="IPv4", MaxEntries=5, Entries=[{"Cidr": "10.0.1.0/24"}]
+    )["PrefixList"]["PrefixListId"]
+    with disrupt(aws, "prefix-list", prefixListIdentifier=own):
+        assert caller("stepfunctions", "list_state_machines") == LOST
+        assert caller(*QUEUES) == "ok"
+
+
+def test_a_prefix_list_that_is_gone_fails_the_experiment(aws: Any, vpc: Any) -> None:
+    action = aws.action("aws:network:disrupt-connectivity", scope="prefix-list", prefixListIdentifier="pl-gone")
+    targets = {"t": {**HERE, "selectionMode": "ALL"}}
+    experiment = aws.start({"a": {**action, "targets": {"Subnets": "t"}}}, targets)
+    shown = aws.wait(experiment, "failed")
+    assert "pl-gone" in shown["state"]["reason"]
+    assert aws.cloud.control.rules() == []
+
+
+def test_another_region_is_cut_off(aws: Any, caller: Any) -> None:
+    action = aws.action("aws:network:route-table-disrupt-cross-region-connectivity", region="us-west-2")
+    with aws.running(action, HERE):
+        assert caller("dynamodb", "list_tables", "us-west-2") == LOST
+        assert caller("dynamodb", "list_tables", "us-east-1") == "ok"
+    assert caller("dynamodb", "list_tables", "us-west-2") == "ok"
+
+
+def test_a_vpc_endpoint_is_cut_off_for_the_whole_vpc(aws: Any, caller: Any, neighbour: Any, endpoints: Any) -> None:
+    arn = f"arn:aws:ec2:us-east-1:000000000000:vpc-endpoint/{endpoints['sqs']}"
+    target = {"resourceType": "aws:ec2:vpc-endpoint", "resourceArns": [arn]}
+    with aws.running(aws.action("aws:network:disrupt-vpc-endpoint"), target):
+        assert caller(*QUEUES) == neighbour(*QUEUES) == LOST
+        assert caller(*TABLES) == "ok"
+    assert caller(*QUEUES) == "ok"
+
+
+def test_without_transit_gateways_the_action_is_skipped_or_fails(aws: Any) -> None:
+    identity = "aws:network:transit-gateway-disrupt-cross-region-connectivity"
+    actions = {"a": {**aws.action(identity, region="us-west-2"), "targets": {"TransitGateways": "t"}}}
+    targets = {"t": {"resourceType": "aws:ec2:transit-gateway", "resourceTags": {"a": "b"}, "selectionMode": "ALL"}}
+    skipped = aws.start(actions, targets, experimentOptions={"emptyTargetResolutionMode": "skip"})
+    assert aws.wait(skipped, "completed")["actions"]["a"]["state"]["status"] == "skipped"
+    assert aws.wait(aws.start(actions, targets), "failed")["state"]["error"]["code"] == "InvalidTarget"
