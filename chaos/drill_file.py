@@ -15,7 +15,7 @@ from botocore.validate import ParamValidator
 from pydantic import BaseModel, ConfigDict, Field
 
 from chaos.fis.actions import ACTIONS
-from chaos.fis.errors import ValidationException
+from chaos.fis.errors import FisError
 from chaos.fis.template import check_template
 from harness.clock import parse_duration_s
 from harness.config import Disruption, Duration, Policy, validate
@@ -179,7 +179,7 @@ def _template(path: Path, part: ExperimentPart) -> dict[str, Any]:
         known.update({key: value for key, value in part.parameters.items() if key in known})
     try:
         check_template(template, _EVERY_CAPABILITY)
-    except ValidationException as error:
+    except FisError as error:
         raise ConfigError(str(error), where=str(source)) from error
     return dict(template)
 

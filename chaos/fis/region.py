@@ -34,6 +34,9 @@ class Quotas:
     target_accounts: int = 40
 
 
+AWS_QUOTAS = Quotas()
+
+
 @dataclass(slots=True)
 class Lever:
     """The safety lever; there is one, `default`."""

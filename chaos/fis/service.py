@@ -11,7 +11,7 @@ import uuid
 from chaos.fis.errors import FisError
 from chaos.fis.model import read_request
 from chaos.fis.operations import OPERATIONS
-from chaos.fis.region import Members, Quotas, Region, make_region
+from chaos.fis.region import AWS_QUOTAS, Members, Quotas, Region, make_region
 from harness.cloud.asgi import Receive, Scope, Send, read_body, respond
 from harness.cloud.doors import Doors
 
@@ -21,9 +21,9 @@ _SCOPE = re.compile(rb"/\d{8}/([a-z0-9-]+)/fis/aws4_request")
 class FisService:
     """The service of one cloud. `heal` ends every experiment; the gate's control API calls it."""
 
-    def __init__(self, doors: Doors, quotas: Quotas | None = None) -> None:
+    def __init__(self, doors: Doors, quotas: Quotas = AWS_QUOTAS) -> None:
         self._doors = doors
-        self._quotas = quotas or Quotas()
+        self._quotas = quotas
         self.regions: dict[str, Region] = {}
 
     def region(self, name: str) -> Region:

@@ -12,7 +12,7 @@ from chaos.fis.actions import ACTIONS, ELSEWHERE
 from chaos.fis.actions.action import Action
 from chaos.fis.actions.elsewhere import ElsewhereAction
 from chaos.fis.errors import ServiceQuotaExceededException, ValidationException
-from chaos.fis.region import Quotas, Template
+from chaos.fis.region import AWS_QUOTAS, Quotas, Template
 from chaos.fis.resource_types import RESOURCE_TYPES
 from chaos.fis.selection import selection_count
 from harness.clock import parse_duration_s
@@ -21,7 +21,7 @@ from harness.errors import nearest
 Part = Mapping[str, Any]  # a part of the template, in FIS's own JSON
 
 
-def check_template(template: Template, capabilities: frozenset[str], quotas: Quotas) -> None:
+def check_template(template: Template, capabilities: frozenset[str], quotas: Quotas = AWS_QUOTAS) -> None:
     """Refuse what cannot run, here or anywhere.
 
     Raises:
@@ -162,7 +162,7 @@ def _check_action(name: str, given: Part, template: Template, capabilities: froz
 
 
 def _skips(template: Template) -> bool:
-    return bool(template["experimentOptions"]["emptyTargetResolutionMode"] == "skip")
+    return bool(template.get("experimentOptions", {}).get("emptyTargetResolutionMode") == "skip")
 
 
 def _check_slots(name: str, action: Action, used: Mapping[str, str], targets: Part) -> None:
