@@ -20,7 +20,7 @@ _LACKING_TEXTS = (
     "Unknown API Gateway path", "Unknown path", "Unknown action", "Unsupported service", "not implemented",
     "is not supported by", "Couldn't parse the specified URI",
 )  # fmt: skip
-_GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist")
+_GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "InvalidPlacementGroup.Unknown")
 
 
 def is_gone(error: ClientError) -> bool:

@@ -165,7 +165,7 @@ class EipAssociation(Ec2):
         """Among the addresses."""
         del inputs
         found = self.client(context).describe_addresses(Filters=filters(association_id=resource_id))["Addresses"]
-        return found[0] if found else None
+        return next((one for one in found if one.get("AssociationId") == resource_id), None)
 
 
 class NatGateway(Ec2):
