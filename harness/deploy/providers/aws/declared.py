@@ -169,7 +169,10 @@ class Declared(AwsType):
 
 
 def at(answer: Any, path: str) -> Any:
-    """What is at `path` (`Api.ApiId`) of an answer; None when there is nothing."""
+    """What is at `path` (`Api.ApiId`, `Rules.0.RuleArn`) of an answer; None when there is nothing."""
     for step in path.split(".") if path else ():
+        if isinstance(answer, list):
+            answer = dict(enumerate(answer)).get(int(step))
+            continue
         answer = answer.get(step) if isinstance(answer, Mapping) else None
     return answer

@@ -143,7 +143,8 @@ class LaunchTemplate(Ec2):
     name_rules: ClassVar = {"limit": 128}
     renames: ClassVar = {
         "name": "LaunchTemplateName", "defaultVersion": "DefaultVersionNumber",
-        "latestVersion": "LatestVersionNumber", "description": "VersionDescription", "vpcSecurityGroupIds": "SecurityGroupIds",
+        "latestVersion": "LatestVersionNumber", "description": "VersionDescription",
+        "vpcSecurityGroupIds": "SecurityGroupIds",
         "securityGroupNames": "SecurityGroups",
     }  # fmt: skip
     replace_on: ClassVar = frozenset({"name", "namePrefix"})
