@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from harness.cloud.answer_headers import as_aws_sends_them
@@ -19,6 +19,10 @@ _ADMIN_PREFIXES = ("/_ministack/reset", "/_ministack/config", "/_localstack/stat
 """The emulator's own administration: it would empty the cloud behind the gate's back."""
 
 
+Meter = Callable[[Request, Send], Send]
+"""Wraps `send` so that the answer to a request is measured."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Gate:
     """An ASGI application in front of a backend and of extra services (by botocore's name, for example `fis`)."""
@@ -30,6 +34,7 @@ class Gate:
     recorder: Recorder
     patience: Patience
     services: Mapping[str, App] = field(default_factory=dict)
+    meter: Meter = lambda _request, send: send
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -60,6 +65,7 @@ class Gate:
             self.identifier.resource(request, body)
         if concern.role:
             self.identifier.role(request)
+        send = self.meter(request, send)
         hits = self.rules.hits(request.call()) if concern.any else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
             if self.recorder.wants(request.service, request.operation):

@@ -24,7 +24,7 @@ import uvicorn
 from harness import processes
 from harness.clock import SystemClock
 from harness.cloud import ministack_hooks
-from harness.cloud.asgi import App
+from harness.cloud.asgi import App, Send
 from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
@@ -32,13 +32,14 @@ from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate
-from harness.cloud.identify import Identifier
+from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
 from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
 from harness.cloud.recorder import Recorder
 from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
+from harness.cloud.signals.station import SignalStation
 from harness.cloud.transport import ResettableProtocol
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.errors import BlackstartError, NotReadyError
@@ -80,6 +81,7 @@ class Server:
     _pool: Any = None  # a FunctionPool; imported late, it is not needed in front of a foreign endpoint
     _databases: Any = None  # Databases; imported late, for the same reason
     _moto: MotoHost | None = None
+    _signals: SignalStation | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -95,11 +97,14 @@ class Server:
         services = self.make_services(doors)
         identifier = self._identifier()
         if not settings.upstream:
-            self._install_functions(doors)
+            self._signals = SignalStation(doors.evidence)
+            self._install_functions(doors, self._signals)
             self._install_databases(doors)
             self._moto = MotoHost(identifier.models)
             ministack_hooks.carry_replication(doors.replication)
         await backend.start()
+        if self._signals is not None:
+            self._signals.start()
         patience = Patience(doors.faults)
         patience.start()
         gate = Gate(
@@ -109,6 +114,7 @@ class Server:
             rules=doors.faults,
             recorder=recorder,
             patience=patience,
+            meter=self._signals.metered_send if self._signals else _unmetered,
             services={**(self._moto.services() if self._moto else {}), **services},
         )
         await self._serve(gate, backend, doors, services, port)
@@ -155,6 +161,8 @@ class Server:
     ) -> None:
         for service in services.values():
             await service.heal()
+        if self._signals is not None:
+            await asyncio.to_thread(self._signals.stop)
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
         if self._databases is not None:
@@ -205,7 +213,7 @@ class Server:
             identifier.streams = ministack_hooks.stream_of_iterator
         return identifier
 
-    def _install_functions(self, doors: Doors) -> None:
+    def _install_functions(self, doors: Doors, signals: SignalStation) -> None:
         from harness.cloud.functions.emulated import MinistackEmulator, install
         from harness.cloud.functions.pool import FunctionPool
 
@@ -222,7 +230,7 @@ class Server:
             emulator=MinistackEmulator(),
         )
         doors.zones.add_resident(self._pool)
-        install(self._pool)
+        install(self._pool, signals.metered_execute)
 
     def _install_databases(self, doors: Doors) -> None:
         from harness.cloud.databases.databases import Databases
@@ -344,6 +352,10 @@ def _ask_who_we_are(port: int) -> int:
         return 0
     finally:
         connection.close()
+
+
+def _unmetered(_request: Request, send: Send) -> Send:
+    return send
 
 
 async def _expire(doors: Doors) -> None:

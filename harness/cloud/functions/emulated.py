@@ -8,6 +8,7 @@ from typing import Any
 from harness.cloud import ministack_hooks
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.spec import FunctionSpec
+from harness.cloud.ministack_hooks import Execute
 
 
 class MinistackEmulator:
@@ -34,8 +35,8 @@ class MinistackEmulator:
         return ministack_hooks.builtin_execute(dict(record), event)
 
 
-def install(pool: FunctionPool) -> Callable[[], None]:
-    """Let `pool` run every invocation, promptly; returns what undoes it."""
+def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> Callable[[], None]:
+    """Let `pool` run every invocation, promptly and `metered`; returns what undoes it."""
     ministack_hooks.poll_sources_apart()
     ministack_hooks.patch_rest_apis()
-    return ministack_hooks.install_executor(pool.execute)
+    return ministack_hooks.install_executor(metered(pool.execute))

@@ -1,0 +1,139 @@
+"""Evaluates every alarm on time: at the end of each of its periods, or each minute for longer ones."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.cloud.evidence import Evidence
+from harness.cloud.signals.alarm import COMPARISONS, LOOK_BACK, Condition, Decision, decide
+from harness.cloud.signals.metric_math import MathError, Points
+from harness.cloud.signals.queries import Query, answer
+from harness.cloud.signals.series import MetricStore
+
+SETTLE_S = 0.2
+"""After a period's end, so that what was published in its last moments is in."""
+
+_LOOK_S = 0.1
+_SHORTEST_S = 10
+"""The shortest period of an alarm; every other is a multiple of it."""
+
+_ROLL_UP_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One alarm as it is configured now. `arn` is its identity; the last query that returns data is compared."""
+
+    arn: str
+    name: str
+    state: str
+    condition: Condition
+    queries: Sequence[Query]
+    period_s: int
+
+    @property
+    def every_s(self) -> int:
+        """Seconds between evaluations: the period of a high-resolution alarm, a minute otherwise."""
+        return min(self.period_s, 60)
+
+
+class AlarmBook(Protocol):
+    """Where alarms are kept."""
+
+    def watched(self) -> list[Watched]:
+        """Every alarm that can be evaluated."""
+        ...
+
+    def enter(self, arn: str, decision: Decision, at_s: float) -> bool:
+        """Put an alarm into its new state and start its actions; False when it is gone."""
+        ...
+
+
+@dataclass(slots=True)
+class AlarmKeeper:
+    """A thread that decides on time."""
+
+    book: AlarmBook
+    store: MetricStore
+    evidence: Evidence
+    now_s: Callable[[], float] = time.time
+    _evaluated: dict[str, float] = field(default_factory=dict)  # ARN → the end of the last period
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; returns once nothing is being evaluated."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def tick(self, now_s: float) -> None:
+        """Evaluate every alarm whose time has come."""
+        alarms = self.book.watched()
+        self._evaluated = {alarm.arn: self._evaluated.get(alarm.arn, 0.0) for alarm in alarms}
+        for alarm in alarms:
+            end_s = (now_s - SETTLE_S) // alarm.every_s * alarm.every_s
+            if end_s > self._evaluated[alarm.arn]:
+                self._evaluated[alarm.arn] = end_s
+                self._evaluate(alarm, end_s)
+
+    def _run(self) -> None:
+        rolled_s = ticked_s = self.now_s()
+        while not self._stop.wait(_LOOK_S):
+            now_s = self.now_s()
+            if (now_s - SETTLE_S) // _SHORTEST_S == (ticked_s - SETTLE_S) // _SHORTEST_S:
+                continue
+            ticked_s = now_s
+            try:
+                self.tick(now_s)
+                if now_s - rolled_s > _ROLL_UP_S:
+                    rolled_s = now_s
+                    self.store.roll_up(now_s)
+            except Exception:
+                logging.getLogger(__name__).exception("alarms")
+
+    def _evaluate(self, alarm: Watched, end_s: float) -> None:
+        try:
+            points = evaluation_range(alarm, self.store, end_s)
+        except MathError as error:
+            logging.getLogger(__name__).warning("alarm %s: %s", alarm.name, error)
+            return
+        decision = decide(points, alarm.condition, current=alarm.state)
+        if decision.state != alarm.state and self.book.enter(alarm.arn, decision, end_s):
+            self.evidence.add(
+                "alarm",
+                name=alarm.name,
+                arn=alarm.arn,
+                state=decision.state,
+                before=alarm.state,
+                period_ended_s=end_s,
+            )
+
+
+def evaluation_range(alarm: Watched, store: MetricStore, end_s: float) -> list[float | None]:
+    """The data points of the periods that end at `end_s`, oldest first; None where there is none.
+
+    Raises:
+        MathError: an expression of the alarm cannot be evaluated.
+    """
+    count = alarm.condition.periods + LOOK_BACK
+    start_s = end_s - count * alarm.period_s
+    found = answer(alarm.queries, store, start_s=start_s, end_s=end_s, aligned=False)
+    shown = [query.id for query in alarm.queries if query.return_data] or [alarm.queries[-1].id]
+    points: Points = found[shown[-1]]
+    return [points.get(start_s + at * alarm.period_s) for at in range(count)]
+
+
+def is_supported(comparison: str) -> bool:
+    """False for comparisons with an anomaly detection band."""
+    return comparison in COMPARISONS

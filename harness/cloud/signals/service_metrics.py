@@ -1,0 +1,180 @@
+"""What AWS's services publish about themselves, under AWS's names, units and dimensions.
+
+Lambda: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+API Gateway: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from harness.cloud.identify import Request
+from harness.cloud.signals.series import MetricId, MetricStore
+
+METERED = frozenset({"execute-api", "dynamodb"})
+"""The services whose calls are metered at the gate."""
+
+GAUGES_EVERY_S = 10.0
+"""Queues are looked at so often; AWS looks once a minute and alarms on a minute's maximum all the same."""
+
+Scope = tuple[str, str]  # account id and region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """An API Gateway API: HTTP APIs are told by id, REST APIs by name."""
+
+    scope: Scope
+    kind: Literal["HTTP", "REST"]
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDepth:
+    """One queue at one instant. `oldest_s` is the age of its oldest message, 0 when it is empty."""
+
+    scope: Scope
+    name: str
+    visible: int
+    in_flight: int
+    delayed: int
+    oldest_s: float
+
+
+class Sight(Protocol):
+    """What has to be looked up in the emulator."""
+
+    def api(self, api_id: str) -> Api | None:
+        """The API with this id, wherever it is."""
+        ...
+
+    def queues(self) -> Iterable[QueueDepth]:
+        """Every queue of every account and region."""
+        ...
+
+
+@dataclass(slots=True)
+class ServiceMetrics:
+    """Publishes into `store`. Safe from any thread."""
+
+    store: MetricStore
+    sight: Sight
+    _running: dict[tuple[Scope, str], int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Look at the queues now and then, until `stop`."""
+        threading.Thread(target=self._look, name="service metrics", daemon=True).start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stop.set()
+
+    # -- Lambda ----------------------------------------------------------------------------------------------
+
+    def invocation_started(self, scope: Scope, function: str) -> None:
+        """An invocation has a concurrency slot: one more at once."""
+        with self._lock:
+            running = self._running[scope, function] = self._running.get((scope, function), 0) + 1
+            total = sum(count for (where, _), count in self._running.items() if where == scope)
+        now_s = time.time()
+        self._put(scope, "AWS/Lambda", "ConcurrentExecutions", running, now_s, FunctionName=function)
+        self._put(scope, "AWS/Lambda", "ConcurrentExecutions", total, now_s)
+
+    def invocation_ended(self, scope: Scope, function: str, *, duration_s: float, failed: bool) -> None:
+        """It ended. Its metrics carry the instant it was invoked, as on AWS."""
+        with self._lock:
+            self._running[scope, function] -= 1
+        invoked_s = time.time() - duration_s
+        for dimensions in ({"FunctionName": function}, {}):
+            self._put(scope, "AWS/Lambda", "Invocations", 1, invoked_s, **dimensions)
+            self._put(scope, "AWS/Lambda", "Errors", int(failed), invoked_s, **dimensions)
+            self._put(scope, "AWS/Lambda", "Throttles", 0, invoked_s, **dimensions)
+            self._put(
+                scope, "AWS/Lambda", "Duration", duration_s * 1000, invoked_s, unit="Milliseconds", **dimensions
+            )
+
+    def throttled(self, scope: Scope, function: str) -> None:
+        """An invocation got no slot. It counts as a throttle, neither as an invocation nor as an error."""
+        for dimensions in ({"FunctionName": function}, {}):
+            self._put(scope, "AWS/Lambda", "Throttles", 1, time.time(), **dimensions)
+
+    # -- calls at the gate -----------------------------------------------------------------------------------
+
+    def answered(self, request: Request, status: int, duration_s: float) -> None:
+        """One call of a metered service was answered."""
+        if request.service == "execute-api":
+            self._api_answered(request.resource, status, duration_s * 1000)
+        elif request.service == "dynamodb":
+            self._table_answered(request, status, duration_s * 1000)
+
+    def _api_answered(self, api_id: str, status: int, latency_ms: float) -> None:
+        api = self.sight.api(api_id)
+        if api is None:
+            return
+        http = api.kind == "HTTP"
+        dimensions = {"ApiId" if http else "ApiName": api.identity}
+        now_s = time.time()
+        for name, value in (
+            ("Count", 1),
+            ("4xx" if http else "4XXError", int(400 <= status < 500)),
+            ("5xx" if http else "5XXError", int(status >= 500)),
+        ):
+            self._put(api.scope, "AWS/ApiGateway", name, value, now_s, **dimensions)
+        self._put(api.scope, "AWS/ApiGateway", "Latency", latency_ms, now_s, unit="Milliseconds", **dimensions)
+
+    def _table_answered(self, request: Request, status: int, latency_ms: float) -> None:
+        table = request.resource.rpartition("/")[2] or request.resource
+        if not table:
+            return
+        scope, now_s = (request.account, request.region), time.time()
+        given = {"TableName": table, "Operation": request.operation}
+        if status < 400:
+            self._put(
+                scope, "AWS/DynamoDB", "SuccessfulRequestLatency", latency_ms, now_s, unit="Milliseconds", **given
+            )
+        elif status >= 500:
+            self._put(scope, "AWS/DynamoDB", "SystemErrors", 1, now_s, **given)
+
+    # -- SQS -------------------------------------------------------------------------------------------------
+
+    def look_at_queues(self) -> None:
+        """Publish how full every queue is."""
+        now_s = time.time()
+        for queue in self.sight.queues():
+            for name, value, unit in (
+                ("ApproximateNumberOfMessagesVisible", queue.visible, "Count"),
+                ("ApproximateNumberOfMessagesNotVisible", queue.in_flight, "Count"),
+                ("ApproximateNumberOfMessagesDelayed", queue.delayed, "Count"),
+                ("ApproximateAgeOfOldestMessage", queue.oldest_s, "Seconds"),
+            ):
+                self._put(queue.scope, "AWS/SQS", name, value, now_s, unit=unit, QueueName=queue.name)
+
+    def _look(self) -> None:
+        while not self._stop.wait(GAUGES_EVERY_S):
+            try:
+                self.look_at_queues()
+            except Exception:
+                logging.getLogger(__name__).exception("queue metrics")
+
+    def _put(  # noqa: PLR0917 - where, what, how much, when: read at every call
+        self,
+        scope: Scope,
+        namespace: str,
+        name: str,
+        value: float,
+        at_s: float,
+        /,
+        unit: str = "Count",
+        **dimensions: str,
+    ) -> None:
+        metric = MetricId(*scope, namespace, name, tuple(sorted(dimensions.items())))
+        self.store.value(metric, float(value), at_s, unit=unit)

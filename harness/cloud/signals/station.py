@@ -1,0 +1,72 @@
+"""The signals of one cloud, joined: the store, what fills it, and the keeper of alarms."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.cloud.asgi import Message, Send
+from harness.cloud.evidence import Evidence
+from harness.cloud.identify import Request
+from harness.cloud.ministack_hooks import Execute
+from harness.cloud.signals import emulated
+from harness.cloud.signals.keeper import AlarmKeeper
+from harness.cloud.signals.series import MetricStore
+from harness.cloud.signals.service_metrics import METERED, ServiceMetrics
+
+
+@dataclass(slots=True)
+class SignalStation:
+    """Built once a server; `start` installs it in the emulator and begins to look and to decide."""
+
+    evidence: Evidence
+    store: MetricStore = field(default_factory=MetricStore)
+    metrics: ServiceMetrics = field(init=False)
+    _keeper: AlarmKeeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.metrics = ServiceMetrics(self.store, emulated.Sight())
+        self._keeper = AlarmKeeper(emulated.Alarms(), self.store, self.evidence)
+
+    def start(self) -> None:
+        """Begin."""
+        emulated.install(self.store, throttled=self.metrics.throttled)
+        self.metrics.start()
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End."""
+        self.metrics.stop()
+        self._keeper.stop()
+
+    def metered_send(self, request: Request, send: Send) -> Send:
+        """`send`, with the answer's status and time taken published when the request's service is metered."""
+        if request.service not in METERED:
+            return send
+        began_s = time.perf_counter()
+
+        async def metered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.metrics.answered(request, int(message["status"]), time.perf_counter() - began_s)
+            await send(message)
+
+        return metered
+
+    def metered_execute(self, execute: Execute) -> Execute:
+        """`execute`, with each invocation's metrics published, whatever triggered it."""
+
+        def metered(record: dict[str, Any], event: Any) -> dict[str, Any]:
+            scope, function = emulated.scope(), str((record.get("config") or record)["FunctionName"])
+            self.metrics.invocation_started(scope, function)
+            began_s, failed = time.perf_counter(), True
+            try:
+                result = execute(record, event)
+                failed = bool(result.get("error"))
+                return result
+            finally:
+                self.metrics.invocation_ended(
+                    scope, function, duration_s=time.perf_counter() - began_s, failed=failed
+                )
+
+        return metered
