@@ -281,6 +281,8 @@ class _Run:
         """Copy what the cloud has seen since the last look into the journal, at its own instants."""
         for event in self.control.evidence(since=self._seen):
             self._seen = max(self._seen, event.sequence)
+            if event.kind == "alarm" and self._experiment:
+                self.journal.event(names.ALARM, event.at_s, **event.detail)
             if not self._experiment or event.owner != self._experiment:
                 continue
             if event.kind in _FIRINGS:

@@ -1,7 +1,7 @@
 """Every name of ministack that we reach into is pinned here: what it is called with, and that it is still there.
 
-An upgrade of ministack that moves one of them fails here first, and says which. A hook that is added without being
-pinned fails too. After an upgrade, look at what changed, mend the hook, then run this file as a program for the new table.
+An upgrade of ministack that moves one of them fails here first, and says which; so does a hook that is not pinned.
+After an upgrade, look at what changed, mend the hook, then run this file as a program for a new table.
 """
 
 import ast

@@ -14,14 +14,14 @@ from harness.cloud.signals.statistics import by_period, is_statistic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """One query: either a metric with its statistic, or an expression over other queries."""
+    """One query: either a metric with its statistic, or an expression over other queries, in their periods."""
 
     id: str
     label: str
     return_data: bool = True
     metric: MetricId | None = None
     statistic: str = "Average"
-    period_s: int = 60
+    period_s: int = 0
     expression: str = ""
 
 
@@ -39,14 +39,12 @@ def read_queries(raw: Sequence[Mapping[str, Any]], *, account: str, region: str)
         if stat is None:
             if not entry.get("Expression"):
                 raise ValueError(f"query {name!r} has neither MetricStat nor Expression")
-            period_s = int(entry.get("Period") or 60)
             found.append(
                 Query(
                     id=name,
                     label=str(entry.get("Label") or name),
                     return_data=shown,
                     expression=str(entry["Expression"]),
-                    period_s=period_s,
                 )
             )
             continue
@@ -89,7 +87,7 @@ def answer(
             found[query.id] = by_period(
                 store, query.metric, query.statistic, start_s=first_s, end_s=end_s, period_s=query.period_s
             )
-    period_s = max((q.period_s for q in queries), default=60)
+    period_s = max((query.period_s for query in queries), default=0) or 60
     waiting = [(query, parse(query.expression)) for query in queries if query.metric is None]
     metrics = dict(found)
     while waiting:

@@ -15,6 +15,8 @@ OTHER = MINE._replace(dimensions=(("Function", "other"),))
 
 @dataclass
 class Book:
+    """A book of alarms that remembers what was entered."""
+
     alarms: list[Watched]
     entered: list[tuple[str, str, float]] = field(default_factory=list)
 

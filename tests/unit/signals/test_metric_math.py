@@ -22,7 +22,10 @@ CALLS = {0.0: 10.0, 60.0: 0.0, 120.0: 4.0}
         ("IF(calls > 9 || errors > 2, 1)", {0.0: 1.0, 120.0: 1.0}),
         ("SUM(METRICS())", {0.0: 11.0, 60.0: 0.0, 120.0: 7.0}),
         ("MAX([errors, calls])", {0.0: 10.0, 60.0: 0.0, 120.0: 4.0}),
-        ("errors - AVG(errors)", {0.0: pytest.approx(-1 / 3), 60.0: pytest.approx(-4 / 3), 120.0: pytest.approx(5 / 3)}),
+        (
+            "errors - AVG(errors)",
+            {0.0: pytest.approx(-1 / 3), 60.0: pytest.approx(-4 / 3), 120.0: pytest.approx(5 / 3)},
+        ),
         ("errors / PERIOD(errors)", {0.0: 1 / 60, 60.0: 0.0, 120.0: 0.05}),
         ("RATE(calls)", {60.0: -10 / 60, 120.0: 4 / 60}),
         ("DIFF(calls)", {60.0: -10.0, 120.0: 4.0}),
