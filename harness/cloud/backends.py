@@ -44,7 +44,7 @@ class Ministack:
             )
         )
         self.app: App = ministack_hooks.app()
-        ministack_hooks.keep_acl_associations()
+        ministack_hooks.keep_what_is_put()
         ministack_hooks.know_managed_policies(managed_policies.document_of)
         self._lifespan = Lifespan(self.app)
 

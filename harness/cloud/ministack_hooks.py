@@ -10,6 +10,7 @@ replaces that last call: scope, slots and throttles stay ministack's, execution 
 from __future__ import annotations
 
 import contextvars
+import json
 import logging
 import os
 import threading
@@ -94,8 +95,35 @@ def _poll_on(poll: Callable[[], bool], wake: threading.Event) -> None:
             wake.wait(_LOOK_AGAIN_S)
 
 
-def patch_rest_apis() -> None:
-    """Let patch operations on REST APIs keep lists, escaped names and types, which ministack's own lose."""
+def keep_what_is_put() -> None:
+    """Let what ministack loses be kept. `tests/integration/providers` sees each over the wire.
+
+    - Each subnet has a network ACL, as on EC2: the VPC's default one until it is given another. ministack associates
+      none, and forgets which subnet an association that is replaced was of.
+    - Patches of REST APIs keep lists, escaped names and types.
+    - An event bus has the policy that was put as a whole.
+    """
+    _before_first_call("ec2", _keep_acl_associations)
+    _before_first_call("apigateway", _keep_patches)
+    _before_first_call("events", _keep_bus_policies)
+
+
+def _before_first_call(service: str, prepare: Callable[[], None]) -> None:
+    """Run `prepare` when the service is first called: ministack imports it no sooner."""
+    from ministack import app
+
+    builtin, done = app.SERVICE_HANDLERS[service], threading.Event()
+
+    async def handle(*request: Any) -> Any:
+        if not done.is_set():
+            done.set()
+            prepare()
+        return await builtin(*request)
+
+    app.SERVICE_HANDLERS[service] = handle
+
+
+def _keep_patches() -> None:
     from ministack.services import apigateway_v1
 
     from harness.cloud.json_patch import apply_patch
@@ -119,23 +147,18 @@ def know_managed_policies(document_of: Callable[[str], str | None]) -> None:
     iam._autovivify_aws_managed_policy = learn  # noqa: SLF001
 
 
-def keep_acl_associations() -> None:
-    """Let each subnet have a network ACL, as on EC2: the VPC's default one until it is given another.
+def _keep_bus_policies() -> None:
+    from ministack.services import eventbridge
 
-    ministack associates none, and forgets which subnet an association that is replaced was of. Its EC2 is imported
-    with the first call of it, and so is this.
-    """
-    from ministack import app
+    put_permission = eventbridge._put_permission  # noqa: SLF001
 
-    builtin, done = app.SERVICE_HANDLERS["ec2"], threading.Event()
+    def put_policy(data: dict[str, Any]) -> Any:
+        if not data.get("Policy"):
+            return put_permission(data)
+        eventbridge._event_bus_policies[data.get("EventBusName", "default")] = json.loads(data["Policy"])  # noqa: SLF001
+        return eventbridge.json_response({})
 
-    async def handle(*request: Any) -> Any:
-        if not done.is_set():
-            done.set()
-            _keep_acl_associations()
-        return await builtin(*request)
-
-    app.SERVICE_HANDLERS["ec2"] = handle
+    eventbridge._put_permission = put_policy  # noqa: SLF001
 
 
 def _keep_acl_associations() -> None:

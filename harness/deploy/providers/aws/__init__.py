@@ -4,45 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 
 from harness.deploy.providers.resource import Invoke, Registry, ResourceType
 
-SERVICES = (
-    "apigateway",
-    "apigatewayv2",
-    "application_scaling",
-    "auto_scaling",
-    "cloudwatch",
-    "data",
-    "dynamodb",
-    "ec2",
-    "ec2_acls",
-    "ec2_data",
-    "ec2_gateways",
-    "ec2_groups",
-    "ec2_instances",
-    "ec2_links",
-    "ec2_routing",
-    "ecr",
-    "ecs",
-    "events",
-    "fis",
-    "functions",
-    "iam",
-    "iam_access",
-    "iam_attachments",
-    "iam_data",
-    "kms",
-    "policy_document",
-    "load_balancers",
-    "s3",
-    "s3_objects",
-    "s3_settings",
-    "secretsmanager",
-    "sns",
-    "sqs",
-    "ssm",
-)
+SERVICES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
+"""Every module of this package; those without types or data sources add none."""
 
 
 @functools.cache

@@ -1,16 +1,19 @@
-"""EventBridge: buses, rules, targets, archives."""
+"""EventBridge: buses and who may use them, rules, targets, archives, connections, API destinations, endpoints."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from harness.deploy.providers.aws.aws_type import AwsType
+from harness.deploy.providers.aws import ecs_targets
+from harness.deploy.providers.aws.declared import Declared
+from harness.deploy.providers.aws.shapes import to_request
 from harness.deploy.providers.aws.tags import EVENTS
-from harness.deploy.providers.resource import CheckError, Context, Properties
+from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
 
-class EventBus(AwsType):
+class EventBus(Declared):
     """aws:cloudwatch/eventBus:EventBus; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventBus:EventBus"
@@ -18,31 +21,71 @@ class EventBus(AwsType):
     named: ClassVar = "name"
     tagging: ClassVar = EVENTS
     replace_on: ClassVar = frozenset({"name", "eventSourceName"})
+    creates: ClassVar = "CreateEventBus"
+    reads: ClassVar = "DescribeEventBus"
+    updates: ClassVar = "UpdateEventBus"
+    deletes: ClassVar = "DeleteEventBus"
+    key: ClassVar = {"Name": "name"}
+    parts: ClassVar = ("name",)
 
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Create it."""
-        self.call(context, "CreateEventBus", {"name": inputs["name"]}, Tags=self.wire_tags(context, inputs))
-        return str(inputs["name"])
 
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN."""
-        del inputs
-        return {"name": resource_id, "arn": self.client(context).describe_event_bus(Name=resource_id)["Arn"]}
+class EventBusPolicy(Declared):
+    """aws:cloudwatch/eventBusPolicy:EventBusPolicy: the whole policy of a bus; the id is the bus."""
 
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Only tags can change."""
+    token: ClassVar = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+    service: ClassVar = "events"
+    defaults: ClassVar = {"eventBusName": "default"}
+    json_keys: ClassVar = frozenset({"policy"})
+    replace_on: ClassVar = frozenset({"eventBusName"})
+    creates: ClassVar = "PutPermission"
+    reads: ClassVar = "DescribeEventBus"
+    updates: ClassVar = "PutPermission"
+    deletes: ClassVar = "RemovePermission"
+    key: ClassVar = {"EventBusName": "eventBusName"}
+    parts: ClassVar = ("eventBusName",)
+
+    def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
+        """There as long as it says something."""
+        found = _bus_policy(self, context, resource_id)
+        return {"policy": json.dumps(found)} if found.get("Statement") else None
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete it."""
-        del state
-        self.client(context).delete_event_bus(Name=resource_id)
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
+        """Take every permission away."""
+        self.send(context, self.deletes, {}, EventBusName=resource_id, RemoveAllPermissions=True)
 
 
-class EventRule(AwsType):
+class EventPermission(Declared):
+    """aws:cloudwatch/eventPermission:EventPermission: one statement of it; the id is `bus-statement`."""
+
+    token: ClassVar = "aws:cloudwatch/eventPermission:EventPermission"
+    service: ClassVar = "events"
+    defaults: ClassVar = {"eventBusName": "default", "action": "events:PutEvents"}
+    replace_on: ClassVar = frozenset({"eventBusName", "statementId"})
+    creates: ClassVar = "PutPermission"
+    updates: ClassVar = "PutPermission"
+    deletes: ClassVar = "RemovePermission"
+    key: ClassVar = {"EventBusName": "eventBusName", "StatementId": "statementId"}
+    parts: ClassVar = ("eventBusName", "statementId")
+    id_format: ClassVar = "{eventBusName}-{statementId}"
+
+    def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
+        """Its statement, in the words of the operation."""
+        known = self.known(resource_id, inputs)
+        statements = _bus_policy(self, context, str(known["eventBusName"])).get("Statement") or ()
+        found = next((one for one in statements if one.get("Sid") == known["statementId"]), None)
+        if found is None:
+            return None
+        principal = found["Principal"]
+        arn = principal if isinstance(principal, str) else str(principal.get("AWS", ""))
+        return {"Action": found["Action"], "Principal": arn.split(":")[4] if arn.startswith("arn:") else arn}
+
+
+def _bus_policy(handler: Declared, context: Context, bus: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(handler.send(context, "DescribeEventBus", {}, Name=bus).get("Policy") or "{}")
+    return found
+
+
+class EventRule(Declared):
     """aws:cloudwatch/eventRule:EventRule; the id is the name, with the bus in front where it is not the default."""
 
     token: ClassVar = "aws:cloudwatch/eventRule:EventRule"
@@ -53,6 +96,12 @@ class EventRule(AwsType):
     tagging: ClassVar = EVENTS
     json_keys: ClassVar = frozenset({"eventPattern"})
     replace_on: ClassVar = frozenset({"name", "namePrefix", "eventBusName"})
+    creates: ClassVar = "PutRule"
+    reads: ClassVar = "DescribeRule"
+    updates: ClassVar = "PutRule"
+    deletes: ClassVar = "DeleteRule"
+    key: ClassVar = {"Name": "name", "EventBusName": "eventBusName"}
+    parts: ClassVar = ("eventBusName", "name")
 
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """A rule needs something to wait for."""
@@ -60,89 +109,116 @@ class EventRule(AwsType):
             raise CheckError([("eventPattern", "or scheduleExpression is required")])
         return super().check(context, inputs, olds)
 
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Put it."""
-        self._put(context, inputs, Tags=self.wire_tags(context, inputs))
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """`isEnabled` is the older word for the state."""
+        if inputs.get("isEnabled") is None or inputs.get("state"):
+            return inputs
+        return {**inputs, "state": "ENABLED" if inputs["isEnabled"] else "DISABLED"}
+
+    def joined(self, inputs: Properties) -> str:
+        """The default bus goes unsaid."""
         bus = inputs["eventBusName"]
         return str(inputs["name"] if bus == "default" else f"{bus}/{inputs['name']}")
 
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN."""
+    def known(self, resource_id: str, state: Properties) -> Properties:
+        """A name alone is on the default bus."""
         bus, _, name = resource_id.rpartition("/")
-        found = self.client(context).describe_rule(Name=name, EventBusName=bus or "default")
-        return {"name": name, "arn": found["Arn"], "state": inputs.get("state") or found.get("State", "ENABLED")}
+        return {"name": name, "eventBusName": bus or "default", **super().known(resource_id, state)}
 
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Put it again."""
-        del resource_id, olds
-        self._put(context, news)
+    def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
+        """The state in the older word, where that was used."""
+        return {"isEnabled": body.get("State") == "ENABLED"} if inputs.get("isEnabled") is not None else {}
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete it; its targets must have gone before."""
-        del resource_id
-        self.client(context).delete_rule(Name=state["name"], EventBusName=state["eventBusName"], Force=True)
+        """Targets that are not the program's own go with it where it allows."""
+        keys = self.keys(resource_id, state)
+        if state.get("forceDestroy"):
+            place = {"Rule": keys["Name"], "EventBusName": keys["EventBusName"]}
+            left = [target["Id"] for target in self.client(context).list_targets_by_rule(**place)["Targets"]]
+            if left:
+                self.client(context).remove_targets(**place, Ids=left, Force=True)
+        self.send(context, self.deletes, {}, **keys, Force=True)
 
-    def _put(self, context: Context, inputs: Properties, **fixed: Any) -> None:
-        known = {key: value for key, value in inputs.items() if key != "tags"}
-        self.call(context, "PutRule", known, **fixed)
 
-
-class EventTarget(AwsType):
-    """aws:cloudwatch/eventTarget:EventTarget; the id is `[bus-]rule-target`."""
+class EventTarget(Declared):
+    """aws:cloudwatch/eventTarget:EventTarget; the id is `[bus-]rule-target`, imports take `[bus/]rule/target`."""
 
     token: ClassVar = "aws:cloudwatch/eventTarget:EventTarget"
     service: ClassVar = "events"
-    defaults: ClassVar = {"eventBusName": "default"}
+    defaults: ClassVar = {"eventBusName": "default", "forceDestroy": False}
     named: ClassVar = "targetId"
     name_rules: ClassVar = {"limit": 64}
+    json_keys: ClassVar = frozenset({"input"})
     replace_on: ClassVar = frozenset({"rule", "eventBusName", "targetId"})
+    renames: ClassVar = {
+        "targetId": "Id", "appsyncTarget": "AppSyncParameters", "batchTarget": "BatchParameters",
+        "ecsTarget": "EcsParameters", "httpTarget": "HttpParameters", "inputPaths": "InputPathsMap",
+        "kinesisTarget": "KinesisParameters", "redshiftTarget": "RedshiftDataParameters",
+        "secretsManagerArn": "SecretManagerArn",
+        "sagemakerPipelineTarget": "SageMakerPipelineParameters", "pipelineParameterLists": "PipelineParameterList",
+        "sqsTarget": "SqsParameters", "graphqlOperation": "GraphQLOperation", **ecs_targets.RENAMES,
+    }  # fmt: skip
+    creates: ClassVar = "PutTargets"
+    reads: ClassVar = "ListTargetsByRule"
+    deletes: ClassVar = "RemoveTargets"
+    key: ClassVar = {"Rule": "rule", "EventBusName": "eventBusName"}
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Put it."""
         self.change(context, "", {}, inputs)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """The default bus goes unsaid."""
         bus = "" if inputs["eventBusName"] == "default" else f"{inputs['eventBusName']}-"
         return f"{bus}{inputs['rule']}-{inputs['targetId']}"
 
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
-        """There, or not."""
-        del resource_id
-        answer = self.client(context).list_targets_by_rule(Rule=inputs["rule"], EventBusName=inputs["eventBusName"])
-        found = next((target for target in answer["Targets"] if target["Id"] == inputs["targetId"]), None)
-        return None if found is None else {"arn": found["Arn"]}
+    def known(self, resource_id: str, state: Properties) -> Properties:
+        """An import tells bus, rule and target."""
+        if state:
+            return state
+        *bus, rule, target = resource_id.rsplit("/", 2)
+        return {"eventBusName": bus[0] if bus else "default", "rule": rule, "targetId": target}
+
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """Blocks that AWS nests deeper."""
+        wanted = {name: value for name, value in inputs.items() if name not in {"rule", "eventBusName"}}
+        if inputs.get("ecsTarget"):
+            wanted["ecsTarget"] = ecs_targets.with_network(inputs["ecsTarget"])
+        if inputs.get("batchTarget"):
+            given = inputs["batchTarget"]
+            array = {"arrayProperties": {"size": given["arraySize"]}} if given.get("arraySize") else {}
+            retry = {"retryStrategy": {"attempts": given["jobAttempts"]}} if given.get("jobAttempts") else {}
+            wanted["batchTarget"] = {**given, **array, **retry}
+        if inputs.get("runCommandTargets"):
+            wanted["runCommandParameters"] = {"runCommandTargets": wanted.pop("runCommandTargets")}
+        return wanted
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Put it (again)."""
-        del resource_id, olds
-        target: dict[str, Any] = {"Id": news["targetId"], "Arn": news["arn"]}
-        plain = {"roleArn": "RoleArn", "input": "Input", "inputPath": "InputPath"}
-        target |= {name: news[key] for key, name in plain.items() if news.get(key) is not None}
-        if news.get("inputTransformer"):
-            transformer = news["inputTransformer"]
-            target["InputTransformer"] = {
-                "InputPathsMap": transformer.get("inputPaths") or {},
-                "InputTemplate": transformer["inputTemplate"],
-            }
-        if news.get("deadLetterConfig"):
-            target["DeadLetterConfig"] = {"Arn": news["deadLetterConfig"]["arn"]}
-        if news.get("retryPolicy"):
-            target["RetryPolicy"] = {key[0].upper() + key[1:]: value for key, value in news["retryPolicy"].items()}
-        if news.get("sqsTarget"):
-            target["SqsParameters"] = {"MessageGroupId": news["sqsTarget"].get("messageGroupId", "")}
-        answer = self.client(context).put_targets(
-            Rule=news["rule"], EventBusName=news["eventBusName"], Targets=[target]
-        )
+        operation = self.client(context).meta.service_model.operation_model(self.creates)
+        shape = operation.input_shape.members["Targets"].member
+        target = to_request(shape, self.arrange(context, news), self.renames)
+        answer = self.send(context, self.creates, {}, **self.keys("", news), Targets=[target])
         if answer.get("FailedEntryCount"):
             raise CheckError([("arn", answer["FailedEntries"][0].get("ErrorMessage", "was refused"))])
 
+    def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
+        """Its own among the rule's targets."""
+        known = self.known(resource_id, inputs)
+        targets = self.send(context, self.reads, {}, **self.keys(resource_id, known))["Targets"]
+        return next((target for target in targets if target["Id"] == known["targetId"]), None)
+
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Take it off the rule."""
-        del resource_id
-        self.client(context).remove_targets(
-            Rule=state["rule"], EventBusName=state["eventBusName"], Ids=[state["targetId"]]
-        )
+        self.send(context, self.deletes, {}, **self.keys(resource_id, state), Ids=[state["targetId"]])
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By rule and id."""
+        return self.joined(inputs) if self.read(context, "", inputs) else None
 
 
-class EventArchive(AwsType):
+class EventArchive(Declared):
     """aws:cloudwatch/eventArchive:EventArchive; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventArchive:EventArchive"
@@ -151,64 +227,109 @@ class EventArchive(AwsType):
     name_rules: ClassVar = {"limit": 48}
     json_keys: ClassVar = frozenset({"eventPattern"})
     replace_on: ClassVar = frozenset({"name", "eventSourceArn"})
-    renames: ClassVar = {"name": "ArchiveName"}
-
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Create it and wait until it records."""
-        self.call(context, "CreateArchive", inputs)
-        name = str(inputs["name"])
-        states = {"ENABLED", "DISABLED"}
-        context.wait_until(
-            lambda: self.client(context).describe_archive(ArchiveName=name)["State"] in states, f"archive {name}"
-        )
-        return name
-
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN."""
-        del inputs
-        found = self.client(context).describe_archive(ArchiveName=resource_id)
-        return {"name": resource_id, "arn": found["ArchiveArn"]}
-
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Pattern, retention, description."""
-        del resource_id, olds
-        self.call(context, "UpdateArchive", news)
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete it with its events."""
-        del state
-        self.client(context).delete_archive(ArchiveName=resource_id)
+    renames: ClassVar = {"name": "ArchiveName", "arn": "ArchiveArn"}
+    creates: ClassVar = "CreateArchive"
+    reads: ClassVar = "DescribeArchive"
+    updates: ClassVar = "UpdateArchive"
+    deletes: ClassVar = "DeleteArchive"
+    key: ClassVar = {"ArchiveName": "name"}
+    parts: ClassVar = ("name",)
+    settled: ClassVar = ("State", frozenset({"ENABLED", "DISABLED"}))
 
 
-class EventPermission(AwsType):
-    """Who may put events on a bus: aws:cloudwatch/eventBusPolicy:EventBusPolicy; the id is the bus."""
+class EventConnection(Declared):
+    """aws:cloudwatch/eventConnection:EventConnection: how to log in somewhere; the id is the name."""
 
-    token: ClassVar = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+    token: ClassVar = "aws:cloudwatch/eventConnection:EventConnection"
     service: ClassVar = "events"
-    defaults: ClassVar = {"eventBusName": "default"}
-    json_keys: ClassVar = frozenset({"policy"})
-    replace_on: ClassVar = frozenset({"eventBusName"})
+    named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 64}
+    replace_on: ClassVar = frozenset({"name"})
+    renames: ClassVar = {
+        "apiKey": "ApiKeyAuthParameters", "basic": "BasicAuthParameters", "oauth": "OAuthParameters",
+        "headers": "HeaderParameters", "bodies": "BodyParameters", "queryStrings": "QueryStringParameters",
+        "arn": "ConnectionArn",
+    }  # fmt: skip
+    creates: ClassVar = "CreateConnection"
+    reads: ClassVar = "DescribeConnection"
+    updates: ClassVar = "UpdateConnection"
+    deletes: ClassVar = "DeleteConnection"
+    key: ClassVar = {"Name": "name"}
+    parts: ClassVar = ("name",)
+    settled: ClassVar = ("ConnectionState", frozenset({"AUTHORIZED", "DEAUTHORIZED", "ACTIVE"}))
 
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Put the policy."""
-        self.change(context, "", {}, inputs)
-        return str(inputs["eventBusName"])
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """AWS's names of an API key's two halves."""
+        given = dict(inputs["authParameters"])
+        if given.get("apiKey"):
+            key = given["apiKey"]
+            given["apiKey"] = {"apiKeyName": key["key"], "apiKeyValue": key["value"]}
+        return {**inputs, "authParameters": given}
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
-        """There, or not."""
-        del inputs
-        policy = self.client(context).describe_event_bus(Name=resource_id).get("Policy")
-        return {} if policy and json.loads(policy).get("Statement") else None
-
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Put it (again)."""
-        del resource_id, olds
-        self.client(context).put_permission(EventBusName=news["eventBusName"], Policy=news["policy"])
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Take every permission away."""
-        del state
-        self.client(context).remove_permission(EventBusName=resource_id, RemoveAllPermissions=True)
+        """AWS does not tell how to log in."""
+        found = super().look(context, resource_id, inputs)
+        return found and {name: value for name, value in found.items() if name != "authParameters"}
 
 
-RESOURCES = (EventBus(), EventRule(), EventTarget(), EventArchive(), EventPermission())
+class EventApiDestination(Declared):
+    """aws:cloudwatch/eventApiDestination:EventApiDestination; the id is the name."""
+
+    token: ClassVar = "aws:cloudwatch/eventApiDestination:EventApiDestination"
+    service: ClassVar = "events"
+    named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 64}
+    defaults: ClassVar = {"invocationRateLimitPerSecond": 300}
+    replace_on: ClassVar = frozenset({"name"})
+    renames: ClassVar = {"arn": "ApiDestinationArn"}
+    creates: ClassVar = "CreateApiDestination"
+    reads: ClassVar = "DescribeApiDestination"
+    updates: ClassVar = "UpdateApiDestination"
+    deletes: ClassVar = "DeleteApiDestination"
+    key: ClassVar = {"Name": "name"}
+    parts: ClassVar = ("name",)
+
+
+class EventEndpoint(Declared):
+    """aws:cloudwatch/eventEndpoint:EventEndpoint: one address for two regions; the id is the name."""
+
+    token: ClassVar = "aws:cloudwatch/eventEndpoint:EventEndpoint"
+    service: ClassVar = "events"
+    named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 64}
+    replace_on: ClassVar = frozenset({"name"})
+    creates: ClassVar = "CreateEndpoint"
+    reads: ClassVar = "DescribeEndpoint"
+    updates: ClassVar = "UpdateEndpoint"
+    deletes: ClassVar = "DeleteEndpoint"
+    key: ClassVar = {"Name": "name"}
+    parts: ClassVar = ("name",)
+    settled: ClassVar = ("State", frozenset({"ACTIVE"}))
+
+
+RESOURCES = (
+    EventBus(), EventBusPolicy(), EventPermission(), EventRule(), EventTarget(), EventArchive(), EventConnection(),
+    EventApiDestination(), EventEndpoint(),
+)  # fmt: skip
+
+
+def event_bus(context: Context, arguments: Properties) -> Properties:
+    """A bus by name."""
+    found = EventBus().read(context, str(arguments["name"]), None)
+    if found is None:
+        raise CheckError([("name", f"there is no event bus {arguments['name']}")])
+    return {**found, **arguments, "id": arguments["name"]}
+
+
+def event_connection(context: Context, arguments: Properties) -> Properties:
+    """A connection by name."""
+    found = EventConnection().read(context, str(arguments["name"]), None)
+    if found is None:
+        raise CheckError([("name", f"there is no connection {arguments['name']}")])
+    return {**found, **arguments, "id": arguments["name"]}
+
+
+INVOKES: dict[str, Invoke] = {
+    "aws:cloudwatch/getEventBus:getEventBus": event_bus,
+    "aws:cloudwatch/getEventConnection:getEventConnection": event_connection,
+}
