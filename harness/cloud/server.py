@@ -26,6 +26,8 @@ from harness.clock import SystemClock
 from harness.cloud import ministack_hooks
 from harness.cloud.asgi import App, Send
 from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
+from harness.cloud.backups import emulated as backups
+from harness.cloud.backups.item_history import ItemHistories
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
 from harness.cloud.doors import Doors, publish_nowhere
@@ -82,6 +84,7 @@ class Server:
     _databases: Any = None  # Databases; imported late, for the same reason
     _moto: MotoHost | None = None
     _signals: SignalStation | None = None
+    _histories: ItemHistories | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -102,6 +105,7 @@ class Server:
             self._install_databases(doors)
             self._moto = MotoHost(identifier.models)
             ministack_hooks.carry_replication(doors.replication)
+            self._histories = backups.install()
         await backend.start()
         if self._signals is not None:
             self._signals.start()
@@ -246,6 +250,8 @@ class Server:
                 await asyncio.to_thread(self._pool.reset)
             if self._databases is not None:
                 await asyncio.to_thread(self._databases.reset)
+            if self._histories is not None:
+                self._histories.clear()
             await backend.reset()
             if self._moto is not None:
                 await self._moto.reset()
