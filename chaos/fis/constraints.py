@@ -40,8 +40,7 @@ def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
         yield from _length(shape, value, path)
         for key, inner in value.items():
             yield from _string(shape.key, key, path)
-            if inner is not None:
-                yield from _problems(shape.value, inner, f"{path}.{key}.member")
+            yield from _problems(shape.value, inner, f"{path}.{key}.member")
     elif kind == "list":
         yield from _length(shape, value, path)
         for index, inner in enumerate(value):
@@ -64,10 +63,10 @@ def _check_type(kind: str, value: Any) -> None:
 
 def _structure(shape: Any, value: Any, path: str) -> Iterator[str]:
     for name in shape.required_members:
-        if value.get(name) is None:
+        if name not in value:
             yield f"Value at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
     for name, member in shape.members.items():
-        if value.get(name) is not None:
+        if name in value:
             yield from _problems(member, value[name], _join(path, name))
 
 

@@ -64,9 +64,16 @@ def _members(operation: OperationModel, labels: Mapping[str, str], query: str, b
     return members
 
 
+def _without_nulls(value: Any) -> Any:
+    """JSON without members that are null: the protocol takes them as not given. In lists they stay, to be refused."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        sent = json.loads(body) if body else {}
+        sent = _without_nulls(json.loads(body)) if body else {}
     except (ValueError, RecursionError) as error:
         raise SerializationException(f"the body is not JSON: {error}") from error
     if not isinstance(sent, dict):
