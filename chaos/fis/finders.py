@@ -137,6 +137,33 @@ def buckets(clients: Clients, *, tagged: bool) -> list[Resource]:
     return found
 
 
+def db_clusters(clients: Clients, *, tagged: bool) -> list[Resource]:
+    """Aurora DB clusters; the zone is the writer's."""
+    del tagged
+    zones = {one.described["DBInstanceIdentifier"]: one.zone for one in db_instances(clients, tagged=False)}
+    found = []
+    for one in _pages(clients.get("rds"), "describe_db_clusters", "DBClusters"):
+        members = one.get("DBClusterMembers") or ()
+        writers = [member["DBInstanceIdentifier"] for member in members if member["IsClusterWriter"]]
+        zone = zones.get(writers[0], "") if writers else ""
+        found.append(Resource(arn=one["DBClusterArn"], tags=_tags(one.get("TagList")), described=one, zone=zone))
+    return found
+
+
+def db_instances(clients: Clients, *, tagged: bool) -> list[Resource]:
+    """RDS DB instances."""
+    del tagged
+    return [
+        Resource(
+            arn=one["DBInstanceArn"],
+            tags=_tags(one.get("TagList")),
+            described=one,
+            zone=one.get("AvailabilityZone", ""),
+        )
+        for one in _pages(clients.get("rds"), "describe_db_instances", "DBInstances")
+    ]
+
+
 FINDERS: Mapping[str, tuple[str, Finder]] = {
     "aws:dynamodb:global-table": ("dynamodb", global_tables),
     "aws:ec2:autoscaling-group": ("autoscaling", scaling_groups),
@@ -149,6 +176,8 @@ FINDERS: Mapping[str, tuple[str, Finder]] = {
     "aws:iam:role": ("iam", roles),
     "aws:kinesis:stream": ("kinesis", streams),
     "aws:lambda:function": ("lambda", functions),
+    "aws:rds:cluster": ("rds", db_clusters),
+    "aws:rds:db": ("rds", db_instances),
     "aws:s3:bucket": ("s3", buckets),
 }
 """Resource type → the service that knows it, and its finder."""

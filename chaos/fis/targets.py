@@ -17,6 +17,12 @@ from chaos.fis.resource_types import RESOURCE_TYPES
 from chaos.fis.selection import select
 from harness.cloud.doors import Doors
 
+_ZONE_PARAMETERS = (
+    "availabilityZoneIdentifier",
+    "availabilityZoneIdentifiers",
+    "writerAvailabilityZoneIdentifiers",
+)
+
 
 class ResolutionError(Exception):
     """A target cannot be resolved; `code` is what the experiment's error says."""
@@ -72,13 +78,21 @@ def _fits(resource: Resource, target: Mapping[str, Any], doors: Doors) -> bool:
     tags, parameters = target.get("resourceTags") or {}, target.get("parameters") or {}
     if any(resource.tags.get(key) != value for key, value in tags.items()):
         return False
-    wanted = parameters.get("availabilityZoneIdentifier")
-    if wanted and doors.zones.find(wanted) != doors.zones.find(resource.zone):
+    if not _in_zone(resource, parameters, doors):
         return False
     vpc = parameters.get("vpc")
     if vpc and str(vpc).rpartition("/")[2] != resource.described.get("VpcId"):
         return False
     return all(_passes(resource.described, one) for one in target.get("filters") or ())
+
+
+def _in_zone(resource: Resource, parameters: Mapping[str, str], doors: Doors) -> bool:
+    """Whether a resource is in one of the zones asked for; for a database cluster that is where its writer is."""
+    wanted = next((parameters[name] for name in _ZONE_PARAMETERS if parameters.get(name)), "all")
+    if wanted == "all":
+        return True
+    zones = [doors.zones.find(name.strip()) for name in wanted.split(",")]
+    return bool(resource.zone) and doors.zones.find(resource.zone) in zones
 
 
 def _passes(described: Mapping[str, Any], one: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from chaos.fis.actions.alarm_state import AssertAlarmState
 from chaos.fis.actions.api_errors import InjectApiInternalError, InjectApiThrottleError, InjectApiUnavailableError
 from chaos.fis.actions.connectivity import DisruptConnectivity
 from chaos.fis.actions.cross_region import RouteTableDisruption, TransitGatewayDisruption
+from chaos.fis.actions.databases import FailoverDbCluster, RebootDbInstances
 from chaos.fis.actions.ec2_capacity import InsufficientInstanceCapacity
 from chaos.fis.actions.ec2_instances import RebootInstances, SpotInterruptions, StopInstances, TerminateInstances
 from chaos.fis.actions.elsewhere import ElsewhereAction, elsewhere
@@ -34,6 +35,7 @@ ACTIONS: Mapping[str, Action] = {
         DisruptConnectivity(),
         DisruptVpcEndpoint(),
         ExpiredIteratorException(),
+        FailoverDbCluster(),
         GlobalTablePauseReplication(),
         GroupInsufficientCapacity(),
         InjectApiInternalError(),
@@ -46,6 +48,7 @@ ACTIONS: Mapping[str, Action] = {
         InvocationHttpIntegrationResponse(),
         PauseVolumeIo(),
         ProvisionedThroughputException(),
+        RebootDbInstances(),
         RebootInstances(),
         RouteTableDisruption(),
         SpotInterruptions(),

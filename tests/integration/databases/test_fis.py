@@ -1,0 +1,90 @@
+"""FIS on databases: an experiment fails the cluster over or restarts an instance, and clients feel it."""
+
+import time
+from typing import Any
+
+import psycopg
+import pytest
+
+from chaos.fis.role import stand_in
+
+ROLE = "arn:aws:iam::000000000000:role/fis"
+
+
+def settled(aurora: Any) -> None:
+    """Return once the cluster takes connections again and every instance follows."""
+    until_s = time.monotonic() + 10
+    while True:
+        try:
+            aurora.settled()
+        except psycopg.OperationalError:
+            assert time.monotonic() < until_s
+            time.sleep(0.1)
+        else:
+            return
+
+
+@pytest.fixture
+def run(aurora: Any) -> Any:
+    stand_in(aurora.cloud.target, ROLE)
+    fis = aurora.cloud.target.client("fis")
+
+    def start(identity: str, slot: str, target: dict[str, Any], **parameters: str) -> dict[str, Any]:
+        template = fis.create_experiment_template(
+            description="d",
+            roleArn=ROLE,
+            stopConditions=[{"source": "none"}],
+            targets={"t": {"selectionMode": "ALL", **target}},
+            actions={"a": {"actionId": identity, "parameters": parameters, "targets": {slot: "t"}}},
+        )["experimentTemplate"]["id"]
+        experiment = fis.start_experiment(experimentTemplateId=template)["experiment"]["id"]
+        until_s = time.monotonic() + 10
+        while (shown := fis.get_experiment(id=experiment)["experiment"])["state"]["status"] not in {
+            "completed",
+            "failed",
+        }:
+            assert time.monotonic() < until_s
+            time.sleep(0.02)
+        return dict(shown)
+
+    return start
+
+
+def test_a_cluster_fails_over_when_its_writer_is_in_the_zone(aurora: Any, run: Any) -> None:
+    settled(aurora)
+    before, shown = aurora.writer, aurora.described()
+    zone = aurora.instance(before)["AvailabilityZone"]
+    elsewhere = next(z for z in ("us-east-1a", "us-east-1b", "us-east-1c") if z != zone)
+    aurora.cloud.target.client("rds").add_tags_to_resource(
+        ResourceName=shown["DBClusterArn"], Tags=[{"Key": "chaos", "Value": "ready"}]
+    )
+    by_zone = {"resourceType": "aws:rds:cluster", "resourceTags": {"chaos": "ready"}}
+    missed = run(
+        "aws:rds:failover-db-cluster",
+        "Clusters",
+        {**by_zone, "parameters": {"writerAvailabilityZoneIdentifiers": elsewhere}},
+    )
+    assert missed["state"]["error"]["code"] == "InvalidTarget"
+    assert aurora.writer == before
+    hit = run(
+        "aws:rds:failover-db-cluster",
+        "Clusters",
+        {**by_zone, "parameters": {"writerAvailabilityZoneIdentifiers": zone}},
+    )
+    assert hit["state"]["status"] == "completed"
+    until_s = time.monotonic() + 10
+    while aurora.writer == before:
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    settled(aurora)
+
+
+def test_an_instance_is_rebooted(aurora: Any, run: Any) -> None:
+    settled(aurora)
+    members = aurora.described()["DBClusterMembers"]
+    reader = next(m["DBInstanceIdentifier"] for m in members if not m["IsClusterWriter"])
+    before = aurora.pid(reader)
+    target = {"resourceType": "aws:rds:db", "resourceArns": [aurora.instance(reader)["DBInstanceArn"]]}
+    assert run("aws:rds:reboot-db-instances", "DBInstances", target)["state"]["status"] == "completed"
+    settled(aurora)
+    assert aurora.pid(reader) != before
