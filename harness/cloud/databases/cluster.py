@@ -6,16 +6,12 @@ thread that cut the power. A single RDS instance is a cluster of one, with Multi
 
 from __future__ import annotations
 
-import logging
-import queue
 import shutil
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from harness.cloud.databases.endpoint import Endpoint
 from harness.cloud.databases.instance import Instance
@@ -24,12 +20,10 @@ from harness.cloud.databases.setup import Owner, set_up
 from harness.cloud.databases.site import Site
 from harness.cloud.databases.template import copy_data
 from harness.cloud.databases.volume import Volume
+from harness.cloud.databases.watched import Watched
+from harness.cloud.databases.worker import Worker
 from harness.cloud.zones import Zone
 from harness.errors import NotReadyError
-
-_LOG = logging.getLogger(__name__)
-T = TypeVar("T")
-_PATIENCE_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -55,55 +49,22 @@ class Cluster:
     failing_over: bool = False
     _joining: dict[str, Zone] = field(default_factory=dict)
     _fresh: bool = True  # nobody has set the database up yet
-    _inbox: queue.SimpleQueue[Callable[[], None] | None] = field(default_factory=queue.SimpleQueue)
-    _closed: bool = False
-    _thread: threading.Thread = field(init=False)
+    worker: Worker = field(init=False)
 
     def __post_init__(self) -> None:
-        self._thread = threading.Thread(target=self._work, name=f"cluster-{self.name}", daemon=True)
-        self._thread.start()
+        self.worker = Worker(self.name, lambda: self.changed(self))
 
     @property
     def volume(self) -> Volume:
         """The storage."""
         return Volume(self.folder / "volume")
 
-    # -- the cluster's thread ----------------------------------------------------------------------------------
-
-    def do(self, job: Callable[[], T]) -> Future[T]:
-        """Do `job` on the cluster's thread, after what is already waiting; its result or error is the future's."""
-        future: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                result = job()
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits, and logged when nobody does
-                if not self._closed:
-                    _LOG.warning("cluster %s: %s", self.name, error)
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        self._inbox.put(run)
-        return future
-
-    def _work(self) -> None:
-        while (job := self._inbox.get()) is not None:
-            job()
-            if not self._closed:
-                self.changed(self)
-
-    def _later(self, delay_s: float, job: Callable[[], None]) -> None:
-        timer = threading.Timer(delay_s, lambda: self.do(job))
-        timer.daemon = True
-        timer.start()
-
     # -- members -----------------------------------------------------------------------------------------------
 
     def join(self, name: str, zone: Zone, *, tier: int, hidden: bool = False) -> Future[None]:
         """`add`, later on the cluster's thread; the zone counts as taken from now on. From any thread."""
         self._joining[name] = zone
-        return self.do(partial(self.add, name, zone, tier=tier, hidden=hidden))
+        return self.worker.do(partial(self.add, name, zone, tier=tier, hidden=hidden))
 
     def taken(self) -> list[Zone]:
         """The zone of each instance, those on their way included."""
@@ -116,13 +77,14 @@ class Cluster:
             NotReadyError: its process does not start.
         """
         (endpoint,) = self.site.endpoints.open("postgres")
-        server = Postgres(
-            name=name,
-            data=self.folder / "instances" / name,
+        process = Watched(
+            name=f"postgres {name}",
             registry=self.site.registry,
             log=self.folder / "logs" / f"{name}.log",
-            password=self.site.template.password,
-            on_exit=lambda _server: self._died(name),
+            on_exit=lambda: self._died(name),
+        )
+        server = Postgres(
+            process=process, data=self.folder / "instances" / name, password=self.site.template.password
         )
         member = Instance(
             name=name, zone=zone, tier=tier, server=server, endpoint=endpoint, keeper=self.site.zones, hidden=hidden
@@ -196,14 +158,14 @@ class Cluster:
     def _died(self, name: str) -> None:
         """Called from the thread that waited for the process."""
         member = self.members.get(name)
-        if member is None or self._closed:
+        if member is None or self.worker.closed:
             return
         self._note("database_instance_died", member)
-        self._later(self.site.timing.detection_s, partial(self._recover, member))
+        self.worker.later(self.site.timing.detection_s, partial(self._recover, member))
 
     def _recover(self, member: Instance) -> None:
         """What AWS does once it has noticed: a reader takes over, and the lost instance starts again."""
-        if self._closed or member.name not in self.members:
+        if self.worker.closed or member.name not in self.members:
             return
         if self.writer is None or not (self.writer.alive or self.writer.stopped):
             self._replace_writer()
@@ -324,11 +286,10 @@ class Cluster:
 
     def close(self) -> None:
         """End every process and endpoint for good. From any thread."""
-        self._closed = True
-        self._inbox.put(None)
+        self.worker.close()
         for member in list(self.members.values()):
             member.server.kill()
-        self._thread.join(_PATIENCE_S)
+        self.worker.join()
         for member in list(self.members.values()):
             member.server.kill()  # what was just starting
         self.site.endpoints.close(

@@ -8,19 +8,17 @@ import shlex
 import shutil
 import signal
 import socket
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 
-from harness import processes
 from harness.cloud.databases.programs import owner, postgres_program, prefix
 from harness.cloud.databases.template import ADMIN
+from harness.cloud.databases.watched import Watched
 from harness.errors import NotReadyError
 
 HOST = "127.0.0.1"
@@ -33,34 +31,28 @@ Role = Literal["primary", "standby", "recovery"]
 
 @dataclass(slots=True, kw_only=True)
 class Postgres:
-    """A server on `data`. Not safe from several threads, but `kill` may be called from any.
+    """A server on `data`. Not safe from several threads, but `kill` and `crash` may be called from any.
 
     Args:
-        name: for logs and the process registry.
+        process: the server's process, with its log.
         data: the data folder; exists before `start`.
         password: of the superuser `rdsadmin`.
-        on_exit: called, from a thread of its own, when the process ended without `stop` being asked.
     """
 
-    name: str
+    process: Watched
     data: Path
-    registry: Path
-    log: Path
     password: str = field(repr=False)
-    on_exit: Callable[[Postgres], None]
     port: int = 0
-    _process: subprocess.Popen[bytes] | None = None
-    _expected: bool = True  # the end of the present process was asked for
 
     @property
-    def pid(self) -> int:
-        """The process id of the server; 0 when it does not run."""
-        return self._process.pid if self._process is not None and self._process.returncode is None else 0
+    def name(self) -> str:
+        """For messages."""
+        return self.process.name
 
     @property
     def alive(self) -> bool:
         """True while the process runs."""
-        return self.pid != 0
+        return self.process.pid != 0
 
     def start(self, settings: Mapping[str, str], role: Role) -> None:
         """Start and return once it takes connections.
@@ -71,30 +63,20 @@ class Postgres:
         self._write_role(settings, role)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         self.port = free_port()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._process = processes.spawn(
-                [*prefix(), str(postgres_program("postgres")), "-D", str(self.data), "-p", str(self.port)],
-                role=f"postgres {self.name}",
-                registry=self.registry,
-                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-                stdout=log,
-                stderr=log,
-            )
-        self._expected = False
-        watcher = threading.Thread(target=self._watch, args=(self._process,), name=f"pg-{self.name}", daemon=True)
-        watcher.start()
-        self._await_ready(self._process)
+        self.process.start(
+            [*prefix(), str(postgres_program("postgres")), "-D", str(self.data), "-p", str(self.port)],
+            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        )
+        self._await_ready()
 
-    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _await_ready(self) -> None:
         status, deadline_s = self.data / "postmaster.pid", time.monotonic() + _START_S
-        while time.monotonic() < deadline_s and self._process is process and process.returncode is None:
+        while time.monotonic() < deadline_s and self.alive:
             with contextlib.suppress(OSError, IndexError):
                 if status.read_text().splitlines()[7].strip() in {"ready", "standby"} and self._answers():
                     return
             time.sleep(_POLL_S)
-        tail = self.log.read_text(errors="replace")[-600:]
-        raise NotReadyError(f"{self.name} does not start: {tail.strip()}", where=str(self.data))
+        raise NotReadyError(f"{self.name} does not start: {self.process.tail()}", where=str(self.data))
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1):
@@ -115,7 +97,7 @@ class Postgres:
     def configure(self, settings: Mapping[str, str]) -> None:
         """Replace the changing settings of a running server."""
         self._write_settings(settings)
-        self._signal(signal.SIGHUP)
+        self.process.send(signal.SIGHUP)
 
     def promote(self) -> None:
         """Make a standby the primary once it has replayed what it can reach; returns when it takes writes.
@@ -124,7 +106,7 @@ class Postgres:
             NotReadyError: it does not.
         """
         _write(self.data / "promote", "")
-        self._signal(signal.SIGUSR1)
+        self.process.send(signal.SIGUSR1)
         self.await_writable()
 
     def await_writable(self) -> None:
@@ -138,7 +120,7 @@ class Postgres:
             if self.query("SELECT pg_is_in_recovery()") == [(False,)]:
                 return
             time.sleep(_POLL_S)
-        raise NotReadyError(f"{self.name} does not become writable", where=str(self.log))
+        raise NotReadyError(f"{self.name} does not become writable", where=str(self.process.log))
 
     def follow(self, primary: Postgres) -> None:
         """Return once this standby has replayed what the primary has written by now.
@@ -152,7 +134,7 @@ class Postgres:
             if self.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", parameters=(position,)) == [(True,)]:
                 return
             time.sleep(_POLL_S)
-        raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.log))
+        raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.process.log))
 
     def query(
         self, sql: Any, *, database: str = "postgres", parameters: tuple[Any, ...] = ()
@@ -192,61 +174,25 @@ class Postgres:
 
     def stop(self) -> None:
         """End in order: sessions end, what was committed is sent to the standbys."""
-        process = self._process
-        self._expected = True
-        if process is None or process.returncode is not None:
-            return
-        self._signal(signal.SIGINT)  # a fast shutdown
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        self.kill()
+        self.process.stop(signal.SIGINT, within_s=5)  # a fast shutdown
 
     def kill(self) -> bool:
         """End at once, with every process of this server; True when it was alive. May be repeated."""
-        self._expected, was_alive = True, self.alive
-        self._kill_all()
+        was_alive = self.process.kill()
+        if not was_alive:
+            for stray in _strays(self.data):
+                with contextlib.suppress(psutil.Error):
+                    stray.kill()
         return was_alive
 
     def crash(self) -> bool:
         """End at once as if nobody had asked: `on_exit` is called. True when it was alive."""
-        was_alive = self.alive
-        self._kill_all()
-        return was_alive
-
-    def _kill_all(self) -> None:
-        # Each child of a postmaster leads a session of its own, so the group's signal does not reach it.
-        process = self._process
-        doomed = list(_family(process.pid)) if process is not None and process.returncode is None else []
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL) if process.returncode is None else None
-        for child in doomed or _strays(self.data):
-            with contextlib.suppress(psutil.Error):
-                child.kill()
-        if process is not None:
-            process.wait()
+        return self.process.kill(expected=False)
 
     def remove(self) -> None:
         """Kill and delete the data folder."""
         self.kill()
         shutil.rmtree(self.data, ignore_errors=True)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, number)
-
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
-        processes.forget(self.registry, process.pid)
-        if not self._expected and self._process is process:
-            self.on_exit(self)
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.Error):
-        return list(psutil.Process(pid).children(recursive=True))
-    return []
 
 
 def _strays(data: Path) -> list[psutil.Process]:

@@ -129,7 +129,7 @@ class Rds:
                 zones = self._zones(key, self._records[key].get("DBSubnetGroup"))
                 zone = self._zone(cluster, zones, _asked_zone(given, name))
                 under_way.append(cluster.join(name, zone, tier=int(record.get("PromotionTier", 1))))
-        under_way += [cluster.do(partial(cluster.remove, name)) for name in known if name not in members]
+        under_way += [cluster.worker.do(partial(cluster.remove, name)) for name in known if name not in members]
         return under_way
 
     def _ensure_single(self, key: Key, record: Record, given: Mapping[str, str]) -> list[Future[Any]]:
@@ -203,25 +203,25 @@ class Rds:
 
     def _fail_over(self, cluster: Cluster, _instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
         cluster.failing_over = True  # at once: whoever waits for `available` must not be early
-        cluster.do(partial(cluster.fail_over, given.get("TargetDBInstanceIdentifier", "")))
+        cluster.worker.do(partial(cluster.fail_over, given.get("TargetDBInstanceIdentifier", "")))
         return []
 
     def _reboot(self, cluster: Cluster, instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
         if query.flag(given, "ForceFailover"):
-            return [cluster.do(cluster.fail_over)]
-        return [cluster.do(partial(cluster.restart, instance))]
+            return [cluster.worker.do(cluster.fail_over)]
+        return [cluster.worker.do(partial(cluster.restart, instance))]
 
     def _halt(self, cluster: Cluster, instance: str, _given: Mapping[str, str]) -> list[Future[Any]]:
-        return [cluster.do(partial(cluster.halt, [instance] if instance else list(cluster.members)))]
+        return [cluster.worker.do(partial(cluster.halt, [instance] if instance else list(cluster.members)))]
 
     def _resume(self, cluster: Cluster, instance: str, _given: Mapping[str, str]) -> list[Future[Any]]:
-        return [cluster.do(partial(cluster.resume, [instance] if instance else list(cluster.members)))]
+        return [cluster.worker.do(partial(cluster.resume, [instance] if instance else list(cluster.members)))]
 
     def _modify(self, cluster: Cluster, _instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
         password = given.get("MasterUserPassword")
         if not password or cluster.writer is None:
             return []
-        return [cluster.do(partial(set_password, cluster.writer.server, cluster.owner.user, password))]
+        return [cluster.worker.do(partial(set_password, cluster.writer.server, cluster.owner.user, password))]
 
     # -- what runs ---------------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class Rds:
         """Instances in the zone start again."""
         del owner
         for cluster in list(self.clusters.values()):
-            cluster.do(partial(cluster.power_restored, zone))
+            cluster.worker.do(partial(cluster.power_restored, zone))
 
     # -- the server --------------------------------------------------------------------------------------------
 
