@@ -399,6 +399,16 @@ def database_records(kind: str) -> dict[str, Record]:
     return dict(getattr(rds, f"_{kind}").items())
 
 
+def cache_records(kind: str) -> dict[str, Record]:
+    """Records of ElastiCache by identifier, in the caller's account and region.
+
+    `kind` is `clusters`, `replication_groups` or `subnet_groups`.
+    """
+    from ministack.services import elasticache
+
+    return dict(getattr(elasticache, f"_{kind}").items())
+
+
 def role_of_session(access_key: str) -> str:
     """The ARN, without its path, of the role whose session has this access key; '' for any other key."""
     from ministack.services import sts

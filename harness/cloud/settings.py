@@ -39,6 +39,7 @@ class CloudSettings:
         detection_s: seconds until placement notices a dark zone.
         dns_s: seconds until the name of a database's endpoint follows a change of roles; see `databases/timing.py`.
         global_lag_s: seconds a global database's secondary region runs behind.
+        cache_lag_s: seconds ElastiCache replicas run behind their primary.
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
 
@@ -52,6 +53,7 @@ class CloudSettings:
     detection_s: float = DETECTION_S
     dns_s: float = 5.0
     global_lag_s: float = 0.5
+    cache_lag_s: float = 0.0
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
 

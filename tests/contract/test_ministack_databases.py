@@ -113,3 +113,35 @@ async def _make_a_cluster() -> None:
 async def _delete_the_cluster() -> None:
     await ask("rds", Action="DeleteDBInstance", DBInstanceIdentifier="pinned-a", SkipFinalSnapshot="true")
     await ask("rds", Action="DeleteDBCluster", DBClusterIdentifier="pinned", SkipFinalSnapshot="true")
+
+
+def test_cache_records_are_live_and_hold_the_fields_that_are_read_and_written() -> None:
+    async def around(call: ServiceCall, proceed: ministack_hooks.Proceed) -> ServiceAnswer:
+        answer = await proceed(call)
+        group = ministack_hooks.cache_records("replication_groups").get("pinned")
+        if group is not None:
+            (node_group,) = group["NodeGroups"]
+            assert {"CacheClusterId", "CurrentRole", "ReadEndpoint"} <= set(node_group["NodeGroupMembers"][1])
+            assert {"AutomaticFailover", "_auth_tokens", "TransitEncryptionEnabled", "CacheSubnetGroupName"} <= set(
+                group
+            )
+            node_group["PrimaryEndpoint"] = {"Address": "127.0.0.9", "Port": 4711}
+            cluster = ministack_hooks.cache_records("clusters")[node_group["NodeGroupMembers"][0]["CacheClusterId"]]
+            assert {"CacheClusterStatus", "CacheNodes", "ReplicationGroupId", "Engine"} <= set(cluster)
+        return answer
+
+    async def run() -> bytes:
+        await ask(
+            "elasticache", Action="CreateReplicationGroup", ReplicationGroupId="pinned", Engine="valkey",
+            ReplicationGroupDescription="pinned", NumCacheClusters="2", AutomaticFailoverEnabled="true",
+        )  # fmt: skip
+        _, shown = await ask("elasticache", Action="DescribeReplicationGroups", ReplicationGroupId="pinned")
+        await ask("elasticache", Action="DeleteReplicationGroup", ReplicationGroupId="pinned")
+        return shown
+
+    undo = ministack_hooks.wrap_service("elasticache", around)
+    try:
+        shown = asyncio.run(run())
+    finally:
+        undo()
+    assert b"<PrimaryEndpoint><Address>127.0.0.9</Address><Port>4711</Port></PrimaryEndpoint>" in shown

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness import processes
 from harness.cloud import ministack_hooks
 from harness.cloud.databases.certificate import server_context
+from harness.cloud.databases.elasticache import ElastiCache
 from harness.cloud.databases.endpoint import EndpointHost
 from harness.cloud.databases.rds import Rds
 from harness.cloud.databases.site import Site
@@ -24,10 +25,11 @@ class Databases:
 
     site: Site
     rds: Rds
+    caches: ElastiCache
 
     @classmethod
     def install(cls, settings: CloudSettings, doors: Doors) -> Databases:
-        """Build everything; from now on the emulator's RDS drives real processes, and zones reach them."""
+        """Build everything; from now on RDS and ElastiCache drive real processes, and zones reach them."""
         folder = settings.state_dir / "databases"
         shutil.rmtree(folder / "clusters", ignore_errors=True)
         site = Site(
@@ -36,19 +38,26 @@ class Databases:
             zones=doors.zones,
             evidence=doors.evidence,
             clock=doors.clock,
-            timing=Timing(detection_s=settings.detection_s, dns_s=settings.dns_s, global_lag_s=settings.global_lag_s),
+            timing=Timing(
+                detection_s=settings.detection_s,
+                dns_s=settings.dns_s,
+                global_lag_s=settings.global_lag_s,
+                cache_lag_s=settings.cache_lag_s,
+            ),
             endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls"))),
             template=Template(folder / "template"),
         )
-        made = cls(site=site, rds=Rds(site))
-        ministack_hooks.without_containers("rds")
-        ministack_hooks.wrap_service("rds", made.rds.answer)
-        doors.zones.add_resident(made.rds)
+        made = cls(site=site, rds=Rds(site), caches=ElastiCache(site))
+        for name, service in (("rds", made.rds), ("elasticache", made.caches)):
+            ministack_hooks.without_containers(name)
+            ministack_hooks.wrap_service(name, service.answer)
+            doors.zones.add_resident(service)
         return made
 
     def reset(self) -> None:
         """End every process and forget every resource; new ones may be made."""
         self.rds.reset()
+        self.caches.reset()
 
     def close(self) -> None:
         """End everything for good."""

@@ -19,7 +19,9 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
+
+from harness.cloud.databases.link import Link, LinkSpeaks, Target
 
 WRITER_HOST = "127.0.0.1"
 READER_HOSTS = ("127.0.0.2", "::1")
@@ -30,20 +32,6 @@ _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _CHUNK = 65536
 
 Protocol_ = Literal["postgres", "plain", "tls"]
-
-
-class Target(Protocol):
-    """A server behind an endpoint."""
-
-    @property
-    def backend_port(self) -> int:
-        """Its port on 127.0.0.1; 0 when it does not run."""
-        ...
-
-    @property
-    def dark(self) -> bool:
-        """True while its zone has no power: nothing answers there."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -198,6 +186,12 @@ class EndpointHost:
         asyncio.run_coroutine_threadsafe(endpoint.listen(listener), loop).result(10)
         self._endpoints.append(endpoint)
         return endpoint
+
+    def link(self, lag_s: float, *, speaks: LinkSpeaks) -> Link:
+        """A new link on a free port, `lag_s` seconds long."""
+        made = Link(_listener(WRITER_HOST, 0), lag_s, speaks, self._running())
+        made.open()
+        return made
 
     def close(self, endpoints: Sequence[Endpoint]) -> None:
         """Close endpoints that are no longer needed."""

@@ -123,18 +123,19 @@ class Postgres:
         raise NotReadyError(f"{self.name} does not become writable", where=str(self.process.log))
 
     def follow(self, primary: Postgres) -> None:
-        """Return once this standby has replayed what the primary has written by now.
+        """Return once this standby has replayed what the primary has written by now, or the primary is gone.
 
         Raises:
             NotReadyError: it does not get there.
         """
         ((position,),) = primary.query("SELECT pg_current_wal_lsn()::text")
         deadline_s = time.monotonic() + _START_S
-        while time.monotonic() < deadline_s and self.alive:
+        while time.monotonic() < deadline_s and self.alive and primary.alive:
             if self.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", parameters=(position,)) == [(True,)]:
                 return
             time.sleep(_POLL_S)
-        raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.process.log))
+        if primary.alive:
+            raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.process.log))
 
     def query(
         self, sql: Any, *, database: str = "postgres", parameters: tuple[Any, ...] = ()

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
 import psycopg
 import pytest
 
+from harness import processes
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.cloud.evidence import EvidenceEvent
 
 DETECTION_S, DNS_S = 0.4, 0.4
+CACHE_LAG_S = 0.3
 OWN_S = 0.5
 """What recovery may take beyond the modelled delays."""
 
@@ -25,11 +26,21 @@ PASSWORD = "a-secret-of-the-test"
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     settings = CloudSettings(
-        state_dir=tmp_path_factory.mktemp("cloud"), detection_s=DETECTION_S, dns_s=DNS_S, global_lag_s=1.0
+        state_dir=tmp_path_factory.mktemp("cloud"),
+        detection_s=DETECTION_S,
+        dns_s=DNS_S,
+        global_lag_s=1.0,
+        cache_lag_s=CACHE_LAG_S,
     )
     running = start_cloud(settings)
     yield running
     running.stop()
+
+
+def pid_of(cloud: RunningCloud, role: str) -> int:
+    """The process id of a server, by its role in the registry."""
+    registry = cloud.settings.state_dir / "databases" / "processes"
+    return next(record.pid for record in processes.records(registry) if record.role == role and record.alive)
 
 
 @dataclass
@@ -64,12 +75,7 @@ class Aurora:
 
     def pid(self, instance: str) -> int:
         """The server process of an instance."""
-        return next(
-            process.pid
-            for process in psutil.process_iter(["cmdline"])
-            if any(f"/instances/{instance}" in part for part in process.info["cmdline"] or ())
-            and str(self.cloud.settings.state_dir) in " ".join(process.info["cmdline"])
-        )
+        return pid_of(self.cloud, f"postgres {instance}")
 
     def settled(self, within_s: float = 10.0) -> None:
         """Return once every instance runs and follows."""

@@ -1,0 +1,175 @@
+"""ElastiCache over boto3 and a Valkey client: automatic failover, asynchronous loss, endpoints that follow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import valkey
+from botocore.exceptions import ClientError
+
+from harness.cloud.client import RunningCloud
+from tests.integration.databases.conftest import CACHE_LAG_S, DETECTION_S, DNS_S, OWN_S, pid_of
+
+
+def client(endpoint: dict[str, Any], **options: Any) -> Any:
+    return valkey.Valkey(
+        host=endpoint["Address"], port=endpoint["Port"], socket_timeout=1, decode_responses=True, **options
+    )
+
+
+class Group:
+    """A replication group as a user sees it."""
+
+    def __init__(self, cloud: RunningCloud) -> None:
+        self.cloud, self.api = cloud, cloud.target.client("elasticache")
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        groups = self.api.describe_replication_groups(ReplicationGroupId="carts")["ReplicationGroups"]
+        return dict(groups[0]["NodeGroups"][0])
+
+    @property
+    def primary(self) -> dict[str, Any]:
+        return next(m for m in self.shown["NodeGroupMembers"] if m["CurrentRole"] == "primary")
+
+    def pid(self, node: str) -> int:
+        return pid_of(self.cloud, f"valkey {node}")
+
+    def writes_again(self, endpoint: dict[str, Any], since_s: float, within_s: float = 8.0) -> float:
+        """Seconds until a write through the endpoint is acknowledged by a primary."""
+        while time.monotonic() < since_s + within_s:
+            try:
+                with client(endpoint) as one:
+                    one.set("alive", "yes")
+                    return time.monotonic() - since_s
+            except valkey.ValkeyError:
+                time.sleep(0.01)
+        pytest.fail(f"no write within {within_s} s: {self.shown}")
+
+    def settled(self, replicas: int = 2) -> None:
+        until_s = time.monotonic() + 8
+        while time.monotonic() < until_s:
+            with client(self.primary["ReadEndpoint"]) as one:
+                if one.info("replication")["connected_slaves"] == replicas:
+                    return
+            time.sleep(0.05)
+        pytest.fail(f"not settled: {self.shown}")
+
+
+@pytest.fixture(scope="module")
+def group(cloud: RunningCloud) -> Iterator[Group]:
+    api = cloud.target.client("elasticache")
+    api.create_replication_group(
+        ReplicationGroupId="carts",
+        ReplicationGroupDescription="carts",
+        Engine="valkey",
+        CacheNodeType="cache.t4g.small",
+        NumCacheClusters=3,
+        AutomaticFailoverEnabled=True,
+        MultiAZEnabled=True,
+    )
+    yield Group(cloud)
+    api.delete_replication_group(ReplicationGroupId="carts")
+
+
+def test_the_nodes_are_processes_in_three_zones_and_replicas_serve_the_reader_endpoint(group: Group) -> None:
+    zones = [member["PreferredAvailabilityZone"] for member in group.shown["NodeGroupMembers"]]
+    assert sorted(zones) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    with client(group.shown["PrimaryEndpoint"]) as primary, client(group.shown["ReaderEndpoint"]) as reader:
+        primary.set("cart", "full")
+        assert primary.wait(2, 3000) == 2
+        assert reader.get("cart") == "full"
+        with pytest.raises(valkey.exceptions.ReadOnlyError):
+            reader.set("cart", "empty")
+
+
+def test_a_killed_primary_is_replaced_within_the_modelled_delay_by_a_replica_with_its_data(group: Group) -> None:
+    group.settled()
+    old, endpoint = group.primary["CacheClusterId"], group.shown["PrimaryEndpoint"]
+    with client(endpoint) as one:
+        one.set("kept", "yes")
+        assert one.wait(2, 900) == 2
+    os.kill(group.pid(old), signal.SIGKILL)
+    took_s = group.writes_again(endpoint, time.monotonic())
+    assert DETECTION_S + DNS_S - 0.05 < took_s < DETECTION_S + DNS_S + OWN_S
+    assert group.primary["CacheClusterId"] != old
+    with client(endpoint) as one:
+        assert one.get("kept") == "yes"
+    group.settled()
+
+
+def test_what_no_replica_had_yet_is_lost_with_the_primary(group: Group) -> None:
+    group.settled()
+    endpoint = group.shown["PrimaryEndpoint"]
+    acked: list[tuple[int, float]] = []
+    with client(endpoint) as one:
+        for number in range(60):
+            one.set(f"write-{number}", "yes")
+            acked.append((number, time.monotonic()))
+            time.sleep(0.01)
+        died_s = time.monotonic()
+        os.kill(group.pid(group.primary["CacheClusterId"]), signal.SIGKILL)
+    group.writes_again(endpoint, time.monotonic())
+    with client(endpoint) as one:
+        lost = [at_s for number, at_s in acked if one.get(f"write-{number}") is None]
+    assert lost
+    assert len(lost) < len(acked)
+    assert died_s - min(lost) == pytest.approx(CACHE_LAG_S, abs=0.1)
+    group.settled()
+
+
+def test_a_zone_takes_its_node_along_and_test_failover_moves_the_primary(group: Group, cloud: RunningCloud) -> None:
+    group.settled()
+    old = group.primary
+    cloud.control.cut_power(old["PreferredAvailabilityZone"], owner="test")
+    try:
+        group.writes_again(group.shown["PrimaryEndpoint"], time.monotonic())
+        assert group.primary["PreferredAvailabilityZone"] != old["PreferredAvailabilityZone"]
+    finally:
+        cloud.control.restore_power(old["PreferredAvailabilityZone"], owner="test")
+    group.settled()
+    before = group.primary["CacheClusterId"]
+    answer = group.api.test_failover(ReplicationGroupId="carts", NodeGroupId=group.shown["NodeGroupId"])
+    assert answer["ReplicationGroup"]["NodeGroups"][0]["Status"] == "modifying"
+    until_s = time.monotonic() + 5
+    while group.primary["CacheClusterId"] == before:
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    group.settled()
+
+
+def test_an_auth_token_and_transit_encryption_are_enforced(cloud: RunningCloud) -> None:
+    api = cloud.target.client("elasticache")
+    token = "a-token-of-sixteen-characters"
+    made = api.create_replication_group(
+        ReplicationGroupId="private",
+        ReplicationGroupDescription="private",
+        Engine="valkey",
+        NumCacheClusters=1,
+        TransitEncryptionEnabled=True,
+        AuthToken=token,
+    )["ReplicationGroup"]
+    endpoint = made["NodeGroups"][0]["PrimaryEndpoint"]
+    ca = str(cloud.settings.state_dir / "databases" / "tls" / "ca.pem")
+    with client(endpoint, ssl=True, ssl_ca_certs=ca, password=token) as one:
+        assert one.ping()
+    with client(endpoint, ssl=True, ssl_ca_certs=ca) as one, pytest.raises(valkey.AuthenticationError):
+        one.ping()
+    with client(endpoint, password=token) as one, pytest.raises(valkey.ValkeyError):
+        one.ping()
+    api.delete_replication_group(ReplicationGroupId="private")
+
+
+def test_engines_and_modes_that_do_not_run_here_are_refused_by_name(cloud: RunningCloud) -> None:
+    api = cloud.target.client("elasticache")
+    with pytest.raises(ClientError, match="memcached"):
+        api.create_cache_cluster(CacheClusterId="m", Engine="memcached", NumCacheNodes=1)
+    with pytest.raises(ClientError, match="NumNodeGroups must be 1"):
+        api.create_replication_group(
+            ReplicationGroupId="many", ReplicationGroupDescription="many", Engine="valkey", NumNodeGroups=3
+        )
