@@ -409,6 +409,19 @@ def cache_records(kind: str) -> dict[str, Record]:
     return dict(getattr(elasticache, f"_{kind}").items())
 
 
+def data_api_credentials(secret: str) -> tuple[str, str, tuple[str, str] | None]:
+    """User and password in a secret, or the code and message of the RDS Data API's error instead."""
+    import json
+
+    from ministack.services import rds_data
+
+    user, password, refused = rds_data._require_secret_credentials(secret)  # noqa: SLF001
+    if refused is None:
+        return str(user or ""), str(password), None
+    said = json.loads(refused[2])
+    return "", "", (str(said.get("__type", "SecretsErrorException")), str(said.get("message", "")))
+
+
 def role_of_session(access_key: str) -> str:
     """The ARN, without its path, of the role whose session has this access key; '' for any other key."""
     from ministack.services import sts

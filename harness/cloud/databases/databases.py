@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness import processes
 from harness.cloud import ministack_hooks
 from harness.cloud.databases.certificate import server_context
+from harness.cloud.databases.data_api import DataApi
 from harness.cloud.databases.elasticache import ElastiCache
 from harness.cloud.databases.endpoint import EndpointHost
 from harness.cloud.databases.rds import Rds
@@ -26,6 +27,7 @@ class Databases:
     site: Site
     rds: Rds
     caches: ElastiCache
+    data_api: DataApi
 
     @classmethod
     def install(cls, settings: CloudSettings, doors: Doors) -> Databases:
@@ -47,15 +49,18 @@ class Databases:
             endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls"))),
             template=Template(folder / "template"),
         )
-        made = cls(site=site, rds=Rds(site), caches=ElastiCache(site))
+        rds = Rds(site)
+        made = cls(site=site, rds=rds, caches=ElastiCache(site), data_api=DataApi(rds))
         for name, service in (("rds", made.rds), ("elasticache", made.caches)):
             ministack_hooks.without_containers(name)
             ministack_hooks.wrap_service(name, service.answer)
             doors.zones.add_resident(service)
+        ministack_hooks.wrap_service("rds_data", made.data_api.answer)
         return made
 
     def reset(self) -> None:
         """End every process and forget every resource; new ones may be made."""
+        self.data_api.reset()
         self.rds.reset()
         self.caches.reset()
 

@@ -1,8 +1,8 @@
 """A link between a source of replication and who follows it: so long, and cut when its source dies.
 
 What the source sends arrives `lag_s` later, so at any instant the last `lag_s` seconds are under way and nowhere
-else. When the source is lost they are lost with it: that is what asynchronous replication costs, and why the loss that
-a drill measures is a real one. Answers back to the source are not delayed.
+else. When the source is lost they are lost with it: that is what asynchronous replication costs, and why the loss
+that a drill measures is a real one. Answers back to the source are not delayed.
 """
 
 from __future__ import annotations

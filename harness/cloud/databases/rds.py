@@ -234,6 +234,12 @@ class Rds:
         else:
             write_single(cluster, record)
 
+    def cluster(self, account: str, region: str, name: str) -> tuple[Cluster, Record] | None:
+        """A DB cluster and its record."""
+        key = (account, region, "cluster", name)
+        found = self.clusters.get(key)
+        return None if found is None else (found, self._records[key])
+
     def instances(self) -> Iterable[tuple[Cluster, Instance]]:
         """Every instance with its cluster."""
         for cluster in list(self.clusters.values()):
