@@ -1,6 +1,7 @@
 """What the databases rely on inside ministack: it fails when an upgrade changes it."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -145,3 +146,34 @@ def test_cache_records_are_live_and_hold_the_fields_that_are_read_and_written() 
     finally:
         undo()
     assert b"<PrimaryEndpoint><Address>127.0.0.9</Address><Port>4711</Port></PrimaryEndpoint>" in shown
+
+
+def test_the_credentials_of_a_secret_or_aws_own_refusal_are_found() -> None:
+    found: list[Any] = []
+
+    async def around(call: ServiceCall, _proceed: ministack_hooks.Proceed) -> ServiceAnswer:
+        found.append(ministack_hooks.data_api_credentials(call.body.decode()))
+        return 200, {}, b""
+
+    async def run() -> None:
+        from ministack.services import rds_data, secretsmanager
+
+        login = json.dumps({"username": "app", "password": "word"})
+        made = await secretsmanager.handle_request(
+            "POST",
+            "/",
+            {"x-amz-target": "secretsmanager.CreateSecret"},
+            json.dumps({"Name": "pinned", "SecretString": login}).encode(),
+            {},
+        )
+        arn = json.loads(made[2])["ARN"]
+        for secret in (arn, arn.replace("pinned", "missing")):
+            await rds_data.handle_request("POST", "/Execute", {}, secret.encode(), {})
+
+    undo = ministack_hooks.wrap_service("rds_data", around)
+    try:
+        asyncio.run(run())
+    finally:
+        undo()
+    assert found[0] == ("app", "word", None)
+    assert found[1][2][0] == "SecretsErrorException"

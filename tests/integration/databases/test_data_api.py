@@ -31,9 +31,8 @@ def sql(cloud: RunningCloud, aurora: Aurora) -> Iterator[Sql]:
         Name="orders-db", SecretString=json.dumps({"username": "app", "password": PASSWORD})
     )["ARN"]
     one = Sql(cloud, aurora.described()["DBClusterArn"], secret)
-    one(
-        "CREATE TABLE line (id int PRIMARY KEY, what text, price numeric(8,2), tags text[], at timestamptz, body bytea)"
-    )
+    columns = "id int PRIMARY KEY, what text, price numeric(8,2), tags text[], at timestamptz, body bytea"
+    one(f"CREATE TABLE line ({columns})")
     yield one
     one("DROP TABLE line")
 
