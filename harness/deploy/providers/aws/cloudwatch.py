@@ -1,113 +1,143 @@
-"""CloudWatch: alarms and log groups."""
+"""CloudWatch: alarms, dashboards, metric streams. Log groups and what hangs on them: `logs.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from harness.deploy.providers.aws.aws_type import AwsType, roots
-from harness.deploy.providers.aws.tags import LOGS, Tagging
+from harness.deploy.providers.aws.declared import Declared
+from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import CheckError, Context, Properties
+from harness.errors import ProviderError
+
+_TAGGING = Tagging(resource="ResourceARN")
 
 
-class MetricAlarm(AwsType):
-    """aws:cloudwatch/metricAlarm:MetricAlarm; the id is the name."""
+class _Alarm(Declared):
+    """An alarm; the id is its name."""
+
+    service: ClassVar[str] = "cloudwatch"
+    reads: ClassVar[str] = "DescribeAlarms"
+    deletes: ClassVar[str] = "DeleteAlarms"
+    key: ClassVar = {"AlarmName": "id", "AlarmNames": "id"}
+    tagging: ClassVar = _TAGGING
+
+
+class MetricAlarm(_Alarm):
+    """aws:cloudwatch/metricAlarm:MetricAlarm."""
 
     token: ClassVar = "aws:cloudwatch/metricAlarm:MetricAlarm"
-    service: ClassVar = "cloudwatch"
+    creates: ClassVar = "PutMetricAlarm"
+    updates: ClassVar = "PutMetricAlarm"
+    parts: ClassVar = ("name",)
+    body: ClassVar = "MetricAlarms"
     named: ClassVar = "name"
     defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
-    tagging: ClassVar = Tagging(resource="ResourceARN")
     replace_on: ClassVar = frozenset({"name"})
     renames: ClassVar = {
         "name": "AlarmName",
-        "okActions": "OKActions",
+        "arn": "AlarmArn",
         "metricQueries": "Metrics",
         "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
     }
 
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Put it."""
-        self._put(context, inputs, Tags=self.wire_tags(context, inputs))
-        return str(inputs["name"])
+    def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
+        """A metric or queries, as PutMetricAlarm wants it."""
+        given = super().check(context, inputs, olds)
+        if given.get("metricName") is None and not given.get("metricQueries") and not given.get("evaluationCriteria"):
+            raise CheckError([("metricName", "is required (or metricQueries)")])
+        return given
+
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """A query's metric, period and statistic are one block in AWS."""
+        queries = [_nested(query) for query in inputs.get("metricQueries") or ()]
+        return {**inputs, **({"metricQueries": queries} if queries else {})}
+
+    def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
+        """Queries back in Pulumi's form.
+
+        Raises:
+            ProviderError: the cloud took an alarm on queries and forgot them: it would never go off.
+        """
+        if inputs.get("metricQueries") and not body.get("Metrics"):
+            raise ProviderError("this cloud keeps no queries (metric math) of an alarm", where=context.urn)
+        same = [_nested(query) for query in inputs.get("metricQueries") or ()]
+        return (
+            {"metricQueries": inputs["metricQueries"]} if len(same) == len(body.get("Metrics", ())) and same else {}
+        )
+
+
+def _nested(query: Properties) -> Properties:
+    metric = query.get("metric")
+    metric = metric[0] if isinstance(metric, list) and metric else metric
+    if not metric:
+        return query
+    inner = {key: metric[key] for key in ("namespace", "metricName", "dimensions") if metric.get(key) is not None}
+    outer = {key: metric[key] for key in ("period", "stat", "unit") if metric.get(key) is not None}
+    return {**{key: query[key] for key in query if key != "metric"}, "metricStat": {"metric": inner, **outer}}
+
+
+class CompositeAlarm(_Alarm):
+    """aws:cloudwatch/compositeAlarm:CompositeAlarm."""
+
+    token: ClassVar = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+    creates: ClassVar = "PutCompositeAlarm"
+    updates: ClassVar = "PutCompositeAlarm"
+    parts: ClassVar = ("alarmName",)
+    body: ClassVar = "CompositeAlarms"
+    defaults: ClassVar = {"actionsEnabled": True}
+    renames: ClassVar = {"arn": "AlarmArn"}
+    replace_on: ClassVar = frozenset({"alarmName", "actionsEnabled"})
+
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """The suppressor is three members in AWS."""
+        suppressor = inputs.get("actionsSuppressor")
+        block = (suppressor[0] if isinstance(suppressor, list) else suppressor) or {}
+        names = {"alarm": "", "extensionPeriod": "ExtensionPeriod", "waitPeriod": "WaitPeriod"}
+        flat = {f"actionsSuppressor{name}": block[key] for key, name in names.items() if key in block}
+        return {**{key: inputs[key] for key in inputs if key != "actionsSuppressor"}, **flat}
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
-        """ARN."""
-        del inputs
-        found = self.client(context).describe_alarms(AlarmNames=[resource_id])["MetricAlarms"]
-        return {"name": resource_id, "arn": found[0]["AlarmArn"]} if found else None
+        """With the suppressor's block as it was given."""
+        found = super().look(context, resource_id, inputs)
+        given = inputs.get("actionsSuppressor")
+        return found if found is None or not given else {**found, "actionsSuppressor": given}
 
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Put it again."""
-        del resource_id
-        if roots(olds, news) - {"tags"}:
-            self._put(context, news)
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete it."""
-        del state
-        self.client(context).delete_alarms(AlarmNames=[resource_id])
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
-
-    def _put(self, context: Context, inputs: Properties, **fixed: Any) -> None:
-        known = {key: value for key, value in inputs.items() if key not in {"tags", "dimensions"}}
-        dimensions = [{"Name": key, "Value": value} for key, value in (inputs.get("dimensions") or {}).items()]
-        if inputs.get("metricQueries"):
-            raise CheckError([("metricQueries", "metric math is not supported by the embedded engine yet")])
-        self.call(context, "PutMetricAlarm", known, Dimensions=dimensions, **fixed)
+    def send(self, context: Context, operation: str, inputs: Properties, **fixed: Any) -> dict[str, Any]:
+        """Composite alarms are described only when asked for by type."""
+        kinds = {"AlarmTypes": ["CompositeAlarm"]} if operation == self.reads else {}
+        return super().send(context, operation, inputs, **{**fixed, **kinds})
 
 
-class LogGroup(AwsType):
-    """aws:cloudwatch/logGroup:LogGroup; the id is the name."""
+class Dashboard(Declared):
+    """aws:cloudwatch/dashboard:Dashboard; the id is the name."""
 
-    token: ClassVar = "aws:cloudwatch/logGroup:LogGroup"
-    service: ClassVar = "logs"
+    token: ClassVar = "aws:cloudwatch/dashboard:Dashboard"
+    service: ClassVar = "cloudwatch"
+    creates: ClassVar = "PutDashboard"
+    reads: ClassVar = "GetDashboard"
+    updates: ClassVar = "PutDashboard"
+    deletes: ClassVar = "DeleteDashboards"
+    key: ClassVar = {"DashboardName": "id", "DashboardNames": "id"}
+    parts: ClassVar = ("dashboardName",)
+    json_keys: ClassVar = frozenset({"dashboardBody"})
+    replace_on: ClassVar = frozenset({"dashboardName"})
+
+
+class MetricStream(Declared):
+    """aws:cloudwatch/metricStream:MetricStream; the id is the name."""
+
+    token: ClassVar = "aws:cloudwatch/metricStream:MetricStream"
+    service: ClassVar = "cloudwatch"
+    creates: ClassVar = "PutMetricStream"
+    reads: ClassVar = "GetMetricStream"
+    updates: ClassVar = "PutMetricStream"
+    deletes: ClassVar = "DeleteMetricStream"
+    key: ClassVar = {"Name": "id"}
+    parts: ClassVar = ("name",)
     named: ClassVar = "name"
-    name_rules: ClassVar = {"limit": 512}
-    defaults: ClassVar = {"retentionInDays": 0, "skipDestroy": False}
-    tagging: ClassVar = LOGS
-    replace_on: ClassVar = frozenset({"name", "namePrefix", "logGroupClass"})
-
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Create it; one that Lambda was faster to make is taken over."""
-        client, name = self.client(context), str(inputs["name"])
-        optional = {"kmsKeyId": inputs["kmsKeyId"]} if inputs.get("kmsKeyId") else {}
-        try:
-            client.create_log_group(logGroupName=name, tags=self.tags(context, inputs), **optional)
-        except client.exceptions.ResourceAlreadyExistsException:
-            if not name.startswith("/aws/lambda/"):
-                raise
-        self._retain(context, name, inputs)
-        return name
-
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
-        """ARN."""
-        del inputs
-        pages = self.client(context).get_paginator("describe_log_groups").paginate(logGroupNamePrefix=resource_id)
-        for page in pages:
-            for group in page["logGroups"]:
-                if group["logGroupName"] == resource_id:
-                    return {"name": resource_id, "arn": group["arn"].removesuffix(":*")}
-        return None
-
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """How long logs are kept."""
-        if olds.get("retentionInDays") != news.get("retentionInDays"):
-            self._retain(context, resource_id, news)
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete it with its logs, unless they are to be kept."""
-        if not state.get("skipDestroy"):
-            self.client(context).delete_log_group(logGroupName=resource_id)
-
-    def _retain(self, context: Context, name: str, inputs: Properties) -> None:
-        days = int(inputs["retentionInDays"])
-        if days:
-            self.client(context).put_retention_policy(logGroupName=name, retentionInDays=days)
-        else:
-            self.client(context).delete_retention_policy(logGroupName=name)
+    tagging: ClassVar = _TAGGING
+    replace_on: ClassVar = frozenset({"name", "namePrefix"})
 
 
-RESOURCES = (MetricAlarm(), LogGroup())
+RESOURCES = (MetricAlarm(), CompositeAlarm(), Dashboard(), MetricStream())

@@ -32,6 +32,7 @@ class Declared(AwsType):
         id_format: how the parts make the id where it is more than joined, `ags-{restApi}-{stageName}`.
         wraps: the member that holds the settings in requests; '' when they are at the top.
         body: where the settings are in the answer to a read.
+        match: where that is a list, the member that tells one from the other and the property that it equals.
         computed: outputs as templates: `{region}`, `{account}`, `{id}` and properties may be in them.
         settled: a member of the answer to a read, and its values once the resource is usable.
     """
@@ -47,6 +48,7 @@ class Declared(AwsType):
     id_format: ClassVar[str] = ""
     wraps: ClassVar[str] = ""
     body: ClassVar[str] = ""
+    match: ClassVar[tuple[str, str]] = ("", "")
     computed: ClassVar[Mapping[str, str]] = {}
     settled: ClassVar[tuple[str, frozenset[str]]] = ("", frozenset())
 
@@ -76,6 +78,13 @@ class Declared(AwsType):
         known = self.known(resource_id, state)
         return {member: known[name] for member, name in self.key.items() if known.get(name) is not None}
 
+    def address(self, context: Context, operation: str, resource_id: str, state: Properties) -> dict[str, Any]:
+        """The identifying members that `operation` takes; one that takes many gets a list of one."""
+        shape = self.client(context).meta.service_model.operation_model(operation).input_shape
+        members = shape.members if shape is not None else {}
+        found = {member: value for member, value in self.keys(resource_id, state).items() if member in members}
+        return {m: [v] if members[m].type_name == "list" and not isinstance(v, list) else v for m, v in found.items()}
+
     def known(self, resource_id: str, state: Properties) -> Properties:
         """`state` with what the id itself tells; it is all there is when a resource is imported."""
         texts = resource_id.split(self.separator, max(len(self.parts) - 1, 0))
@@ -104,9 +113,13 @@ class Declared(AwsType):
 
     def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
         """What a read answers, without its wrapping; None when there is nothing."""
-        body = at(self.send(context, self.reads, {}, **self.keys(resource_id, inputs)), self.body)
+        body = at(
+            self.send(context, self.reads, {}, **self.address(context, self.reads, resource_id, inputs)), self.body
+        )
         if isinstance(body, list):
-            body = body[0] if body else None
+            member, name = self.match
+            wanted = str(self.known(resource_id, inputs).get(name))
+            body = next((one for one in body if not member or str(one.get(member)) == wanted), None)
         return body if isinstance(body, dict) else None
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
@@ -139,13 +152,15 @@ class Declared(AwsType):
         gone = {name: before[name] for name in before if before[name] is not None and after.get(name) is None}
         emptied = {member: empty_of(shape.members[member]) for member in to_request(shape, gone, self.renames)}
         cleared = {member: value for member, value in emptied.items() if value is not None}
-        self.send(context, self.updates, after, **{**cleared, **self.keys(resource_id, news)})
+        self.send(
+            context, self.updates, after, **{**cleared, **self.address(context, self.updates, resource_id, news)}
+        )
         self.settle(context, resource_id, news)
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Delete it."""
         if self.deletes:
-            self.send(context, self.deletes, {}, **self.keys(resource_id, state))
+            self.send(context, self.deletes, {}, **self.address(context, self.deletes, resource_id, state))
 
     def find(self, context: Context, inputs: Properties) -> str | None:
         """By the id that the inputs make; None for a type whose id AWS makes."""

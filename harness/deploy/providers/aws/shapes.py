@@ -42,8 +42,8 @@ def _value_to_wire(shape: Any, value: Any, renames: Renames) -> Any:
             block = next(iter(value), {}) if isinstance(value, list) else value
             return to_request(shape, block, renames)
         case "list":
-            if isinstance(value, Mapping) and _is_pair(shape.member):  # tags and the like: a map in Pulumi
-                return [{"Key": key, "Value": scalar_text(text)} for key, text in value.items()]
+            if isinstance(value, Mapping) and (pair := _pair(shape.member)):  # tags and the like: a map in Pulumi
+                return [dict(zip(pair, (key, scalar_text(text)), strict=True)) for key, text in value.items()]
             items = value if isinstance(value, list) else [value]
             return [_value_to_wire(shape.member, item, renames) for item in items]
         case "map":
@@ -62,8 +62,13 @@ def _value_to_wire(shape: Any, value: Any, renames: Renames) -> Any:
             return value
 
 
-def _is_pair(shape: Any) -> bool:
-    return shape.type_name == "structure" and set(shape.members) == {"Key", "Value"}
+_PAIRS = (("Key", "Value"), ("Name", "Value"), ("key", "value"), ("name", "value"), ("TagKey", "TagValue"))
+"""How AWS writes an entry of a map where it takes a list."""
+
+
+def _pair(shape: Any) -> tuple[str, str] | None:
+    members = set(shape.members) if shape.type_name == "structure" else set()
+    return next((pair for pair in _PAIRS if members == set(pair)), None)
 
 
 def empty_of(shape: Any) -> Any:
@@ -120,7 +125,8 @@ def to_properties(kinds: Mapping[str, PropertyType], response: Mapping[str, Any]
 def _value_to_property(kind: PropertyType, value: Any, renames: Renames) -> Any:
     match kind.kind:
         case "map" if isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
-            return {one.get("Key", ""): one.get("Value", "") for one in value}
+            pairs = [(one, next((pair for pair in _PAIRS if pair[0] in one), _PAIRS[0])) for one in value]
+            return {one.get(key, ""): one.get(text, "") for one, (key, text) in pairs}
         case "object":
             if isinstance(value, list) and len(value) == 1:
                 value = value[0]
