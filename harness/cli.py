@@ -23,7 +23,7 @@ def command_table() -> App:
     from cyclopts import App
     from cyclopts.config import Env
 
-    from harness.commands import deployment, fis, job, machine, report, stack
+    from harness.commands import deployment, fis, job, machine, report, stack, state
 
     app = App(
         name="blackstart",
@@ -52,6 +52,8 @@ def command_table() -> App:
         machine.init,
         machine.ui,
         report.report,
+        state.state,
+        state.stack,
     )
     for command in commands:
         app.command(command)
