@@ -74,7 +74,7 @@ class Job:
         created = up(wanted, on_event=step_lines(self.progress))
         again = up(wanted, on_event=step_lines(self.progress))
         self.deployed = DeployRecord(
-            engine="embedded" if choice.engine == "auto" else choice.engine,
+            engine=created.engine,
             resources=created.resources,
             create_s=round(created.duration_s, 3),
             noop_s=round(again.duration_s, 3) if _changed_nothing(again) else None,

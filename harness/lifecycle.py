@@ -12,11 +12,13 @@ from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, 
 from harness.deploy.engine.events import Listener, nobody
 from harness.deploy.engine.project import read_project
 from harness.deploy.engine.selection import Selection
+from harness.deploy.pulumi_cli.workspace import Place
+from harness.deploy.request import holds
 from harness.environment import TargetChoice, cloud_settings
-from harness.errors import ProviderError, UsageError
+from harness.errors import NotReadyError, UsageError
 from harness.running import current, require_running
 from harness.stack import RunningStack, save
-from harness.target import Target, real_aws
+from harness.target import Target, endpoint_target, real_aws
 from harness.terminal import Progress
 from harness.workspace import Workspace
 
@@ -138,8 +140,9 @@ def _start(
 
 def _set_stale_states_aside(workspace: Workspace) -> None:
     """A new cloud is empty: checkpoints of the one before describe nothing. Kept as *.previous, never deleted."""
-    for path in workspace.state.glob("*.json"):
-        path.replace(path.with_suffix(".json.previous"))
+    ours = [*workspace.state.glob("*.json"), *workspace.state.glob("*.journal")]
+    for path in [*ours, *Place(folder=workspace.state).checkpoints()]:
+        path.replace(path.with_name(f"{path.name}.previous"))
 
 
 def state_folder(workspace: Workspace, target: Target) -> Path:
@@ -155,6 +158,24 @@ def reached(workspace: Workspace, target: TargetChoice, name: str) -> RunningSta
         RefusedError: real AWS without consent, or outside the allow-list.
     """
     return _real_aws(workspace, target, name) if target.kind == "aws" else require_running(workspace)
+
+
+def idle_request(workspace: Workspace, target: TargetChoice, choice: StackChoice) -> DeployRequest:
+    """The request of a command that only looks at the state: nothing needs to run."""
+    if target.kind == "aws":
+        stack = _real_aws(workspace, target, choice.name)
+    else:
+        embedded = workspace.config.embedded
+        idle = endpoint_target(f"http://127.0.0.1:{embedded.port}", regions=embedded.regions)
+        stack = current(workspace) or RunningStack(name=choice.name, target=idle)
+    folder = choice.program.resolve() if choice.program else workspace.program
+    return DeployRequest(
+        program=folder,
+        stack=choice.name,
+        target=stack.target,
+        state_dir=state_folder(workspace, stack.target),
+        engine=choice.engine,
+    )
 
 
 def _real_aws(workspace: Workspace, target: TargetChoice, name: str) -> RunningStack:
@@ -219,17 +240,24 @@ def destroy_running(
     return result
 
 
+def _is_deployed(workspace: Workspace, name: str) -> bool:
+    """True when one of the engines has resources of a stack of this name."""
+    ours = [workspace.state / f"{name}.json", *workspace.state.glob(f"{name}.*.json")]
+    real = [path for path in Place(folder=workspace.state).checkpoints() if path.stem == name]
+    return any(holds(path) for path in [*ours, *real])
+
+
 def take_down(workspace: Workspace, choice: StackChoice, progress: Progress) -> list[str]:
     """Destroy the stack if its cloud still runs, end every process of ours, forget the stack. Safe to repeat.
 
     Returns the roles of the processes that were ended.
     """
     stack = current(workspace)
-    if stack is not None and (workspace.state / f"{stack.name}.json").exists():
+    if stack is not None and _is_deployed(workspace, stack.name):
         named = StackChoice(program=choice.program, name=stack.name, settings=choice.settings)
         try:
             destroy_running(workspace, stack, named, progress)
-        except (ProviderError, UsageError) as error:
+        except (NotReadyError, UsageError) as error:
             progress.note(f"the stack could not be destroyed one by one: {error}; the cloud goes with it")
     progress.phase("Stopping the cloud")
     ended = [record.role for path in workspace.registries() for record in processes.reap(path, everything=True)]

@@ -3,54 +3,86 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from harness.commands.answer import DEFAULTS, Answer, Engine, Flag, Options, Session, session
+from harness.commands.answer import DEFAULTS, Answer, Flag, Options, Session, session
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.deploy.engine.state import ResourceState
+    from harness.deploy.request import DeployRequest
     from harness.deploy.states import StackState
 
 state = App(name="state", help="Look at a stack's state, edit it, take it to the real Pulumi CLI and back.")
 stack = App(name="stack", help="The stack as it is deployed.")
-_FILE = "-"
+_STDIN = "-"
 
 
-def _state(here: Session, name: str) -> StackState:
-    """The state of the stack called `name`, or by --env, on the target."""
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Of:
+    """Whose state.
+
+    Attributes:
+        program: The Pulumi program's folder.
+        stack: The stack's name; --env by default.
+        engine: Whose state: the embedded engine's, or (export and import only) that of the real Pulumi CLI.
+    """
+
+    program: Path | None = None
+    stack: str = ""
+    engine: Literal["embedded", "pulumi"] = "embedded"
+
+
+OURS = Of()
+
+
+def _request(here: Session, which: Of) -> DeployRequest:
+    """The stack on the target; nothing needs to run for it."""
     from harness import lifecycle
-    from harness.deploy.states import StackState
     from harness.environment import parse_target
 
     target = parse_target(here.options.target, consent=here.options.yes)
-    stack_name, folder = name or here.options.env, here.workspace.state
-    if target.kind == "aws":
-        folder = lifecycle.state_folder(here.workspace, lifecycle.reached(here.workspace, target, stack_name).target)
-    return StackState(folder=folder, stack=stack_name)
+    choice = lifecycle.StackChoice(program=which.program, name=which.stack or here.options.env, engine=which.engine)
+    return lifecycle.idle_request(here.workspace, target, choice)
+
+
+def _state(here: Session, which: Of) -> StackState:
+    """The stack as the embedded engine has it.
+
+    Raises:
+        UsageError: the state of the real CLI was asked for, which it shows and edits itself.
+    """
+    from harness.deploy.handover import state_of
+
+    if which.engine == "pulumi":
+        raise UsageError(
+            "only export and import reach the state of the real CLI",
+            where="--engine pulumi",
+            hint="use pulumi state and pulumi stack output there, or hand the stack over",
+        )
+    return state_of(_request(here, which))
 
 
 @state.command(name="export")
-def state_export(
-    *, file: Path | None = None, stack: str = "", engine: Engine = "embedded", options: Options = DEFAULTS
-) -> Answer:
+def state_export(*, file: Path | None = None, of: Of = OURS, options: Options = DEFAULTS) -> Answer:
     """Write the state as deployment version 3, secrets encrypted: `pulumi stack import` reads it.
 
     Args:
         file: Where to; stdout without it.
-        stack: The stack's name; --env by default.
-        engine: Whose state: the embedded engine's, or that of the real Pulumi CLI.
+        of: Whose state.
         options: Options that every command takes.
     """
-    from harness.deploy.states import export_text
+    from harness.deploy.handover import export_state, export_text
 
     with session(options) as here:
-        document = _state(here, stack).export()
+        document = export_state(_request(here, of))
     if file is None:
         return Answer(data=document, shown=export_text(document).rstrip())
     file.write_text(export_text(document), encoding="utf-8")
@@ -64,8 +96,7 @@ def state_import(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     *,
     force: Flag = False,
-    stack: str = "",
-    engine: Engine = "embedded",
+    of: Of = OURS,
     options: Options = DEFAULTS,
 ) -> Answer:
     """Make an export the stack's state; the one before is kept beside it.
@@ -73,28 +104,28 @@ def state_import(
     Args:
         file: The export, or - for stdin.
         force: Take over a state of another stack.
-        stack: The stack's name; --env by default.
-        engine: Whose state: the embedded engine's, or that of the real Pulumi CLI.
+        of: Whose state.
         options: Options that every command takes.
     """
+    from harness.deploy.handover import import_state
+
     with session(options) as here:
-        into = _state(here, stack)
-        aside = into.take(_text(file), where="stdin" if file == _FILE else file, force=force)
-        count = len(into.resources())
-    kept = f"; the one before is in {aside}" if aside else ""
+        wanted = _request(here, of)
+        done = import_state(wanted, _text(file), where="stdin" if file == _STDIN else file, force=force)
+    lines = [f"{done.resources} resources are the state of {wanted.stack} now, in the hands of {of.engine}"]
+    lines += [f"put aside: {path}" for path in done.kept]
     return Answer(
-        data={"resources": count, "kept": str(aside) if aside else None},
-        shown=f"{count} resources are the state of {into.stack} now{kept}",
+        data={"resources": done.resources, "kept": [str(path) for path in done.kept]}, shown="\n".join(lines)
     )
 
 
 @state.command(name="list")
-def state_list(*, stack: str = "", options: Options = DEFAULTS) -> Answer:
+def state_list(*, of: Of = OURS, options: Options = DEFAULTS) -> Answer:
     """List every resource of the stack, in the order of dependencies."""
     from harness.changes.tree import short_type
 
     with session(options) as here:
-        resources = _state(here, stack).resources()
+        resources = _state(here, of).resources()
     rows = [
         {"urn": r.urn, "type": r.type, "name": r.name, "id": r.id, "protect": r.protect, "delete": r.delete}
         for r in resources
@@ -105,14 +136,14 @@ def state_list(*, stack: str = "", options: Options = DEFAULTS) -> Answer:
 
 
 @state.command(name="show")
-def state_show(resource: str, *, show_secrets: Flag = False, stack: str = "", options: Options = DEFAULTS) -> Answer:
+def state_show(resource: str, *, show_secrets: Flag = False, of: Of = OURS, options: Options = DEFAULTS) -> Answer:
     """Show one resource as the state has it: a URN, a name, or type::name."""
     import json
 
     from harness.deploy.states import resource_json
 
     with session(options) as here:
-        found = resource_json(_state(here, stack).one(resource), show_secrets=show_secrets)
+        found = resource_json(_state(here, of).one(resource), show_secrets=show_secrets)
     return Answer(data=found, shown=json.dumps(found, indent=2, ensure_ascii=False))
 
 
@@ -122,7 +153,7 @@ def state_delete(
     *,
     force: Flag = False,
     target_dependents: Flag = False,
-    stack: str = "",
+    of: Of = OURS,
     options: Options = DEFAULTS,
 ) -> Answer:
     """Take a resource out of the state; on AWS it stays.
@@ -131,14 +162,14 @@ def state_delete(
         resource: A URN, a name, or type::name.
         force: Also when it is protected.
         target_dependents: What needs it goes too.
-        stack: The stack's name; --env by default.
+        of: Whose state.
         options: Options that every command takes.
     """
     from harness.deploy.engine import state_edit
 
     urns: list[str] = []
     with session(options) as here:
-        ours = _state(here, stack)
+        ours = _state(here, of)
 
         def change(found: list[ResourceState]) -> list[ResourceState]:
             gone = state_edit.find_one(found, resource)
@@ -151,12 +182,12 @@ def state_delete(
 
 
 @state.command(name="rename")
-def state_rename(resource: str, name: str, *, stack: str = "", options: Options = DEFAULTS) -> Answer:
+def state_rename(resource: str, name: str, *, of: Of = OURS, options: Options = DEFAULTS) -> Answer:
     """Give a resource another name in the state, as the program has it now; on AWS nothing changes."""
     from harness.deploy.engine import state_edit
 
     with session(options) as here:
-        ours = _state(here, stack)
+        ours = _state(here, of)
         old = ours.one(resource)
         aside = ours.edit(lambda found: state_edit.renamed(found, state_edit.find_one(found, old.urn), name))
     urn = old.urn.rsplit("::", 1)[0] + f"::{name}"
@@ -168,7 +199,7 @@ def state_unprotect(
     resource: str = "",
     *,
     all: Flag = False,  # noqa: A002 - the flag is --all
-    stack: str = "",
+    of: Of = OURS,
     options: Options = DEFAULTS,
 ) -> Answer:
     """Lift the protection of one resource, or of --all, in the state."""
@@ -179,7 +210,7 @@ def state_unprotect(
     lifted: list[str] = []
 
     with session(options) as here:
-        ours = _state(here, stack)
+        ours = _state(here, of)
         wanted = ours.resources() if all else [ours.one(resource)]
         lifted = [r.urn for r in wanted if r.protect]
         aside = ours.edit(lambda found: state_edit.unprotected(found, [r for r in found if r.urn in lifted]))
@@ -188,21 +219,19 @@ def state_unprotect(
 
 
 @stack.command(name="output")
-def stack_output(
-    name: str = "", *, show_secrets: Flag = False, stack: str = "", options: Options = DEFAULTS
-) -> Answer:
+def stack_output(name: str = "", *, show_secrets: Flag = False, of: Of = OURS, options: Options = DEFAULTS) -> Answer:
     """Show the stack's outputs, or one of them by itself.
 
     Args:
         name: One output: its bare value, for scripts.
         show_secrets: In the clear.
-        stack: The stack's name; --env by default.
+        of: Whose state.
         options: Options that every command takes.
     """
     import json
 
     with session(options) as here:
-        ours = _state(here, stack)
+        ours = _state(here, of)
         if name:
             value = ours.output(name, show_secrets=show_secrets)
             return Answer(data={name: value}, shown=value if isinstance(value, str) else json.dumps(value))
@@ -217,7 +246,7 @@ def _text(file: str) -> str:
     Raises:
         UsageError: it cannot be read.
     """
-    if file == _FILE:
+    if file == _STDIN:
         return sys.stdin.read()
     try:
         return Path(file).read_text(encoding="utf-8")

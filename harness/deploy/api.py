@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.deploy.engine.callbacks import Callbacks
 from harness.deploy.engine.deployment import Deployment
@@ -18,59 +15,22 @@ from harness.deploy.engine.host import Program, run_program
 from harness.deploy.engine.instances import Instances
 from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.lock import locked
-from harness.deploy.engine.project import project_name, read_project
+from harness.deploy.engine.project import read_project
 from harness.deploy.engine.recovery import read_checkpoint
 from harness.deploy.engine.refresh import is_looked_at, refresh_all
-from harness.deploy.engine.selection import Selection
-from harness.deploy.engine.stacks import Stacks, state_file
+from harness.deploy.engine.stacks import Stacks
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.targeting import Targeting
 from harness.deploy.engine.transforms import Transforms
 from harness.deploy.engine.values import has_secret, masked
 from harness.deploy.providers import registry
-from harness.errors import BlackstartError, NotReadyError
+from harness.deploy.pulumi_cli import operations as cli
+from harness.deploy.request import DeployRequest, DeployResult, engine_of
+from harness.errors import BlackstartError
 from harness.files import write_atomically
-from harness.target import Target
 
 __all__ = ["DeployRequest", "DeployResult", "StepEvent", "destroy", "preview", "refresh", "up"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployRequest:
-    """What to deploy where. The checkpoint is `<state_dir>/<stack>.json`; `config` keys are `namespace:name`.
-
-    `only` limits the operation to a part of the stack, with `dependents` of that part too; `replace` names what
-    is made anew whatever changed; `refresh` looks at AWS first.
-    """
-
-    program: Path
-    stack: str
-    target: Target
-    state_dir: Path
-    config: Mapping[str, str] = field(default_factory=dict)
-    passphrase: str = ""
-    engine: str = "auto"
-    only: Selection = field(default_factory=Selection)
-    dependents: bool = False
-    replace: Selection = field(default_factory=Selection)
-    refresh: bool = False
-
-    @property
-    def state(self) -> Path:
-        """The checkpoint."""
-        return state_file(self.state_dir, self.stack, project_name(self.program))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployResult:
-    """What was done. `resources` counts AWS resources; `changes` counts steps by kind; secrets are masked."""
-
-    outputs: dict[str, Any]
-    resources: int
-    changes: dict[str, int]
-    duration_s: float
-    left_out: tuple[str, ...] = ()  # URNs that were not selected and do not exist
 
 
 def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
@@ -84,7 +44,8 @@ def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
         ProviderError: AWS refused; what was created before is in the state.
         StateError: the state is locked, damaged or newer.
     """
-    _require_embedded(request)
+    if engine_of(request) == "pulumi":
+        return cli.up(request, on_event)
     with locked(request.state):
         digest = _digest(request)
         mark = request.state.with_suffix(".program")
@@ -103,7 +64,8 @@ def preview(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
     Raises:
         ProgramError: see `up`.
     """
-    _require_embedded(request)
+    if engine_of(request) == "pulumi":
+        return cli.preview(request, on_event)
     with locked(request.state):
         return _deploy(request, on_event, dry_run=True)
 
@@ -115,7 +77,8 @@ def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
         ProgramError: a resource is protected.
         ProviderError: AWS refused; the rest stays in the state.
     """
-    _require_embedded(request)
+    if engine_of(request) == "pulumi":
+        return cli.destroy(request, on_event)
     started_s = time.monotonic()
     with locked(request.state):
         deployment, _ = _deployment(request, on_event, dry_run=False)
@@ -136,7 +99,8 @@ def refresh(request: DeployRequest, on_event: Listener = nobody, *, dry_run: boo
         UsageError: a pattern names nothing.
         ProviderError: AWS refused to tell about a resource; the others are done.
     """
-    _require_embedded(request)
+    if engine_of(request) == "pulumi":
+        return cli.refresh(request, on_event, dry_run=dry_run)
     started_s = time.monotonic()
     with locked(request.state):
         deployment, _ = _deployment(request, on_event, dry_run=dry_run)
@@ -263,15 +227,3 @@ def _digest(request: DeployRequest) -> str:
         if path.suffix in {".py", ".yaml", ".json"} and not any(p.startswith((".", "__pycache__")) for p in parts):
             digest.update(str(path.relative_to(request.program)).encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def _require_embedded(request: DeployRequest) -> None:
-    """The engine to use: the embedded one, unless the real CLI was asked for.
-
-    Raises:
-        NotReadyError: `--engine pulumi`; the real CLI is driven by a later version.
-    """
-    if request.engine == "pulumi":
-        raise NotReadyError(
-            "the real Pulumi CLI is not driven yet", where="--engine pulumi", hint="use --engine embedded"
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from harness.deploy.engine import state_edit
 from harness.deploy.engine.lock import locked
 from harness.deploy.engine.recovery import read_checkpoint
+from harness.deploy.engine.stacks import state_file
 from harness.deploy.engine.state import Checkpoint, ResourceState
 from harness.deploy.engine.urn import STACK_TYPE
 from harness.deploy.engine.values import masked, plain
@@ -27,12 +29,13 @@ class StackState:
 
     folder: Path
     stack: str
+    project: str = ""
     passphrase: str = ""
 
     @property
     def path(self) -> Path:
         """The checkpoint."""
-        return self.folder / f"{self.stack}.json"
+        return state_file(self.folder, self.stack, self.project)
 
     def resources(self) -> list[ResourceState]:
         """What the stack consists of, in the order of dependencies.
@@ -99,31 +102,35 @@ class StackState:
             StateError: damaged, newer, encrypted with another passphrase, of another stack without `force`,
                 or not sound; nothing was changed.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        incoming = self.folder / f".{self.stack}.incoming.json"
         with locked(self.path):
-            try:
-                write_atomically(incoming, text, mode=0o600)
-                found = self._read(incoming, where)
-            finally:
-                incoming.unlink(missing_ok=True)
-            stacks = {r.urn.split("::")[0].removeprefix("urn:pulumi:") for r in found.resources}
-            if stacks - {self.stack} and not force:
-                raise StateError(
-                    f"this is a state of the stack {', '.join(sorted(stacks))}, not of {self.stack}",
-                    where=where,
-                    hint="nothing was changed; --force takes it over as this stack's",
-                )
-            found.resources = state_edit.moved_to(found.resources, self.stack) if force else found.resources
-            state_edit.require_sound(found.resources, where=where)
+            found = self.looked_at(text, where=where, force=force)
             found.path = self.path
             return self._write(found)
 
-    def _read(self, path: Path, where: str) -> Checkpoint:
-        try:
-            return read_checkpoint(path, self._secret())
-        except StateError as error:
-            raise StateError(error.what, where=where, hint="nothing was changed") from error
+    def looked_at(self, text: str, *, where: str, force: bool = False) -> Checkpoint:
+        """`text`, an export, as a checkpoint of this stack.
+
+        Raises:
+            StateError: see `take`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            incoming = Path(folder, "incoming.json")
+            incoming.write_text(text, encoding="utf-8")
+            try:
+                found = read_checkpoint(incoming, self._secret())
+            except StateError as error:
+                hint = error.hint if "passphrase" in error.what or "decrypted" in error.what else ""
+                raise StateError(error.what, where=where, hint=hint or "nothing was changed") from error
+        stacks = {r.urn.split("::")[0].removeprefix("urn:pulumi:") for r in found.resources}
+        if stacks - {self.stack} and not force:
+            raise StateError(
+                f"this is a state of the stack {', '.join(sorted(stacks))}, not of {self.stack}",
+                where=where,
+                hint="nothing was changed; --force takes it over as this stack's",
+            )
+        found.resources = state_edit.moved_to(found.resources, self.stack) if force else found.resources
+        state_edit.require_sound(found.resources, where=where)
+        return found
 
     @contextmanager
     def _opened(self) -> Iterator[Checkpoint]:
@@ -135,11 +142,10 @@ class StackState:
 
     def _write(self, checkpoint: Checkpoint) -> Path | None:
         """Write the new state; the one before is kept beside it, with the journal that continued it."""
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         kept = None
         for path in (self.path.with_suffix(".journal"), self.path):
             if path.exists():
-                kept = path.with_name(f"{path.name}.before-{stamp}")
+                kept = aside(path)
                 write_atomically(kept, path.read_text(), mode=0o600)
         checkpoint.write()
         self.path.with_suffix(".program").unlink(missing_ok=True)
@@ -147,6 +153,11 @@ class StackState:
 
     def _secret(self) -> str:
         return self.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+
+
+def aside(path: Path) -> Path:
+    """Where a state file is kept when another takes its place: a name that no one has yet."""
+    return path.with_name(f"{path.name}.before-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}")
 
 
 def resource_json(resource: ResourceState, *, show_secrets: bool = False) -> dict[str, Any]:

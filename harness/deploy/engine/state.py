@@ -15,7 +15,7 @@ from typing import Any
 from harness.clock import utc_iso
 from harness.deploy.engine import wire
 from harness.deploy.engine.secrets import PassphraseSecrets
-from harness.deploy.engine.values import Value
+from harness.deploy.engine.values import Value, transform
 from harness.errors import NotReadyError, StateError
 from harness.files import write_atomically
 
@@ -23,6 +23,7 @@ SCHEMA = 3
 ENGINE_VERSION = "v3.272.0"
 """The Pulumi version whose checkpoint format and semantics this engine follows."""
 
+_DEFAULTS = "__defaults"  # the bridged providers' note of which inputs they filled in, in every object
 _STATE_KEYS = (
     "parent", "protect", "external", "dependencies", "initErrors", "provider", "propertyDependencies",
     "pendingReplacement", "additionalSecretOutputs", "customTimeouts", "importID", "retainOnDelete",
@@ -61,6 +62,7 @@ class ResourceState:
     created: str = ""
     modified: str = ""
     sourcePosition: str = ""  # noqa: N815
+    defaulted: list[str] = field(default_factory=list)  # inputs that the program left open: `__defaults` on disk
 
     @property
     def name(self) -> str:
@@ -89,6 +91,9 @@ class ResourceState:
         for key in ("inputs", "outputs", "replacementTrigger"):
             if getattr(self, key):
                 entry[key] = wire.to_json(getattr(self, key), encrypt)
+        if self.custom and not self.type.startswith("pulumi:"):
+            # Without it the real provider would take an automatic name for an old choice of the program's.
+            entry["inputs"] = {**entry.get("inputs", {}), _DEFAULTS: self.defaulted}
         return entry | {key: getattr(self, key) for key in _STATE_KEYS if getattr(self, key)}
 
     @classmethod
@@ -98,8 +103,14 @@ class ResourceState:
         values = {key: value for key, value in entry.items() if key in known}
         for key in ("inputs", "outputs"):
             values[key] = wire.from_json(values.get(key) or {}, decrypt)
+        values["defaulted"] = [str(key) for key in values["inputs"].get(_DEFAULTS) or ()]
+        values["inputs"] = transform(values["inputs"], _without_defaults)
         values["replacementTrigger"] = wire.from_json(values.get("replacementTrigger"), decrypt)
         return cls(**values)
+
+
+def _without_defaults(part: Value) -> Value:
+    return {key: value for key, value in part.items() if key != _DEFAULTS} if isinstance(part, dict) else part
 
 
 @dataclass(slots=True, kw_only=True)

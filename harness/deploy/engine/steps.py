@@ -159,6 +159,7 @@ class Steps(Operations):
         except CheckError as error:
             problems = "; ".join(f"{path} {reason}" for path, reason in error.failures)
             raise ProgramError(self.hidden.clean(f"{short(goal.urn)}: {problems}"), where=goal.where) from error
+        resource.defaulted = sorted(checked.keys() - {key for key, value in asked.items() if value is not None})
         return {key: sealed_like(value, asked.get(key)) for key, value in checked.items()}
 
     def _forced(self, goal: Goal, resource: ResourceState, old: ResourceState) -> list[str]:

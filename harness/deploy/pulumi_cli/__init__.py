@@ -1,1 +1,1 @@
-"""The real Pulumi CLI through the Automation API: the same program, targets, events and errors as the embedded engine."""
+"""The real Pulumi CLI through the Automation API: same program, same targets, same events and errors."""

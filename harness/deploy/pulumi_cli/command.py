@@ -124,8 +124,9 @@ def with_patience(process: subprocess.Popen[bytes]) -> None:
 
 
 def _read(stream: IO[bytes], lines: list[str], hear: Tell | None) -> None:
-    for raw in stream:
-        line = raw.decode(errors="replace").rstrip()
-        lines.append(line)
-        if hear is not None:
-            hear(line)
+    with stream:
+        for raw in stream:
+            line = raw.decode(errors="replace").rstrip()
+            lines.append(line)
+            if hear is not None:
+                hear(line)

@@ -136,15 +136,17 @@ def _changes(metadata: Any, op: Operation) -> tuple[PropertyChange, ...]:
             _shown(getattr(old, side)), _shown(getattr(new, side)), replaces=lambda path: path in keys
         )
     return tuple(
-        _detailed(path, difference, old, new) for path, difference in sorted(metadata.detailed_diff.items())
+        _detailed(path, difference, metadata, seen=op == "refresh")
+        for path, difference in sorted(metadata.detailed_diff.items())
     )
 
 
-def _detailed(path: str, difference: Any, old: Any, new: Any) -> PropertyChange:
-    """One entry of the provider's own diff; values from the inputs where they have the path, else the outputs."""
+def _detailed(path: str, difference: Any, metadata: Any, *, seen: bool) -> PropertyChange:
+    """One entry of the provider's own diff; what a refresh has `seen` is in the outputs."""
+    old, new = metadata.old, metadata.new
     kind, _, replaces = str(difference.diff_kind.value).partition("-")
     left = _first(path, old.inputs if difference.input_diff else old.outputs, old.inputs)
-    right = _first(path, new.inputs, new.outputs)
+    right = _first(path, new.outputs, new.inputs) if seen else _first(path, new.inputs, new.outputs)
     return PropertyChange(
         path=path,
         kind=kind,  # type: ignore[arg-type] # add, delete or update

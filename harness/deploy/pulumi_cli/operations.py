@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,26 +26,29 @@ _OF_PROGRAM = ("Program failed", "Traceback (most recent call last)", "unhandled
 def up(request: DeployRequest, on_event: Listener) -> DeployResult:
     """Make the stack what the program says; see `harness.deploy.api.up`."""
     return _changing(
-        request, on_event, lambda stack, hear: stack.up(on_event=hear, **_scope(request, changing=True), **_QUIET)
+        request,
+        on_event,
+        lambda stack, hear: stack.up(on_event=hear, show_secrets=False, **_scope(request, changing=True), **_QUIET),
     )
 
 
 def destroy(request: DeployRequest, on_event: Listener) -> DeployResult:
     """Delete every resource of the stack; see `harness.deploy.api.destroy`."""
     return _changing(
-        request, on_event, lambda stack, hear: stack.destroy(on_event=hear, **_scope(request), **_QUIET)
+        request,
+        on_event,
+        lambda stack, hear: stack.destroy(on_event=hear, show_secrets=False, **_scope(request), **_QUIET),
     )
 
 
 def refresh(request: DeployRequest, on_event: Listener, *, dry_run: bool = False) -> DeployResult:
     """Bring the state to what is on AWS; see `harness.deploy.api.refresh`."""
 
-    def act(stack: Any, hear: EventReader) -> None:
+    def act(stack: Any, hear: EventReader) -> Any:  # a result of the Automation API
         scope = _scope(request)
         if dry_run:
-            stack.preview_refresh(on_event=hear, **scope, **_QUIET)
-        else:
-            stack.refresh(on_event=hear, **scope, **_QUIET)
+            return stack.preview_refresh(on_event=hear, **scope, **_QUIET)
+        return stack.refresh(on_event=hear, show_secrets=False, **scope, **_QUIET)
 
     return _changing(request, on_event, act, dry_run=dry_run)
 
@@ -60,19 +64,19 @@ def preview(request: DeployRequest, on_event: Listener) -> DeployResult:
 
 
 def export_state(request: DeployRequest) -> dict[str, Any]:
-    """Deployment version 3 as the CLI has it."""
+    """Deployment version 3 as the CLI has it, secrets encrypted (the Automation API would show them)."""
     with _errors(EventReader(_nobody, dry_run=True), request):
-        deployment = _stack(request, configured=False).export_stack()
-        return {"version": deployment.version, "deployment": deployment.deployment}
+        said = _run(_stack(request, configured=False), "stack", "export")
+    document: dict[str, Any] = json.loads(said)
+    return document
 
 
 def import_state(request: DeployRequest, document: Mapping[str, Any]) -> None:
     """Make `document` the state that the CLI has of the stack."""
-    from pulumi.automation import Deployment
-
-    with _errors(EventReader(_nobody, dry_run=True), request):
-        stack = _stack(request, configured=False)
-        stack.import_stack(Deployment(version=document["version"], deployment=document["deployment"]))
+    with _errors(EventReader(_nobody, dry_run=True), request), tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "state.json")
+        file.write_text(json.dumps(document), encoding="utf-8")
+        _run(_stack(request, configured=False), "stack", "import", "--file", str(file))
 
 
 def has_stack(state_dir: Path, project: str, stack: str) -> bool:
@@ -91,8 +95,7 @@ def _changing(
     reader = EventReader(on_event, dry_run=dry_run)
     with _errors(reader, request):
         stack = _stack(request)
-        act(stack, reader)
-        outputs = {} if dry_run else stack.outputs()
+        outputs = getattr(act(stack, reader), "outputs", {})
     return DeployResult(
         outputs={key: "[secret]" if found.secret else found.value for key, found in outputs.items()},
         resources=len(reader.living),
@@ -111,6 +114,12 @@ def _stack(request: DeployRequest, *, configured: bool = True) -> Any:  # a Stac
     if configured:
         configure(stack, project, provider_settings(request.target, endpoint_services()))
     return stack
+
+
+def _run(stack: Any, *words: str) -> str:
+    """What the CLI prints to these words."""
+    result = stack._run_pulumi_cmd_sync(list(words))  # noqa: SLF001 - the public way shows every secret
+    return str(result.stdout)
 
 
 def _scope(request: DeployRequest, *, changing: bool = False) -> dict[str, Any]:
@@ -189,15 +198,3 @@ def _locks(said: str) -> str:
 
 def _nobody(_event: Any) -> None:
     return
-
-
-def document_of(text: str) -> Any:  # any JSON
-    """An export's JSON.
-
-    Raises:
-        StateError: it is none.
-    """
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise StateError(f"not JSON: {error}", hint="nothing was changed") from error

@@ -37,9 +37,7 @@ class Settings:
 def provider_settings(target: Target, services: Sequence[str]) -> Settings:
     """The AWS provider's configuration for `target`; `services` are the keys that its `endpoints` know."""
     if target.kind == "aws":
-        return Settings(
-            plain={"aws:region": target.region}, paths={"aws:allowedAccountIds[0]": target.account_id}
-        )
+        return Settings(plain={"aws:region": target.region}, paths={"aws:allowedAccountIds[0]": target.account_id})
     return Settings(
         plain={
             "aws:region": target.region,

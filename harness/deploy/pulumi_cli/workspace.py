@@ -38,6 +38,10 @@ class Place:
         """The folder of the project `name`, from which the CLI is run."""
         return self.backend / "projects" / name
 
+    def checkpoints(self) -> list[Path]:
+        """The CLI's files of every stack."""
+        return sorted((self.backend / ".pulumi" / "stacks").glob("*/*.json"))
+
     def checkpoint(self, project: str, stack: str) -> Path:
         """The CLI's own file of one stack."""
         return self.backend / ".pulumi" / "stacks" / project / f"{stack}.json"
@@ -63,9 +67,7 @@ def open_stack(
         work_dir=str(folder),
         secrets_provider="passphrase",
         pulumi_command=command,
-        env_vars=environment(
-            target, backend=place.backend, passphrase=passphrase, interpreter=program.interpreter
-        ),
+        env_vars=environment(target, backend=place.backend, passphrase=passphrase, interpreter=program.interpreter),
     )
     try:
         return Stack.create_or_select(project.stack, workspace)

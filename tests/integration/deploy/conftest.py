@@ -98,10 +98,8 @@ class Named(Thing):
     replace_on: ClassVar = frozenset({"name", "billingMode"})
 
 
-@pytest.fixture
-def things(monkeypatch: pytest.MonkeyPatch) -> Things:
-    """The in-memory cloud; it stands in for the AWS registry."""
-    things = Things()
+def registry_of(things: Things) -> Registry:
+    """The in-memory cloud's types, as the engine wants them."""
     handlers = [
         Thing("aws:sqs/queue:Queue", things),
         Thing("aws:sns/topic:Topic", things),
@@ -111,8 +109,14 @@ def things(monkeypatch: pytest.MonkeyPatch) -> Things:
     def region(context: Context, _arguments: dict[str, Any]) -> dict[str, Any]:
         return {"name": context.region, "id": context.region, "region": context.region}
 
-    registry = Registry.of(handlers, {"aws:index/getRegion:getRegion": region})
-    monkeypatch.setattr(api, "registry", lambda: registry)
+    return Registry.of(handlers, {"aws:index/getRegion:getRegion": region})
+
+
+@pytest.fixture
+def things(monkeypatch: pytest.MonkeyPatch) -> Things:
+    """The in-memory cloud; it stands in for the AWS registry."""
+    things = Things()
+    monkeypatch.setattr(api, "registry", lambda: registry_of(things))
     return things
 
 
