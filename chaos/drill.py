@@ -48,16 +48,33 @@ _LONGEST_S = 1800.0
 Tell = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """How often, and from which seed: run k has seed `seed` + k - 1.
+
+    `fresh` says that nobody drilled this stack before. Then the keys follow from the seed alone; otherwise they also
+    hold the folder's name, so that no run meets the writes of an earlier one with the same seed.
+    """
+
+    seed: int
+    runs: int = 1
+    fresh: bool = False
+
+    def key_prefix(self, drill: str, number: int, folder: Path) -> str:
+        """What every key of run `number` begins with."""
+        own = "" if self.fresh else f"-{folder.name}"
+        return f"{drill}{own}-{self.seed}-{number}"
+
+
 def run_drill(
     stack: RunningStack,
     drill: Drill,
+    repeats: Repeats,
     *,
-    seed: int,
-    runs: int,
     folder: Path,
     on_event: Tell = lambda _text: None,
 ) -> DrillRecord:
-    """Run a drill `runs` times with derived seeds; every fault is healed when this returns or raises.
+    """Run a drill as often as asked, with derived seeds; every fault is healed when this returns or raises.
 
     Raises:
         ConfigError: the workload asks for outputs that the stack does not have.
@@ -69,10 +86,10 @@ def run_drill(
         return not_supported_record(drill.name, drill.disruption, title=drill.title, reason=lacking)
     check_operations(list(drill.operations), stack.outputs, where=str(drill.path))
     judgements = []
-    for number in range(1, runs + 1):
+    for number in range(1, repeats.runs + 1):
         path = journal_path(folder, drill.name, number)
         with JournalWriter(path) as writer:
-            _Run(stack, drill, seed + number - 1, number, folder, writer, on_event).run()
+            _Run(stack, drill, repeats, number, folder, writer, on_event).run()
         judgements.append(judge(read_journal(path), drill.objectives, drill.method))
     return drill_record(drill.name, drill.disruption, judgements, method=drill.method, title=drill.title)
 
@@ -94,7 +111,7 @@ class _Run:
 
     stack: RunningStack
     drill: Drill
-    seed: int
+    repeats: Repeats
     number: int
     folder: Path
     journal: JournalWriter
@@ -116,6 +133,11 @@ class _Run:
             clock=self.clock,
             wanted=[str(fill(name, output_names(self.stack.outputs))) for name in self.drill.alarms],
         )
+
+    @property
+    def seed(self) -> int:
+        """This run's own seed."""
+        return self.repeats.seed + self.number - 1
 
     def run(self) -> None:
         self._note(names.DRILL_STARTED, drill=self.drill.name, seed=self.seed, run=self.number)
@@ -152,7 +174,7 @@ class _Run:
             duration_s=_LONGEST_S,
             timeout_s=self.drill.timeout_s,
             seed=self.seed,
-            run=f"{self.drill.name}-{self.folder.name}-{self.number}",
+            run=self.repeats.key_prefix(self.drill.name, self.number, self.folder),
             remote=self.stack.target.kind == "aws",
         )
         path = self.journal.path.with_suffix(".prober.json")

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from chaos.drill import run_drill
+from chaos.drill import Repeats, run_drill
 from chaos.drill_file import Drill
 from harness import leftovers
 from harness.clock import utc_iso
 from harness.deploy.api import DeployResult, destroy, up
 from harness.errors import BlackstartError
 from harness.lifecycle import StackChoice, request, step_lines
+from harness.load.calibration import Trial, calibrate
 from harness.load.locust_run import run_load
+from harness.measure.calibration import Calibration
 from harness.measure.figures import DrillRecord
 from harness.report.run_json import DeployRecord, LoadRecord, LoadSecond, RunRecord, ScenarioRecord, build_run
 from harness.report.write import write_reports
@@ -60,6 +64,7 @@ class Job:
     scenarios: ScenarioResult | None = None
     load: LoadRecord | None = None
     drills: list[DrillRecord] = field(default_factory=list)
+    calibration: Calibration | None = None
     problems: list[BlackstartError] = field(default_factory=list)
 
     def deploy(self, target: Target, choice: StackChoice) -> RunningStack:
@@ -113,17 +118,33 @@ class Job:
         self.load = self._kept(lambda: self._locust(shape, logs))
         return self.load
 
+    @contextmanager
+    def calibrating(self, trial: Trial) -> Iterator[None]:
+        """Measure known outages beside whatever runs inside; the error found is told with every figure."""
+        with ThreadPoolExecutor(1) as beside:
+            found = beside.submit(calibrate, trial, folder=self._logs() / "calibration")
+            yield
+        self.calibration = self._kept(found.result)
+
     def run_drill(self, stack: RunningStack, drill: Drill, *, runs: int) -> None:
         """One drill; a kill of this process in the middle makes the next command heal the cloud."""
         self.progress.phase(f"Drill {drill.name}: {drill.title}")
         with leftovers.claim(self.workspace, self.stack_file):
             result = self._kept(
                 lambda: run_drill(
-                    stack, drill, seed=self.seed, runs=runs, folder=self.folder, on_event=self.progress.detail
+                    stack,
+                    drill,
+                    Repeats(seed=self.seed, runs=runs, fresh=self._fresh(drill)),
+                    folder=self.folder,
+                    on_event=self.progress.detail,
                 )
             )
         if result is not None:
             self.drills.append(result)
+
+    def _fresh(self, drill: Drill) -> bool:
+        """Whether the stack is our own and has not seen this drill before."""
+        return self.stack_file.parent == self.folder and all(done.name != drill.name for done in self.drills)
 
     def write(self, target: str) -> RunRecord:
         """Write every report of this job; also after a failure, with what was found until then."""
@@ -137,6 +158,7 @@ class Job:
             scenarios=None if self.scenarios is None else _scenario_record(self.scenarios),
             load=self.load,
             drills=self.drills,
+            calibration=self.calibration,
             problems=self.problems,
         )
         write_reports(self.folder, record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from harness.environment import TargetChoice, environment
 from harness.errors import BlackstartError, InterruptedByUserError, UsageError, nearest
 from harness.job import Job, LoadShape, new_folder, new_seed
 from harness.lifecycle import StackChoice, program_of
+from harness.load.calibration import Trial
 from harness.report.run_json import LoadRecord, RunRecord
 from harness.running import current, require_running
 from harness.scenarios import ScenarioResult
@@ -63,7 +64,8 @@ def run_all(workspace: Workspace, options: RunOptions, progress: Progress) -> tu
     with _reported(job, options.target.kind):
         progress.phase("Starting the cloud" if options.target.kind != "aws" else "Asking AWS who you are")
         with environment(workspace, options.target, folder=job.folder / "cloud") as ready:
-            stack = job.deploy(ready.target, options.stack)
+            with job.calibrating(Trial(seed=job.seed)) if drills else nullcontext():
+                stack = job.deploy(ready.target, options.stack)
             try:
                 if "scenarios" in options.parts:
                     job.run_scenarios()
@@ -152,6 +154,8 @@ def drill_running(
         seed=new_seed(seed),
     )
     with _reported(job, stack.target.kind):
+        with job.calibrating(Trial(seed=job.seed, outages=1)):
+            progress.phase("Measuring a known outage")
         job.run_drill(stack, drill, runs=runs)
     return job.write(stack.target.kind), job.folder
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import random
@@ -24,7 +25,7 @@ import aiohttp
 import msgspec
 
 from harness.errors import BlackstartError, ConfigError, RefusedError
-from harness.load.workload import HttpOperation, ProberSpec, check_operations, fill, needs, output_names
+from harness.load.workload import HttpOperation, ProberSpec, check_operations, drawn, fill, needs, output_names
 from harness.measure.journal import JournalWriter, Operation, Outcome
 
 MOST_IN_FLIGHT = 5_000
@@ -43,16 +44,18 @@ class Prober:
     _random: random.Random = field(init=False)
     _acked: list[dict[str, str]] = field(default_factory=list)
     _outputs: dict[str, str] = field(init=False)
-    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+    _pause: asyncio.Future[None] | None = None
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.spec.seed)  # noqa: S311 - a seeded workload
+        self._random = random.Random(self.spec.seed)  # noqa: S311 - which acknowledged write a read asks for
         self._outputs = output_names(self.spec.outputs)
 
     def stop(self) -> None:
         """Send nothing more."""
-        self._stopping.set()
+        self._stopping = True
+        _wake(self._pause)
 
     async def run(self) -> None:
         """Send until stopped or until the time is over, then wait for the answers that are due."""
@@ -61,11 +64,12 @@ class Prober:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             flusher = asyncio.create_task(self._flush())
             start_s = time.monotonic()
-            for number in range(int(self.spec.duration_s * self.spec.rate)):
+            ends_s = self.spec.ends_s or start_s + self.spec.duration_s
+            for number, operation in enumerate(drawn(self.spec.operations, self.spec.seed)):
                 due_s = start_s + number / self.spec.rate
-                if await self._stopped_before(due_s):
+                if due_s >= ends_s or await self._stopped_before(due_s):
                     break
-                self._send(session, number, due_s)
+                self._send(session, operation, number, due_s)
             await asyncio.gather(*self._in_flight)
             flusher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -76,13 +80,15 @@ class Prober:
         left_s = due_s - time.monotonic()
         if left_s <= 0:
             await asyncio.sleep(0)
-            return self._stopping.is_set()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), left_s)
-        return self._stopping.is_set()
+        elif not self._stopping:
+            loop = asyncio.get_running_loop()
+            self._pause = loop.create_future()
+            loop.call_later(left_s, _wake, self._pause)
+            await self._pause
+        return self._stopping
 
-    def _send(self, session: aiohttp.ClientSession, number: int, due_s: float) -> None:
-        operation = self._draw()
+    def _send(self, session: aiohttp.ClientSession, drawn_one: HttpOperation, number: int, due_s: float) -> None:
+        operation = self._possible(drawn_one)
         key = f"{self.spec.run}-{number:07d}"
         if len(self._in_flight) >= MOST_IN_FLIGHT:
             now_s = time.monotonic()
@@ -92,15 +98,13 @@ class Prober:
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
 
-    def _draw(self) -> HttpOperation:
-        """An operation by weight; one that reads what was never written is replaced by a write."""
-        operations = self.spec.operations
-        drawn = self._random.choices(operations, weights=[o.weight for o in operations])[0]
+    def _possible(self, operation: HttpOperation) -> HttpOperation:
+        """The operation; one that reads what was never written is replaced by a write."""
         if not self._acked and any(
-            name.startswith("acked.") for name in needs([drawn.url, drawn.headers, drawn.body])
+            name.startswith("acked.") for name in needs([operation.url, operation.headers, operation.body])
         ):
-            return next(o for o in operations if o.capture)
-        return drawn
+            return next(o for o in self.spec.operations if o.capture)
+        return operation
 
     async def _request(
         self, session: aiohttp.ClientSession, operation: HttpOperation, number: int, key: str, due_s: float
@@ -181,6 +185,11 @@ class Prober:
                 self.stop()
 
 
+def _wake(pause: asyncio.Future[None] | None) -> None:
+    if pause is not None and not pause.done():
+        pause.set_result(None)
+
+
 def _outcome(operation: HttpOperation, status: int) -> Outcome:
     """`ok` when acknowledged; a 4xx was certainly not applied; after anything else nobody knows."""
     if status in operation.ok:
@@ -234,6 +243,8 @@ def read_spec(path: Path) -> ProberSpec:
 async def _main(spec: ProberSpec) -> None:
     with JournalWriter(Path(spec.journal)) as journal:
         prober = Prober(spec, journal)
+        gc.collect()
+        gc.freeze()  # what was imported is never garbage: a collection must not make a request late
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, prober.stop)
         await prober.run()

@@ -6,8 +6,10 @@ Texts may hold `{key}` (this request's own key), `{sequence}`, `{outputs.NAME}` 
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -38,18 +40,31 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class ProberSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One run of the prober. `rate` is requests a second; it ends by itself after `duration_s`."""
+    """One run of the prober. `rate` is requests a second; it ends by itself after `duration_s`, or at `ends_s`.
+
+    `ends_s` is an instant of the monotonic clock. `run` begins every key: it must be another one for each run against
+    the same stack, or a run would find the writes of the one before it.
+    """
 
     operations: list[HttpOperation]
     outputs: dict[str, Any]
     journal: str
     rate: float = 50.0
     duration_s: float = 600.0
+    ends_s: float | None = None
     timeout_s: float = 5.0
     seed: int = 0
     run: str = "run"
     remote: bool = False
     """True allows hosts other than loopback: real AWS, behind the guard."""
+
+
+def drawn(operations: Sequence[HttpOperation], seed: int) -> Iterator[HttpOperation]:
+    """An endless sequence of operations by weight; the same seed gives the same sequence."""
+    chance = random.Random(seed)  # noqa: S311 - a seeded workload
+    weights = list(accumulate(operation.weight for operation in operations))
+    while True:
+        yield chance.choices(operations, cum_weights=weights)[0]
 
 
 def fill(value: Any, known: Mapping[str, str]) -> Any:

@@ -1,12 +1,14 @@
-"""Compares the figures of two runs: what moved, and whether a verdict did."""
+"""Compares the figures of two runs: what moved, whether a verdict did, and whether the stacks really differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from harness.measure.figures import Unit
+from harness.measure.comparison import Answer, Comparison, compare_all
+from harness.measure.figures import ObjectiveVerdict, Unit
 from harness.report import words
 from harness.report.run_json import RunRecord
 
@@ -24,20 +26,44 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit = "count"
 
 
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """What all runs of a drill say about one objective; `p` is corrected for all figures that were compared."""
+
+    name: str
+    answer: Answer
+    before: list[float | None]
+    after: list[float | None]
+    p: float | None = None
+    shift: float | None = None
+    unit: Unit = "count"
+    reason: str = ""
+
+
 class RunDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures that two runs have, those that moved first told as such by `same`."""
+    """The figures that moved between two runs; `same` counts those that did not.
+
+    `findings` say whether the objectives really differ: a figure moves between any two runs.
+    """
 
     first: str
     second: str
     changes: list[Change]
     same: int
+    findings: list[Difference] = []
 
     def text(self) -> str:
         """A line for each figure that moved."""
         head = f"{self.first} → {self.second}: {len(self.changes)} figures moved, {self.same} did not"
         width = max((len(change.name) for change in self.changes), default=0)
         lines = [f"  {c.name:<{width}}  {c.before} → {c.after}{_signed(c)}" for c in self.changes]
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines, *self._answers()])
+
+    def _answers(self) -> list[str]:
+        if not self.findings:
+            return []
+        width = max(len(finding.name) for finding in self.findings)
+        lines = [f"  {finding.name:<{width}}  {_said(finding)}" for finding in self.findings]
+        return ["do they really differ? (exact rank test over all runs, 5 % for all figures together)", *lines]
 
 
 def diff_runs(first: RunRecord, second: RunRecord) -> RunDifference:
@@ -46,7 +72,55 @@ def diff_runs(first: RunRecord, second: RunRecord) -> RunDifference:
     names = list(dict.fromkeys([*before, *after]))
     changes = [_change(name, before.get(name), after.get(name)) for name in names]
     moved = [change for change, name in zip(changes, names, strict=True) if before.get(name) != after.get(name)]
-    return RunDifference(first=first.id, second=second.id, changes=moved, same=len(changes) - len(moved))
+    return RunDifference(
+        first=first.id,
+        second=second.id,
+        changes=moved,
+        same=len(changes) - len(moved),
+        findings=_findings(first, second),
+    )
+
+
+def _findings(first: RunRecord, second: RunRecord) -> list[Difference]:
+    """Every objective that both have and that is not the same in every single run."""
+    before, after = _objectives(first), _objectives(second)
+    pairs = {name: (before[name], after[name]) for name in before if name in after}
+    known = {name: (_values(a), _values(b)) for name, (a, b) in pairs.items() if len({*_values(a), *_values(b)}) > 1}
+    told = compare_all({name: pair for name, pair in known.items() if not any(map(math.isnan, (*pair[0], *pair[1])))})
+    unclear = Comparison(answer="cannot tell", reason="not every run could be measured")
+    return [
+        Difference(
+            name=name,
+            answer=told.get(name, unclear).answer,
+            before=pairs[name][0].values,
+            after=pairs[name][1].values,
+            p=told.get(name, unclear).p,
+            shift=told.get(name, unclear).shift,
+            unit=pairs[name][0].unit,
+            reason=told.get(name, unclear).reason,
+        )
+        for name in known
+    ]
+
+
+def _objectives(run: RunRecord) -> Mapping[str, ObjectiveVerdict]:
+    return {f"{drill.name} {objective.name}": objective for drill in run.drills for objective in drill.objectives}
+
+
+def _values(objective: ObjectiveVerdict) -> list[float]:
+    """Every run's value; worse than any where it was never reached, not a number where it could not be told."""
+    never = math.nan if objective.above is None else -math.inf if objective.at_least else math.inf
+    return [never if value is None else value for value in objective.values]
+
+
+def _said(finding: Difference) -> str:
+    parts: list[str] = [finding.answer]
+    if finding.shift is not None:
+        sign = "+" if finding.shift >= 0 else "-"
+        parts.append(f"{sign}{words.quantity(abs(finding.shift), finding.unit)} in the middle")
+    if finding.p is not None:
+        parts.append(f"p = {finding.p:.2g}")
+    return ", ".join(parts) + (f" ({finding.reason})" if finding.reason else "")
 
 
 def _figures(run: RunRecord) -> Iterator[tuple[str, Figure]]:

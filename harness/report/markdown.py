@@ -113,6 +113,8 @@ def _other_parts(run: RunRecord) -> list[str]:
             f"- Deployment: {run.deploy.resources} resources in {words.seconds(run.deploy.create_s)} "
             f"({run.deploy.engine} engine){again}"
         )
+    if run.calibration is not None:
+        lines.append(f"- {words.accuracy(run.calibration)}")
     if run.machine is not None:
         memory = run.machine.memory_bytes / 2**30
         lines.append(f"- Machine: {run.machine.cpus} cores, {memory:.1f} GiB, {run.machine.system}")

@@ -12,6 +12,7 @@ import psutil
 
 from harness.errors import BlackstartError, InconclusiveError, NotReadyError
 from harness.files import write_atomically
+from harness.measure.calibration import Calibration
 from harness.measure.figures import DrillRecord, Verdict
 from harness.measure.verdict import overall
 
@@ -99,6 +100,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: ScenarioRecord | None = None
     load: LoadRecord | None = None
     drills: list[DrillRecord] = []
+    calibration: Calibration | None = None
     problems: list[ProblemRecord] = []
     machine: MachineRecord | None = None
     schema: int = SCHEMA
@@ -115,6 +117,7 @@ def build_run(
     scenarios: ScenarioRecord | None = None,
     load: LoadRecord | None = None,
     drills: Sequence[DrillRecord] = (),
+    calibration: Calibration | None = None,
     problems: Sequence[BlackstartError] = (),
 ) -> RunRecord:
     """The record of a run, with the verdict and the exit code that follow from its parts.
@@ -136,6 +139,7 @@ def build_run(
         scenarios=scenarios,
         load=load,
         drills=list(drills),
+        calibration=calibration,
         problems=[_problem(problem) for problem in problems],
         machine=this_machine(),
     )

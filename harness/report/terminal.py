@@ -32,6 +32,8 @@ def render_terminal(run: RunRecord, folder: Path | None = None) -> RenderableTyp
         parts.append(Text(f"✗ {where}{problem.what}", style="red"))
         if problem.hint:
             parts.append(Text(f"  → {problem.hint}"))
+    if run.calibration is not None:
+        parts.append(Text(words.accuracy(run.calibration), style="dim"))
     style = f"bold {_STYLES[run.verdict]}"
     verdict = Text(f"{words.VERDICT_MARKS[run.verdict]} {words.VERDICT_WORDS[run.verdict]}", style=style)
     verdict.append(f"  {words.headline(run)}", style="default not bold")

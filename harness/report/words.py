@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.measure.calibration import Calibration
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Unit, Verdict
 from harness.report.run_json import RunRecord
 
@@ -194,6 +195,16 @@ def residual(run: DrillRunFigures) -> str:
     return (
         f"The last {run.goods_at_end:,} requests were all good: with 95 % confidence fewer than "
         f"{run.residual_error * 100:.2g} % still fail."
+    )
+
+
+def accuracy(found: Calibration) -> str:
+    """The measurement error, and how it was found."""
+    outages = _count(len(found.errors_ms), "known outage", "known outages")
+    return (
+        f"Measurement error ±{found.error_ms:.0f} ms, from {outages} of {seconds(found.outage_s)} at "
+        f"{found.rate:g} requests a second; the prober itself was {found.late_p50_ms:.1f} ms late (p50), "
+        f"{found.late_p99_ms:.1f} ms (p99)."
     )
 
 

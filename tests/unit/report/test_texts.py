@@ -8,10 +8,15 @@ import pytest
 from rich.console import Console
 
 from harness.measure.figures import DrillRunFigures, ObjectiveVerdict
+from harness.measure.method import Method
+from harness.measure.objectives import DrillObjectives
+from harness.measure.scripted import Outage, Script, play
+from harness.measure.verdict import drill_record, judge
 from harness.report import words
 from harness.report.diff import diff_runs
 from harness.report.junit import merge_junit
 from harness.report.markdown import render_markdown
+from harness.report.run_json import RunRecord, build_run
 from harness.report.terminal import render_terminal
 
 
@@ -139,3 +144,30 @@ def test_what_is_not_known_is_not_a_number() -> None:
     assert words.measured(msgspec.structs.replace(open_, above=None)) == "—"
     assert words.rto(DrillRunFigures(rto_at_least_s=60.0, felt=True)) == "> 60.0 s"
     assert words.rto(DrillRunFigures(rto_s=0.0, felt=False)) == "not felt"
+
+
+def runs_of(ends_s: list[float], run_id: str) -> RunRecord:
+    judged = [
+        judge(
+            play(Script(outages=(Outage(start_s=12.0, end_s=end_s),))), DrillObjectives(rto_s=5.0, lost=0), Method()
+        )
+        for end_s in ends_s
+    ]
+    drill = drill_record("zone-loss", "AZ", judged, method=Method())
+    return build_run(id=run_id, target="embedded", seed=1, started="s", ended="e", drills=[drill])
+
+
+def test_a_difference_says_whether_the_stacks_really_differ() -> None:
+    fast, slow = [13.0, 13.1, 13.2, 13.3], [15.0, 15.1, 15.2, 15.3]
+    told = diff_runs(runs_of(fast, "a"), runs_of(slow, "b")).text()
+    assert "zone-loss rto  differs, +2.00 s in the middle, p = 0.029" in told
+    assert "zone-loss lost" not in told  # the same in every run: nothing to compare
+    told = diff_runs(runs_of(fast[:1], "a"), runs_of(slow[:1], "b")).text()
+    assert "cannot tell, +2.00 s in the middle (1 and 1 runs are too few: 4 and 4 are the least)" in told
+    told = diff_runs(runs_of(fast, "a"), runs_of([13.1, 13.2, 13.3, 13.0], "b")).text()
+    assert "no difference shown" in told
+
+
+def test_a_run_that_never_recovered_is_worse_than_any_other() -> None:
+    told = diff_runs(runs_of([13.0, 13.1, 13.2, 13.3], "a"), runs_of([40.0] * 4, "b"))
+    assert [(d.name, d.answer, d.shift) for d in told.findings] == [("zone-loss rto", "differs", None)]
