@@ -75,6 +75,8 @@ def pathless(role: Resource) -> str:
 
 @functools.cache
 def _operations_of(service: str) -> frozenset[str]:
+    if service == "execute-api":  # requests to an API Gateway stage, as the gate names them; no SDK has them
+        return frozenset({"Invoke"})
     session = botocore.session.get_session()
     try:
         return frozenset(session.get_service_model(service).operation_names)
