@@ -171,8 +171,8 @@ class JournalWriter:
             if isinstance(record, Event) or len(self._buffer) >= _BUFFER_BYTES:
                 self._write()
 
-    def event(self, name: str, at_s: float, **detail: Any) -> None:
-        """Add an event; `detail` must be JSON values."""
+    def event(self, name: str, at_s: float, /, **detail: Any) -> None:
+        """Add an event; `detail` must be JSON values, under any names."""
         self.append(Event(at_s=at_s, name=name, detail=detail))
 
     def flush(self) -> None:

@@ -123,3 +123,9 @@ def test_a_full_disk_is_an_error_that_says_so() -> None:
     writer = JournalWriter(full)
     with pytest.raises(NotReadyError, match="cannot write the journal"):
         writer.event("drill_started", 0.0)
+
+
+def test_the_detail_of_an_event_may_have_any_names(tmp_path: Path) -> None:
+    with JournalWriter(tmp_path / "j") as writer:
+        writer.event("cloud_event", 1.0, name="orders", at_s=3, detail={})
+    assert read_journal(tmp_path / "j").events[0].detail == {"name": "orders", "at_s": 3, "detail": {}}
