@@ -18,7 +18,7 @@ _LACKING_CODES = frozenset({
 })  # fmt: skip
 _LACKING_TEXTS = (
     "Unknown API Gateway path", "Unknown path", "Unknown action", "Unsupported service", "not implemented",
-    "is not supported by", "Couldn't parse the specified URI",
+    "is not supported by", "Couldn't parse the specified URI", "Function not found: /",
 )  # fmt: skip
 _GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "InvalidPlacementGroup.Unknown")
 

@@ -17,6 +17,7 @@ from harness.deploy.providers.aws.schema.model import PropertyType, schema_of
 from harness.deploy.providers.aws.shapes import empty_of, seen_as, to_properties, to_request
 from harness.deploy.providers.resource import Context, Properties
 
+_TAG_MEMBERS = frozenset({"tags", "taglist", "userpooltags", "identitypooltags"})
 _OURS = frozenset({"tags", "tagsAll", "region"})
 
 
@@ -97,7 +98,7 @@ class Declared(AwsType):
     def make(self, context: Context, inputs: Properties) -> str:
         """Create it, with its tags, and wait until it is usable."""
         shape = self.client(context).meta.service_model.operation_model(self.creates).input_shape
-        member = next((name for name in shape.members if name.lower() in {"tags", "taglist", "userpooltags"}), None)
+        member = next((name for name in shape.members if name.lower() in _TAG_MEMBERS), None)
         tags = self.wire_tags(context, inputs) if self.tagging is not None and member else None
         fixed = {member: tags} if member and tags else {}
         answer = self.send(context, self.creates, self.arrange(context, inputs), **fixed)

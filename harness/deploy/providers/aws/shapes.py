@@ -75,6 +75,8 @@ def empty_of(shape: Any) -> Any:
     """The value that empties a member of this shape; None where AWS takes no empty one."""
     if shape.metadata.get("min") or shape.metadata.get("enum"):
         return None
+    if shape.type_name == "structure":
+        return None if shape.required_members else {}
     empty: Mapping[str, Any] = {"string": "", "list": [], "map": {}, "boolean": False}
     return empty.get(shape.type_name)
 
