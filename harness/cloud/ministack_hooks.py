@@ -14,8 +14,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.cloud.replication import Flow, ReplicationKeeper
@@ -315,111 +314,6 @@ def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:
     cloudwatch_logs._append_log_events(streams[stream], events)  # noqa: SLF001
     if groups[group].get("subscriptionFilters"):
         cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)  # noqa: SLF001
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceCall:
-    """A request to one of ministack's services, past signature and policy checks."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    query: Mapping[str, Any]  # as ministack parses it: name → list of values
-
-
-ServiceAnswer = tuple[int, dict[str, str], bytes]
-"""Status, headers, body."""
-
-Proceed = Callable[[ServiceCall], Awaitable[ServiceAnswer]]
-"""Lets ministack answer a call."""
-
-Around = Callable[[ServiceCall, Proceed], Awaitable[ServiceAnswer]]
-"""Answers a call, most often by letting ministack answer it. Runs under the caller's account and region."""
-
-
-def wrap_service(module: str, around: Around) -> Callable[[], None]:
-    """Let `around` answer every call to `ministack.services.<module>`; returns what undoes it.
-
-    ministack looks `handle_request` up in its module at each call.
-    """
-    import importlib
-
-    service: Any = importlib.import_module(f"ministack.services.{module}")
-    builtin = service.handle_request
-
-    async def handle_request(
-        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
-    ) -> ServiceAnswer:
-        return await around(ServiceCall(method=method, path=path, headers=headers, body=body, query=query), proceed)
-
-    async def proceed(call: ServiceCall) -> ServiceAnswer:
-        answer: ServiceAnswer = await builtin(call.method, call.path, call.headers, call.body, call.query)
-        return answer
-
-    def restore() -> None:
-        service.handle_request = builtin
-
-    service.handle_request = handle_request
-    return restore
-
-
-def without_containers(module: str) -> Callable[[], None]:
-    """Keep `ministack.services.<module>` from containers where a Docker engine runs; returns what undoes it."""
-    import importlib
-
-    service: Any = importlib.import_module(f"ministack.services.{module}")
-    builtin = service._get_docker  # noqa: SLF001
-
-    def restore() -> None:
-        service._get_docker = builtin  # noqa: SLF001
-
-    service._get_docker = lambda: None  # noqa: SLF001
-    return restore
-
-
-def caller_scope() -> tuple[str, str]:
-    """The account and region of the call that is being answered."""
-    from ministack.core import responses
-
-    return str(responses.get_account_id()), str(responses.get_region())
-
-
-Record = dict[str, Any]
-"""A resource as ministack keeps it, in the names of AWS's API; changing it changes what Describe* says."""
-
-
-def database_records(kind: str) -> dict[str, Record]:
-    """Records of RDS by identifier, in the caller's account and region.
-
-    `kind` is `clusters`, `instances`, `subnet_groups`, `snapshots`, `db_cluster_snapshots` or `global_clusters`.
-    """
-    from ministack.services import rds
-
-    return dict(getattr(rds, f"_{kind}").items())
-
-
-def cache_records(kind: str) -> dict[str, Record]:
-    """Records of ElastiCache by identifier, in the caller's account and region.
-
-    `kind` is `clusters`, `replication_groups` or `subnet_groups`.
-    """
-    from ministack.services import elasticache
-
-    return dict(getattr(elasticache, f"_{kind}").items())
-
-
-def data_api_credentials(secret: str) -> tuple[str, str, tuple[str, str] | None]:
-    """User and password in a secret, or the code and message of the RDS Data API's error instead."""
-    import json
-
-    from ministack.services import rds_data
-
-    user, password, refused = rds_data._require_secret_credentials(secret)  # noqa: SLF001
-    if refused is None:
-        return str(user or ""), str(password), None
-    said = json.loads(refused[2])
-    return "", "", (str(said.get("__type", "SecretsErrorException")), str(said.get("message", "")))
 
 
 def role_of_session(access_key: str) -> str:

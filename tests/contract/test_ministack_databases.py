@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness.cloud import ministack_hooks
-from harness.cloud.ministack_hooks import ServiceAnswer, ServiceCall
+from harness.cloud.databases import emulated
+from harness.cloud.databases.emulated import ServiceAnswer, ServiceCall
 
 
 async def ask(service: str, path: str = "/", **values: str) -> tuple[int, bytes]:
@@ -38,7 +38,7 @@ async def ask(service: str, path: str = "/", **values: str) -> tuple[int, bytes]
 @pytest.fixture(autouse=True)
 def no_containers() -> Iterator[None]:
     """As the cloud does; asking for an engine also leaves sockets open."""
-    undo = [ministack_hooks.without_containers(service) for service in ("rds", "elasticache")]
+    undo = [emulated.without_containers(service) for service in ("rds", "elasticache")]
     yield
     for one in undo:
         one()
@@ -55,12 +55,12 @@ def test_no_service_of_ours_asks_for_a_docker_engine() -> None:
 def test_a_wrapper_sees_every_call_in_its_callers_scope_and_can_change_it(service: str) -> None:
     seen: list[tuple[tuple[str, str], bytes]] = []
 
-    async def around(call: ServiceCall, proceed: ministack_hooks.Proceed) -> ServiceAnswer:
-        seen.append((ministack_hooks.caller_scope(), call.body))
+    async def around(call: ServiceCall, proceed: emulated.Proceed) -> ServiceAnswer:
+        seen.append((emulated.caller_scope(), call.body))
         status, headers, body = await proceed(call)
         return status, headers, body + b"<!-- ours -->"
 
-    undo = ministack_hooks.wrap_service(service, around)
+    undo = emulated.wrap_service(service, around)
     try:
         _, body = asyncio.run(ask(service, Action="DescribeEvents", Version="2014-10-31"))
         assert seen == [(("000000000000", "us-east-1"), b"Action=DescribeEvents&Version=2014-10-31")]
@@ -74,16 +74,16 @@ def test_a_wrapper_sees_every_call_in_its_callers_scope_and_can_change_it(servic
 def test_database_records_are_live_and_hold_the_fields_that_are_read_and_written() -> None:
     seen: dict[str, Any] = {}
 
-    async def around(call: ServiceCall, proceed: ministack_hooks.Proceed) -> ServiceAnswer:
+    async def around(call: ServiceCall, proceed: emulated.Proceed) -> ServiceAnswer:
         answer = await proceed(call)
-        cluster = ministack_hooks.database_records("clusters").get("pinned")
-        instance = ministack_hooks.database_records("instances").get("pinned-a")
+        cluster = emulated.database_records("clusters").get("pinned")
+        instance = emulated.database_records("instances").get("pinned-a")
         if cluster is not None:
             seen["cluster"], seen["instance"] = dict(cluster), dict(instance or {})
             cluster.update(Endpoint="127.0.0.9", Port=4711, Status="failing-over")
         return answer
 
-    undo = ministack_hooks.wrap_service("rds", around)
+    undo = emulated.wrap_service("rds", around)
     try:
         asyncio.run(_make_a_cluster())
         _, shown = asyncio.run(ask("rds", Action="DescribeDBClusters", DBClusterIdentifier="pinned"))
@@ -117,9 +117,9 @@ async def _delete_the_cluster() -> None:
 
 
 def test_cache_records_are_live_and_hold_the_fields_that_are_read_and_written() -> None:
-    async def around(call: ServiceCall, proceed: ministack_hooks.Proceed) -> ServiceAnswer:
+    async def around(call: ServiceCall, proceed: emulated.Proceed) -> ServiceAnswer:
         answer = await proceed(call)
-        group = ministack_hooks.cache_records("replication_groups").get("pinned")
+        group = emulated.cache_records("replication_groups").get("pinned")
         if group is not None:
             (node_group,) = group["NodeGroups"]
             assert {"CacheClusterId", "CurrentRole", "ReadEndpoint"} <= set(node_group["NodeGroupMembers"][1])
@@ -127,7 +127,7 @@ def test_cache_records_are_live_and_hold_the_fields_that_are_read_and_written() 
                 group
             )
             node_group["PrimaryEndpoint"] = {"Address": "127.0.0.9", "Port": 4711}
-            cluster = ministack_hooks.cache_records("clusters")[node_group["NodeGroupMembers"][0]["CacheClusterId"]]
+            cluster = emulated.cache_records("clusters")[node_group["NodeGroupMembers"][0]["CacheClusterId"]]
             assert {"CacheClusterStatus", "CacheNodes", "ReplicationGroupId", "Engine"} <= set(cluster)
         return answer
 
@@ -140,7 +140,7 @@ def test_cache_records_are_live_and_hold_the_fields_that_are_read_and_written() 
         await ask("elasticache", Action="DeleteReplicationGroup", ReplicationGroupId="pinned")
         return shown
 
-    undo = ministack_hooks.wrap_service("elasticache", around)
+    undo = emulated.wrap_service("elasticache", around)
     try:
         shown = asyncio.run(run())
     finally:
@@ -151,8 +151,8 @@ def test_cache_records_are_live_and_hold_the_fields_that_are_read_and_written() 
 def test_the_credentials_of_a_secret_or_aws_own_refusal_are_found() -> None:
     found: list[Any] = []
 
-    async def around(call: ServiceCall, _proceed: ministack_hooks.Proceed) -> ServiceAnswer:
-        found.append(ministack_hooks.data_api_credentials(call.body.decode()))
+    async def around(call: ServiceCall, _proceed: emulated.Proceed) -> ServiceAnswer:
+        found.append(emulated.data_api_credentials(call.body.decode()))
         return 200, {}, b""
 
     async def run() -> None:
@@ -170,7 +170,7 @@ def test_the_credentials_of_a_secret_or_aws_own_refusal_are_found() -> None:
         for secret in (arn, arn.replace("pinned", "missing")):
             await rds_data.handle_request("POST", "/Execute", {}, secret.encode(), {})
 
-    undo = ministack_hooks.wrap_service("rds_data", around)
+    undo = emulated.wrap_service("rds_data", around)
     try:
         asyncio.run(run())
     finally:

@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.cloud import ministack_hooks
-from harness.cloud.databases import fields
+from harness.cloud.databases import emulated, fields
+from harness.cloud.databases.emulated import Proceed, ServiceAnswer, ServiceCall
 from harness.cloud.databases.rds import Rds
-from harness.cloud.ministack_hooks import Proceed, ServiceAnswer, ServiceCall
 from harness.cloud.models import Models
 from harness.cloud.wire_errors import wire_error
 
@@ -141,7 +140,7 @@ class DataApi:
         import psycopg
 
         cluster, record = self._cluster(body.get("resourceArn", ""))
-        user, password, refused = ministack_hooks.data_api_credentials(body.get("secretArn", ""))
+        user, password, refused = emulated.data_api_credentials(body.get("secretArn", ""))
         if refused:
             raise DataApiError(*refused)
         try:

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from harness import processes
-from harness.cloud import ministack_hooks
+from harness.cloud.databases import emulated
 from harness.cloud.databases.certificate import server_context
 from harness.cloud.databases.data_api import DataApi
 from harness.cloud.databases.elasticache import ElastiCache
@@ -52,10 +52,10 @@ class Databases:
         rds = Rds(site)
         made = cls(site=site, rds=rds, caches=ElastiCache(site), data_api=DataApi(rds))
         for name, service in (("rds", made.rds), ("elasticache", made.caches)):
-            ministack_hooks.without_containers(name)
-            ministack_hooks.wrap_service(name, service.answer)
+            emulated.without_containers(name)
+            emulated.wrap_service(name, service.answer)
             doors.zones.add_resident(service)
-        ministack_hooks.wrap_service("rds_data", made.data_api.answer)
+        emulated.wrap_service("rds_data", made.data_api.answer)
         return made
 
     def reset(self) -> None:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.cloud import ministack_hooks
-from harness.cloud.databases import query
+from harness.cloud.databases import emulated, query
+from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.databases.endpoint import Endpoint
 from harness.cloud.databases.placing import zones_of_group
 from harness.cloud.databases.shard import Node, Shard
 from harness.cloud.databases.site import Site
-from harness.cloud.ministack_hooks import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.zones import Zone
 
 ENGINES = frozenset({"redis", "valkey"})
@@ -77,7 +76,7 @@ class ElastiCache:
 
         Source: https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_TestFailover.html
         """
-        account, region = ministack_hooks.caller_scope()
+        account, region = emulated.caller_scope()
         group, node_group = given.get("ReplicationGroupId", ""), given.get("NodeGroupId", "")
         asked = {"Action": "DescribeReplicationGroups", "ReplicationGroupId": group, "Version": _VERSION}
         shown = await proceed(query.changed(call, asked))
@@ -101,12 +100,12 @@ class ElastiCache:
 
     def reconcile(self, action: str, given: Mapping[str, str]) -> list[Future[Any]]:
         """Start and end what the caller's records ask for; returns what is still under way."""
-        account, region = ministack_hooks.caller_scope()
-        clusters = ministack_hooks.cache_records("clusters")
+        account, region = emulated.caller_scope()
+        clusters = emulated.cache_records("clusters")
         under_way: list[Future[Any]] = []
         with self._lock:
             wanted: dict[Key, tuple[Record, Record, list[Record]]] = {}
-            for name, group in ministack_hooks.cache_records("replication_groups").items():
+            for name, group in emulated.cache_records("replication_groups").items():
                 for node_group in group["NodeGroups"]:
                     key = (account, region, name, node_group["NodeGroupId"])
                     wanted[key] = (group, node_group, node_group["NodeGroupMembers"])
@@ -143,7 +142,7 @@ class ElastiCache:
         return under_way
 
     def _zones(self, region: str, group: str) -> tuple[Zone, ...]:
-        record = ministack_hooks.cache_records("subnet_groups").get(group, {})
+        record = emulated.cache_records("subnet_groups").get(group, {})
         names = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in record.get("Subnets") or ()]
         return zones_of_group(names, region, self.site.zones)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from harness.cloud.ministack_hooks import ServiceAnswer, ServiceCall
+from harness.cloud.databases.emulated import ServiceAnswer, ServiceCall
 from harness.cloud.models import Models
 from harness.cloud.wire_errors import wire_error
 

@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.cloud import ministack_hooks
-from harness.cloud.databases import query
+from harness.cloud.databases import emulated, query
 from harness.cloud.databases.cluster import Cluster
+from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.databases.instance import Instance
 from harness.cloud.databases.placing import place, zones_of_group
 from harness.cloud.databases.records import ENGINES, write_cluster, write_single
 from harness.cloud.databases.setup import Owner, set_password
 from harness.cloud.databases.site import Site
-from harness.cloud.ministack_hooks import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.zones import Zone
 
 _STARTS_ENGINE = frozenset({"CreateDBCluster", "CreateDBInstance", "CreateGlobalCluster"})
@@ -78,9 +77,9 @@ class Rds:
 
     def reconcile(self, action: str, given: Mapping[str, str]) -> list[Future[Any]]:
         """Start and end what the caller's records ask for; returns what is still under way."""
-        account, region = ministack_hooks.caller_scope()
-        clusters = ministack_hooks.database_records("clusters")
-        instances = ministack_hooks.database_records("instances")
+        account, region = emulated.caller_scope()
+        clusters = emulated.database_records("clusters")
+        instances = emulated.database_records("instances")
         with self._lock:
             under_way = self._drop_what_is_gone(account, region, clusters, instances)
             for name, record in clusters.items():
@@ -145,11 +144,7 @@ class Rds:
 
     def _zones(self, key: Key, group: Any) -> tuple[Zone, ...]:
         """`group` is a subnet group's name or record."""
-        record = (
-            group
-            if isinstance(group, dict)
-            else ministack_hooks.database_records("subnet_groups").get(str(group), {})
-        )
+        record = group if isinstance(group, dict) else emulated.database_records("subnet_groups").get(str(group), {})
         names = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in record.get("Subnets") or ()]
         return zones_of_group(names, key[1], self.site.zones)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.cloud.databases.cluster import Cluster
+from harness.cloud.databases.emulated import Record
 from harness.cloud.databases.endpoint import Endpoint
 from harness.cloud.databases.instance import Instance
-from harness.cloud.ministack_hooks import Record
 
 ENGINES = frozenset({"postgres", "aurora-postgresql"})
 
