@@ -67,5 +67,5 @@ class AlarmWatch:
         }
         return {name: state for name, state in found.items() if not self.wanted or name in self.wanted}
 
-    def _note(self, name: str, **detail: Any) -> None:
+    def _note(self, name: str, /, **detail: Any) -> None:
         self.journal.event(name, self.clock.now_s(), **detail)

@@ -311,7 +311,7 @@ class _Run:
                 self.journal.event(names.FAULT_FIRED, event.at_s, **event.detail)
             if event.kind in {"fault_healed", "power_restored"}:
                 self.journal.event(names.FAULT_HEALED, event.at_s, **event.detail)
-            self.journal.event(names.CLOUD_EVENT, event.at_s, kind=event.kind, **event.detail)
+            self.journal.event(names.CLOUD_EVENT, event.at_s, **{**event.detail, "kind": event.kind})
 
     def _evidence(self) -> None:
         """The proof of injection, summed up: what matched, what fired, and when first."""
@@ -375,5 +375,5 @@ class _Run:
         self.journal.flush()
         return read_journal(self.journal.path)
 
-    def _note(self, name: str, **detail: Any) -> None:
+    def _note(self, name: str, /, **detail: Any) -> None:
         self.journal.event(name, self.clock.now_s(), **detail)
