@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("pulumi_stack", "scenarios", "chaos", "blackstart.toml")
 
 
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("BLACKSTART_")}
+
+
 @dataclass(frozen=True)
 class Project:
     """A copy of this project, so that runs of the tests and of people do not meet."""
@@ -32,7 +36,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={key: value for key, value in os.environ.items() if not key.startswith("BLACKSTART_")},
+            env={**_environment(), "BLACKSTART_ENGINE": "embedded"},  # also where a Pulumi CLI is installed
             **options,
         )
 

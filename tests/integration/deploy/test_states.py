@@ -11,6 +11,7 @@ from harness.deploy import api
 from harness.deploy.engine import state_edit
 from harness.deploy.states import StackState
 from harness.errors import StateError, UsageError
+from tests.contract.deployment_schema import require_valid
 from tests.integration.deploy.conftest import Stack, Things, registry_of
 
 PROGRAM = (
@@ -56,6 +57,7 @@ def _names(state: StackState) -> list[str]:
 def test_an_export_can_be_imported_again(deployed: Any, things: Any) -> None:
     state = _of(deployed)
     text = json.dumps(state.export())
+    assert len(require_valid(text).resources) == 5
     assert "hunter2" not in text
     kept = state.take(text, where="x.json")
     assert kept is not None
