@@ -8,7 +8,7 @@ account of the allow-list.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -66,9 +66,12 @@ class Target:
         }
 
     def client(
-        self, service: str, *, region: str | None = None, **config: Any
+        self, service: str, *, region: str | None = None, role: Mapping[str, str] | None = None, **config: Any
     ) -> Any:  # boto3 makes clients at run time
-        """A boto3 client for this target; `config` goes to `botocore.config.Config`."""
+        """A boto3 client for this target; `config` goes to `botocore.config.Config`.
+
+        `role` has credentials to use instead of the target's, by the names of the environment variables.
+        """
         from botocore.config import Config
 
         settings: dict[str, Any] = {"s3": {"addressing_style": "path"}, "inject_host_prefix": False}
@@ -79,6 +82,7 @@ class Target:
             region_name=region or self.region,
             endpoint_url=self.endpoint,
             config=Config(**{**settings, **config}),
+            **{name.lower(): value for name, value in (role or {}).items()},
         )
 
 

@@ -30,6 +30,7 @@ from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.item_history import ItemHistories
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
+from harness.cloud.delivery.emulated import Delivery
 from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
@@ -85,6 +86,7 @@ class Server:
     _moto: MotoHost | None = None
     _signals: SignalStation | None = None
     _histories: ItemHistories | None = None
+    _delivery: Delivery | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -101,6 +103,7 @@ class Server:
         identifier = self._identifier()
         if not settings.upstream:
             self._signals = SignalStation(doors.evidence)
+            self._delivery = Delivery.install(doors.target)
             self._install_functions(doors, self._signals)
             self._install_databases(doors)
             self._moto = MotoHost(identifier.models)
@@ -165,6 +168,8 @@ class Server:
     ) -> None:
         for service in services.values():
             await service.heal()
+        if self._delivery is not None:
+            self._delivery.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
         if self._pool is not None:
@@ -252,6 +257,8 @@ class Server:
                 await asyncio.to_thread(self._databases.reset)
             if self._histories is not None:
                 self._histories.clear()
+            if self._delivery is not None:
+                self._delivery.invocations.clear()
             await backend.reset()
             if self._moto is not None:
                 await self._moto.reset()

@@ -1,0 +1,334 @@
+"""Event sources with AWS's delivery: asynchronous invocations that retry, destinations, dead letters, weights.
+
+ministack calls a function once for SNS and EventBridge, has no success destination, puts an envelope into dead-letter
+queues, ignores a stream's retry limits, a subscription's or target's dead-letter queue and an alias's weights.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.cloud.delivery import records, streams
+from harness.cloud.delivery.asynchronous import (
+    DEFAULT_RETRIES,
+    LONGEST_AGE_S,
+    AsyncEvent,
+    AsyncInvocations,
+    Attempt,
+    Condition,
+)
+from harness.cloud.delivery.courier import Courier
+from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
+from harness.cloud.signals.emulated import in_scope, scope
+from harness.target import Target
+
+Record = dict[str, Any]  # ministack's record of a function, a subscription, a target
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedLambda:
+    """Functions as `AsyncInvocations` needs them. An event's context is ministack's record of its function."""
+
+    courier: Courier
+
+    def invoke(self, event: AsyncEvent) -> Attempt:
+        """Run it once, under its own account and region."""
+        from ministack.services import lambda_svc
+
+        result = lambda_svc._execute_function_with_config_scope(event.context, event.payload)  # noqa: SLF001 - the seam
+        if not result.get("error") and not result.get("throttle"):
+            return Attempt("ok", result.get("body"))
+        not_run = result.get("throttle") or result.get("function_error") == SERVICE_ERROR_MARK
+        return Attempt("not_run" if not_run else "function_error", result.get("body"))
+
+    def ended(self, event: AsyncEvent, condition: Condition) -> None:
+        """A destination gets a record, a dead-letter queue the event itself."""
+        config, wanted = event.context["config"], _invoke_config(event.context)
+        destinations = wanted.get("DestinationConfig") or {}
+        kind = "OnSuccess" if condition == "Success" else "OnFailure"
+        destination = (destinations.get(kind) or {}).get("Destination")
+        dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
+        account, region = event.function_arn.split(":")[4], event.function_arn.split(":")[3]
+        with in_scope(account, region):
+            if destination:
+                self._send(destination, self._record(event, condition), config, {})
+            if dead_letters and condition != "Success":
+                told = records.dead_letter_attributes(request_id=event.request_id, answer=event.last.answer)
+                self._send(dead_letters, event.payload, config, told)
+
+    def _record(self, event: AsyncEvent, condition: Condition) -> dict[str, Any]:
+        return records.invocation_record(
+            request_id=event.request_id,
+            function_arn=event.function_arn,
+            condition=condition,
+            attempts=event.attempts,
+            event=event.payload,
+            answer=event.last.answer,
+            function_error="" if condition == "Success" else "Unhandled",
+            at_s=time.time(),
+        )
+
+    def _send(self, arn: str, body: Any, config: Mapping[str, Any], attributes: records.MessageAttributes) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self.courier.send(arn, body, config, attributes)
+        except (ClientError, BotoCoreError) as error:
+            _log().warning("nothing was delivered from %s to %s: %s", config.get("FunctionArn"), arn, error)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What one server installs; `close` ends it."""
+
+    invocations: AsyncInvocations
+    random: random.Random = field(default_factory=random.SystemRandom)
+
+    @classmethod
+    def install(cls, target: Target) -> Delivery:
+        """Put it behind every event source of the emulator. Call it once, before the emulator serves."""
+        courier = Courier(target)
+        delivery = cls(AsyncInvocations(EmulatedLambda(courier), time.time))
+        streams.install(courier)
+        delivery.invocations.start()
+        delivery._install_sources()
+        delivery._install_weights()
+        return delivery
+
+    def close(self) -> None:
+        """End what waits."""
+        self.invocations.close()
+
+    def submit(self, record: Record, event: Any) -> None:
+        """Invoke a function asynchronously: `record` is ministack's, with the configuration of the wanted version."""
+        config = record.get("config") or record
+        wanted = _invoke_config(record)
+        retries, age_s = wanted.get("MaximumRetryAttempts"), wanted.get("MaximumEventAgeInSeconds")
+        self.invocations.submit(
+            AsyncEvent(
+                function_arn=str(config["FunctionArn"]),
+                payload=event,
+                context={**record, "config": config},
+                accepted_s=time.time(),
+                retries=DEFAULT_RETRIES if retries is None else int(retries),
+                max_age_s=LONGEST_AGE_S if age_s is None else float(age_s),
+            )
+        )
+
+    def _install_sources(self) -> None:
+        from ministack.services import eventbridge, lambda_svc, sns
+
+        lambda_svc.invoke_async_with_retry = self.submit
+        eventbridge._dispatch_to_lambda = self._rule_to_lambda  # noqa: SLF001
+        eventbridge._invoke_target = _with_dead_letters(eventbridge._invoke_target)  # noqa: SLF001
+        eventbridge._dispatch_to_event_bus = _to_any_bus(eventbridge._dispatch_to_event_bus)  # noqa: SLF001
+        sns._deliver_to_lambda = self._topic_to_lambda  # noqa: SLF001
+        sns._deliver_to_sqs = _topic_to_queue(sns._deliver_to_sqs)  # noqa: SLF001
+
+    def _rule_to_lambda(self, arn: str, payload: str) -> None:
+        found = _function(arn)
+        if found is not None:
+            self.submit(found, json.loads(payload))
+
+    def _topic_to_lambda(  # noqa: PLR0917 - ministack's signature
+        self,
+        endpoint: str,
+        envelope: str,
+        topic_arn: str,
+        sub_arn: str,
+        msg_id: str,
+        raw_message: str,
+        message_attributes: dict[str, Any],
+    ) -> None:
+        del msg_id, raw_message, message_attributes  # the envelope holds them
+        found = _function(endpoint)
+        if found is None:
+            _redrive(topic_arn, sub_arn, envelope)
+            return
+        record = {"EventVersion": "1.0", "EventSubscriptionArn": sub_arn, "EventSource": "aws:sns"}
+        self.submit(found, {"Records": [{**record, "Sns": json.loads(envelope)}]})
+
+    # -- alias weights ---------------------------------------------------------------------------------------
+
+    def _install_weights(self) -> None:
+        from ministack.services import lambda_svc
+
+        invoke, by_ref = lambda_svc._invoke, lambda_svc._get_func_record_for_ref  # noqa: SLF001
+
+        async def weighted_invoke(
+            name: str, event: Any, headers: Any, path_qualifier: str | None = None, query_params: Any = None
+        ) -> Any:
+            asked = path_qualifier or lambda_svc._qp_first(query_params or {}, "Qualifier") or ""  # noqa: SLF001
+            version = self._weighted_version(lambda_svc._functions.get(name), asked)  # noqa: SLF001
+            return await invoke(name, event, headers, version or path_qualifier, query_params)
+
+        def weighted_ref(function_ref: str) -> Any:
+            name, qualifier = lambda_svc._resolve_name_and_qualifier(function_ref)  # noqa: SLF001
+            version = self._weighted_version(lambda_svc._functions.get(name), qualifier or "")  # noqa: SLF001
+            if version and function_ref.endswith(f":{qualifier}"):
+                function_ref = f"{function_ref[: -len(str(qualifier))]}{version}"
+            return by_ref(function_ref)
+
+        lambda_svc._invoke, lambda_svc._get_func_record_for_ref = weighted_invoke, weighted_ref  # noqa: SLF001
+
+    def _weighted_version(self, function: Record | None, qualifier: str) -> str:
+        """The version that an alias sends this one invocation to; '' when its main one has it."""
+        alias = (function or {}).get("aliases", {}).get(qualifier) or {}
+        weights: Mapping[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        drawn = self.random.random()
+        for version, weight in weights.items():
+            if drawn < float(weight):
+                return version
+            drawn -= float(weight)
+        return ""
+
+
+def _invoke_config(record: Record) -> Mapping[str, Any]:
+    configs = record.get("event_invoke_configs") or {}
+    found: Mapping[str, Any] | None = record.get("event_invoke_config") or configs.get("$LATEST") or configs.get("")
+    return found or {}
+
+
+def _function(arn: str) -> Record | None:
+    """The record of the version that an ARN means, None when there is none."""
+    from ministack.services import lambda_svc
+
+    account, region = arn.split(":")[4], arn.split(":")[3]
+    with in_scope(account, region):
+        function, config, _ = lambda_svc._get_func_record_for_ref(arn)  # noqa: SLF001
+    if not function or not config:
+        return None
+    record: Record = lambda_svc._execution_record_for_config(function, config)  # noqa: SLF001
+    return record
+
+
+# -- SNS ------------------------------------------------------------------------------------------------------
+
+
+def _topic_to_queue(builtin: Callable[..., None]) -> Callable[..., None]:
+    """Delivery to a queue; what cannot be delivered goes to the subscription's dead-letter queue."""
+
+    def deliver(endpoint: str, envelope: str, raw: bool, raw_message: str, **named: Any) -> None:  # noqa: FBT001
+        topic_arn = str(named.get("topic_arn") or "")
+        if _queue_takes(endpoint, "sns.amazonaws.com", topic_arn):
+            builtin(endpoint, envelope, raw, raw_message, **named)
+            return
+        subscription = _subscription(topic_arn, "endpoint", endpoint)
+        _redrive(topic_arn, str(subscription.get("arn")), raw_message if raw else envelope)
+
+    return deliver
+
+
+def _subscription(topic_arn: str, key: str, value: str) -> Record:
+    from ministack.services import sns
+
+    topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": ()}  # noqa: SLF001
+    found: Record = next((s for s in topic["subscriptions"] if s.get(key) == value), {})
+    return found
+
+
+def _redrive(topic_arn: str, subscription_arn: str, body: str) -> None:
+    """To the dead-letter queue that the subscription's RedrivePolicy names, if any."""
+    subscription = _subscription(topic_arn, "arn", subscription_arn)
+    policy = (subscription.get("attributes") or {}).get("RedrivePolicy")
+    queue = json.loads(policy).get("deadLetterTargetArn") if policy else ""
+    if queue and _queue_takes(queue, "sns.amazonaws.com", topic_arn):
+        _put(queue, body, {})
+    else:
+        _log().warning("SNS could not deliver to %s, and it has no usable RedrivePolicy", subscription_arn)
+
+
+# -- EventBridge ----------------------------------------------------------------------------------------------
+
+
+def _with_dead_letters(builtin: Callable[..., None]) -> Callable[..., None]:
+    """A target that cannot be reached: its event goes to the target's dead-letter queue, with the reason."""
+
+    def invoke(target: Record, event: Record, rule: Record, view: Any = None) -> None:
+        rule_arn = str((rule or {}).get("Arn", ""))
+        code, message = _unreachable(str(target.get("Arn", "")), rule_arn)
+        if not code:
+            builtin(target, event, rule, view)
+            return
+        queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+        if not queue or not _queue_takes(queue, "events.amazonaws.com", rule_arn):
+            _log().warning("%s: %s", target.get("Arn"), message)
+            return
+        from ministack.services import eventbridge
+
+        shown = view or eventbridge._pattern_event_view(event)  # noqa: SLF001
+        attributes = records.rule_dead_letter_attributes(
+            rule_arn=rule_arn, target_arn=str(target["Arn"]), code=code, message=message
+        )
+        _put(queue, json.dumps(shown.event_with_detail()), attributes)
+
+    return invoke
+
+
+def _unreachable(arn: str, rule_arn: str) -> tuple[str, str]:
+    """EventBridge's error code and message for a target that no retry would reach; ('', '') when it can be tried."""
+    service = (arn.split(":") + [""] * 3)[2]
+    if service == "sqs":
+        if not _queue_exists(arn):
+            return "NO_RESOURCE", f"The queue {arn} does not exist"
+        if not _queue_takes(arn, "events.amazonaws.com", rule_arn):
+            return "NO_PERMISSIONS", f"events.amazonaws.com may not send to {arn}: see the queue's policy"
+    if service == "lambda" and _function(arn) is None:
+        return "NO_RESOURCE", f"The function {arn} does not exist"
+    if service == "sns":
+        from ministack.services import sns
+
+        if sns._topic_by_arn_any_scope(arn) is None:  # noqa: SLF001
+            return "NO_RESOURCE", f"The topic {arn} does not exist"
+    return "", ""
+
+
+def _to_any_bus(builtin: Callable[..., None]) -> Callable[..., None]:
+    """A bus of another account or region gets the event too: ministack looks for it in the rule's own."""
+
+    def dispatch(spec: Any, event: Record, rule: Record, event_path: Any, target_input_payload: Any = None) -> None:
+        with in_scope(spec.account_id or scope()[0], spec.region or scope()[1]):
+            builtin(spec, event, rule, event_path, target_input_payload)
+
+    return dispatch
+
+
+# -- SQS ------------------------------------------------------------------------------------------------------
+
+
+def _queue_exists(arn: str) -> bool:
+    from ministack.services import sqs
+
+    return sqs._queue_by_arn(arn) is not None  # noqa: SLF001
+
+
+def _queue_takes(arn: str, service: str, source_arn: str) -> bool:
+    """True when the queue exists and its policy lets the service deliver; without IAM enforced every policy does."""
+    from ministack.services import sqs
+
+    source_account = (source_arn.split(":") + [""] * 5)[4] or scope()[0]
+    return _queue_exists(arn) and bool(sqs.queue_policy_allows(arn, service, source_arn, source_account))
+
+
+def _put(arn: str, body: str, attributes: records.MessageAttributes) -> None:
+    """Put a message into a queue as an AWS service does, without a caller."""
+    from ministack.services import sqs
+
+    account, region = arn.split(":")[4], arn.split(":")[3]
+    with in_scope(account, region):
+        queue = sqs._queue_by_arn(arn)  # noqa: SLF001
+        if queue is not None:
+            url = queue["url"]
+            sqs._act_send_message(  # noqa: SLF001
+                {"QueueUrl": url, "MessageBody": body, "MessageAttributes": attributes}, url
+            )
+
+
+def _log() -> logging.Logger:
+    return logging.getLogger(__name__)

@@ -1,0 +1,101 @@
+"""What is sent to a destination or a dead-letter queue, as AWS documents it. Pure.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+Json = Any  # what a handler takes and answers
+MessageAttributes = dict[str, dict[str, str]]  # SQS's form
+
+
+def invocation_record(
+    *,
+    request_id: str,
+    function_arn: str,
+    condition: str,
+    attempts: int,
+    event: Json,
+    answer: Json,
+    function_error: str,
+    at_s: float,
+) -> dict[str, Json]:
+    """The record of an asynchronous invocation. `condition`: Success, RetriesExhausted or EventAgeExceeded."""
+    context: dict[str, Json] = {"statusCode": 200, "executedVersion": "$LATEST"}
+    if function_error:
+        context["functionError"] = function_error
+    return {
+        "version": "1.0",
+        "timestamp": _iso(at_s),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": function_arn if function_arn.count(":") > 6 else f"{function_arn}:$LATEST",
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": context,
+        "responsePayload": answer,
+    }
+
+
+def dead_letter_attributes(*, request_id: str, answer: Json) -> MessageAttributes:
+    """The attributes beside the raw event in a function's dead-letter queue."""
+    message = answer.get("errorMessage", "") if isinstance(answer, Mapping) else ""
+    return _attributes({"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": str(message)[:1024]})
+
+
+def rule_dead_letter_attributes(*, rule_arn: str, target_arn: str, code: str, message: str) -> MessageAttributes:
+    """The attributes beside the event in the dead-letter queue of a rule's target."""
+    return _attributes(
+        {"RULE_ARN": rule_arn, "TARGET_ARN": target_arn, "ERROR_CODE": code, "ERROR_MESSAGE": message[:1024]}
+    )
+
+
+def stream_failure_record(
+    *,
+    request_id: str,
+    function_arn: str,
+    condition: str,
+    attempts: int,
+    batch: Sequence[Mapping[str, Json]],
+    stream_arn: str,
+    at_s: float,
+) -> dict[str, Json]:
+    """The record of a DynamoDB stream's batch that was given up; the items themselves are not in it."""
+    changes = [record["dynamodb"] for record in batch]
+    arrived = [float(change.get("ApproximateCreationDateTime", at_s)) for change in changes]
+    return {
+        "version": "1.0",
+        "timestamp": _iso(at_s),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": function_arn,
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "DDBStreamBatchInfo": {
+            "shardId": "shardId-00000000000000000000-00000000",
+            "startSequenceNumber": str(changes[0].get("SequenceNumber", "")),
+            "endSequenceNumber": str(changes[-1].get("SequenceNumber", "")),
+            "approximateArrivalOfFirstRecord": _iso(arrived[0]),
+            "approximateArrivalOfLastRecord": _iso(arrived[-1]),
+            "batchSize": len(batch),
+            "streamArn": stream_arn,
+        },
+    }
+
+
+def _attributes(texts: Mapping[str, str]) -> MessageAttributes:
+    return {name: {"DataType": "String", "StringValue": text or "-"} for name, text in texts.items()}
+
+
+def _iso(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
