@@ -93,8 +93,15 @@ def scaling_groups(clients: Clients, *, tagged: bool) -> list[Resource]:
 
 def roles(clients: Clients, *, tagged: bool) -> list[Resource]:
     """IAM roles."""
-    del tagged
-    return [Resource(arn=one["Arn"], described=one) for one in _pages(clients.get("iam"), "list_roles", "Roles")]
+    iam = clients.get("iam")
+    return [
+        Resource(
+            arn=one["Arn"],
+            tags=_tags(iam.list_role_tags(RoleName=one["RoleName"])["Tags"]) if tagged else {},
+            described=one,
+        )
+        for one in _pages(iam, "list_roles", "Roles")
+    ]
 
 
 def streams(clients: Clients, *, tagged: bool) -> list[Resource]:

@@ -24,7 +24,6 @@ class ResourceType:
     description: str
     parameters: Mapping[str, TargetParameter] = field(default_factory=dict)
     by_tag_quota: int = 0
-    arns_only: bool = False
     tags_only: bool = False
 
 
@@ -73,7 +72,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         "Amazon ElastiCache replication groups.",
         {"availabilityZoneIdentifier": TargetParameter("The code or id of the Availability Zone.", required=True)},
     ),
-    "aws:iam:role": ResourceType("IAM roles.", arns_only=True),
+    "aws:iam:role": ResourceType("IAM roles."),
     "aws:kinesis:stream": ResourceType("Amazon Kinesis data streams."),
     "aws:lambda:function": ResourceType(
         "AWS Lambda functions.", {"functionQualifier": TargetParameter("A version or an alias of the function.")}

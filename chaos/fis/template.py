@@ -120,9 +120,8 @@ def _check_target(name: str, target: Part) -> None:
         raise ValidationException(
             f"You must specify resource ARNs, resource tags, or resource parameters for target {name}"
         )
-    if (told.arns_only and not arns) or (told.tags_only and not tags):
-        how = "resource ARNs" if told.arns_only else "resource tags"
-        raise ValidationException(f"Targets of type {kind} are given by {how}; target {name} is not.")
+    if told.tags_only and not tags:
+        raise ValidationException(f"Targets of type {kind} are given by resource tags; target {name} is not.")
     if arns and len(set(arns)) < len(arns):
         raise ValidationException(f"Target {name} names the same resource ARN twice.")
     for key in parameters:

@@ -9,6 +9,7 @@ from chaos.fis.actions.action import Action
 from chaos.fis.actions.alarm_state import AssertAlarmState
 from chaos.fis.actions.api_errors import InjectApiInternalError, InjectApiThrottleError, InjectApiUnavailableError
 from chaos.fis.actions.connectivity import DisruptConnectivity
+from chaos.fis.actions.credentials import ExpireCredentials
 from chaos.fis.actions.cross_region import RouteTableDisruption, TransitGatewayDisruption
 from chaos.fis.actions.databases import FailoverDbCluster, RebootDbInstances
 from chaos.fis.actions.ec2_capacity import InsufficientInstanceCapacity
@@ -34,6 +35,7 @@ ACTIONS: Mapping[str, Action] = {
         BucketPauseReplication(),
         DisruptConnectivity(),
         DisruptVpcEndpoint(),
+        ExpireCredentials(),
         ExpiredIteratorException(),
         FailoverDbCluster(),
         GlobalTablePauseReplication(),
