@@ -32,7 +32,9 @@ class Instances:
     target: Target
     folder: Path
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)  # boto3 clients
+    _preparing: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def context(
         self,
@@ -64,10 +66,18 @@ class Instances:
 
         return replace(context, timeout_s=timeout_s)
 
+    def prepare(self, service: str, region: str) -> None:
+        """Make a client in the background: a preview that goes before a deployment knows what will be needed."""
+        with self._lock:
+            wanted = (service, region) not in self._clients and (service, region) not in self._preparing
+            self._preparing.add((service, region))
+        if wanted:
+            threading.Thread(target=self.client, args=(service, region), daemon=True, name="prepare").start()
+
     def client(self, service: str, region: str) -> Any:  # boto3 makes clients at run time
         """One client for each service and region; making one costs tens of milliseconds."""
         key = (service, region)
-        with self._lock:
+        with self._making:
             if key not in self._clients:
                 client = self.target.client(
                     service,

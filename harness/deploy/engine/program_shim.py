@@ -39,6 +39,8 @@ def main() -> int:
     settings["dry_run"] = options.dry_run == "true"
     known = inspect.signature(runtime.Settings.__init__).parameters  # older SDKs lack some
     runtime.configure(runtime.Settings(**{name: value for name, value in settings.items() if name in known}))
+    # The SDK tells four debug lines for each resource, each a blocking call; nobody is shown them.
+    pulumi.log.debug = lambda *_arguments, **_options: None
     sys.argv = [options.program]
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()

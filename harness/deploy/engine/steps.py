@@ -249,6 +249,8 @@ class Steps(Operations):
         with self.step(op, resource, detail, where=goal.where):
             if self.dry_run:
                 resource.outputs = dict(resource.inputs)
+                if service := self._handler(resource.type).service:
+                    self.instances.prepare(service, self.context(resource).region)
             else:
                 self._make(goal, resource, keep=keep)
             self.ledger.add(resource, keep=keep)

@@ -145,6 +145,7 @@ class ResourceType:
     """One Pulumi resource type. Subclasses set the class attributes and override what differs.
 
     Attributes:
+        service: boto3's name of the service it is made by, '' for none.
         named: the input that gets Pulumi's automatic name, '' for none.
         token: `aws:sqs/queue:Queue`.
         aliases: older tokens of the same type, such as `aws:s3/bucketV2:BucketV2`.
@@ -157,6 +158,7 @@ class ResourceType:
 
     token: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    service: ClassVar[str] = ""
     named: ClassVar[str] = ""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     json_keys: ClassVar[frozenset[str]] = frozenset()
