@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from harness.deploy.engine.callbacks import Callbacks
+from harness.deploy.engine.clients import Clients
 from harness.deploy.engine.deployment import Deployment
 from harness.deploy.engine.events import Listener, StepEvent, nobody
 from harness.deploy.engine.hooks import Hooks
@@ -49,10 +50,10 @@ def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
     with locked(request.state):
         digest = _digest(request)
         mark = request.state.with_suffix(".program")
-        planned = 0
+        planned, clients = 0, Clients(request.target)
         if request.only or request.replace or not (mark.is_file() and mark.read_text() == digest):
-            planned = _preflight(request)
-        result = _deploy(request, on_event, dry_run=False, planned=planned)
+            planned = _preflight(request, clients)
+        result = _deploy(request, on_event, dry_run=False, planned=planned, clients=clients)
         if not request.only:
             write_atomically(mark, digest)
         return result
@@ -117,14 +118,14 @@ def _refresh(deployment: Deployment) -> None:
     refresh_all(steps, selected)
 
 
-def _preflight(request: DeployRequest) -> int:
+def _preflight(request: DeployRequest, clients: Clients) -> int:
     """A dry run that only looks for what cannot work. Returns how many steps it took.
 
     A program may fail in a preview and work in a deployment (it asks AWS about what it has just created), so
     its own exceptions do not count here.
     """
     told: list[StepEvent] = []
-    deployment, program = _deployment(request, told.append, dry_run=True)
+    deployment, program = _deployment(request, told.append, dry_run=True, clients=clients)
     problem: BlackstartError | None = None
     try:
         run_program(deployment, program, registry=_registry(request), environment=_environment(request))
@@ -150,9 +151,16 @@ def _require_known(deployment: Deployment, request: DeployRequest) -> None:
     request.replace.require(known, where="--replace")
 
 
-def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool, planned: int = 0) -> DeployResult:
+def _deploy(
+    request: DeployRequest,
+    on_event: Listener,
+    *,
+    dry_run: bool,
+    planned: int = 0,
+    clients: Clients | None = None,
+) -> DeployResult:
     started_s = time.monotonic()
-    deployment, program = _deployment(request, on_event, dry_run=dry_run)
+    deployment, program = _deployment(request, on_event, dry_run=dry_run, clients=clients)
     with deployment.ledger.kept():
         if request.refresh:
             _refresh(deployment)
@@ -165,13 +173,15 @@ def _deploy(request: DeployRequest, on_event: Listener, *, dry_run: bool, planne
     return _result(deployment, started_s)
 
 
-def _deployment(request: DeployRequest, on_event: Listener, *, dry_run: bool) -> tuple[Deployment, Program]:
+def _deployment(
+    request: DeployRequest, on_event: Listener, *, dry_run: bool, clients: Clients | None = None
+) -> tuple[Deployment, Program]:
     project, program = read_project(
         request.program, request.stack, region=request.target.region, overrides=request.config
     )
     passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
     ledger = Ledger(read_checkpoint(request.state, passphrase), dry_run=dry_run)
-    instances = Instances(request.target, project.folder)
+    instances = Instances(request.target, project.folder, clients or Clients(request.target))
     callbacks = Callbacks()
     steps = Steps(
         ledger=ledger,

@@ -1,9 +1,14 @@
-"""The embedded engine: 120 resources against the same boto3 calls by hand, no-op, preview, destroy, memory, growth."""
+"""The embedded engine: 120 resources against the same boto3 calls by hand; no-op, preview, memory, growth.
+
+Both sides start as processes, as a person starts them: `blackstart deploy` here, a boto3 script there.
+"""
 
 import contextlib
 import os
+import pickle
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,7 +22,7 @@ from peers import Table, our_cloud
 from run_bench import resident_bytes
 
 from harness.deploy import api
-from harness.deploy.engine.instances import Instances
+from harness.deploy.engine.clients import Clients
 from harness.target import Target
 
 PROGRAM = """
@@ -28,7 +33,9 @@ import pulumi_aws as aws
 for i in range({count}):
     role = aws.iam.Role(f"role-{{i}}", assume_role_policy=json.dumps({{
         "Version": "2012-10-17",
-        "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Service": "lambda.amazonaws.com"}}}}],
+        "Statement": [
+            {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Service": "lambda.amazonaws.com"}}}}
+        ],
     }}))
     table = aws.dynamodb.Table(f"table-{{i}}", billing_mode="PAY_PER_REQUEST", hash_key="id",
                                attributes=[{{"name": "id", "type": "S"}}])
@@ -40,6 +47,7 @@ for i in range({count}):
 """
 QUEUES = "import pulumi_aws as aws\nfor i in range({count}):\n    aws.sqs.Queue(f'queue-{{i}}')\n"
 KINDS = 6
+ROUNDS = 3
 Call = tuple[str, str, str, dict[str, Any]]  # service, region, operation, parameters
 
 
@@ -58,10 +66,10 @@ def request(folder: Path, target: Target) -> api.DeployRequest:
 def recorded() -> Iterator[list[Call]]:
     """Every AWS call that a deployment makes meanwhile."""
     calls: list[Call] = []
-    made = Instances.client
+    made = Clients.client
     seen: set[int] = set()
 
-    def client(self: Instances, service: str, region: str) -> Any:
+    def client(self: Clients, service: str, region: str) -> Any:
         found = made(self, service, region)
         if id(found) not in seen:
             seen.add(id(found))
@@ -72,23 +80,37 @@ def recorded() -> Iterator[list[Call]]:
             found.meta.events.register_first("provide-client-params", note)
         return found
 
-    Instances.client = client  # type: ignore[method-assign]
+    Clients.client = client  # type: ignore[method-assign]
     try:
         yield calls
     finally:
-        Instances.client = made  # type: ignore[method-assign]
+        Clients.client = made  # type: ignore[method-assign]
 
 
-def by_hand(target: Target, calls: list[Call]) -> float:
-    """Seconds for the same calls, one after the other."""
-    import botocore
+BY_HAND = """
+import contextlib, pickle, sys
+import boto3, botocore
 
-    clients = {(service, region): target.client(service, region=region) for service, region, _, _ in calls}
-    began_s = time.perf_counter()
-    for service, region, operation, parameters in calls:
-        with contextlib.suppress(botocore.exceptions.ClientError):
-            getattr(clients[service, region], botocore.xform_name(operation))(**parameters)
-    return time.perf_counter() - began_s
+with open(sys.argv[1], "rb") as file:
+    calls = pickle.load(file)
+clients = {}
+for service, region, operation, parameters in calls:
+    if (service, region) not in clients:
+        clients[service, region] = boto3.client(
+            service, region_name=region, endpoint_url=sys.argv[2], aws_access_key_id=sys.argv[3],
+            aws_secret_access_key=sys.argv[4], config=botocore.config.Config(s3={"addressing_style": "path"}))
+    with contextlib.suppress(botocore.exceptions.ClientError):
+        getattr(clients[service, region], botocore.xform_name(operation))(**parameters)
+"""
+
+
+def by_hand(target: Target, calls: list[Call], folder: Path) -> float:
+    """Seconds for a script that makes the same calls, one after the other."""
+    path = folder / "calls.pickle"
+    path.write_bytes(pickle.dumps(calls))
+    endpoint = str(target.endpoint)
+    command = [sys.executable, "-c", BY_HAND, str(path), endpoint, target.access_key, target.secret_key]
+    return timed(lambda: subprocess.run(command, check=True))
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -97,54 +119,68 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - began_s
 
 
-def against_hand(table: Table, folder: Path) -> None:
-    """Creation and destruction of 120 resources."""
-    write_program(folder / "program", PROGRAM, 120 // KINDS)
-    with our_cloud() as ours, our_cloud() as peer:
-        order = request(folder, ours.target)
-        with recorded() as creating:
-            create_s = timed(lambda: api.up(order))
-        with recorded() as deleting:
-            destroy_s = timed(lambda: api.destroy(order))
-        raw_create_s, raw_destroy_s = by_hand(peer.target, creating), by_hand(peer.target, deleting)
-        again_s = timed(lambda: api.up(order))
-        print(f"  {len(creating)} calls to create, {len(deleting)} to delete; second creation {again_s:.2f} s")
-    table.limit(f"create 120, by hand {raw_create_s:.2f} s", create_s / raw_create_s, "x", at_most=1.5)
-    table.limit(f"destroy 120, by hand {raw_destroy_s:.2f} s", destroy_s / raw_destroy_s, "x", at_most=1.5)
+class Shell:
+    """A workspace with a program, and `blackstart` in it."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        write_program(folder / "program", PROGRAM, 120 // KINDS)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        (folder / "blackstart.toml").write_text(f'[project]\nprogram = "program"\n[embedded]\nport = {port}\n')
+        self.peak_mib = 0.0
 
-def from_the_shell(table: Table, folder: Path) -> None:
-    """No-op and preview as a person meets them: a new process, the program included."""
-    write_program(folder / "program", PROGRAM, 120 // KINDS)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "blackstart.toml").write_text(f'[project]\nprogram = "program"\n[embedded]\nport = {port}\n')
-    command = str(Path(sys.executable).with_name("blackstart"))
-
-    def blackstart(*words: str) -> tuple[float, float]:
-        began_s, peak = time.perf_counter(), 0
-        with subprocess.Popen([command, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    def run(self, *words: str, watched: bool = False) -> float:
+        """Seconds for one command; `watched` for the memory of all its processes."""
+        command = [str(Path(sys.executable).with_name("blackstart")), *words]
+        nothing, began_s = subprocess.DEVNULL, time.perf_counter()
+        with subprocess.Popen(command, cwd=self.folder, stdout=nothing, stderr=nothing) as process:
             root = psutil.Process(process.pid)
-            while process.poll() is None:
-                if "deploy" in words:
-                    with contextlib.suppress(psutil.Error):
-                        peak = max(peak, resident_bytes(root))
-                time.sleep(0.05)
+            while watched and process.poll() is None:
+                with contextlib.suppress(psutil.Error):
+                    self.peak_mib = max(self.peak_mib, resident_bytes(root) / 2**20)
+                time.sleep(0.1)
         if process.returncode:
             raise RuntimeError(f"blackstart {' '.join(words)} ended with {process.returncode}")
-        return time.perf_counter() - began_s, peak / 2**20
+        return time.perf_counter() - began_s
 
-    blackstart("up", "--detach", "--yes")
+
+def against_hand(table: Table, folder: Path) -> None:
+    """120 resources made, looked at twice, and deleted, by a command each; the same calls by a script."""
+    write_program(folder / "program", PROGRAM, 120 // KINDS)
+    with our_cloud() as ours:
+        order = request(folder, ours.target)
+        with recorded() as creating:
+            api.up(order)
+        with recorded() as deleting:
+            api.destroy(order)
+    print(f"  {len(creating)} calls to create, {len(deleting)} to delete")
+    shell = Shell(folder / "shell")
+    shell.run("up", "--detach", "--yes")
     try:
-        blackstart("destroy", "--yes")
-        _, peak = blackstart("deploy", "--yes")
-        noop_s = min(blackstart("deploy", "--yes")[0] for _ in range(3))
-        preview_s = min(blackstart("preview")[0] for _ in range(3))
+        shell.run("destroy", "--yes")
+        with our_cloud() as peer:
+            rounds = [
+                (
+                    shell.run("deploy", "--yes"),
+                    by_hand(peer.target, creating, folder),
+                    shell.run("deploy", "--yes"),
+                    shell.run("preview"),
+                    shell.run("destroy", "--yes"),
+                    by_hand(peer.target, deleting, folder),
+                )
+                for _ in range(ROUNDS)
+            ]
+        shell.run("deploy", "--yes", watched=True)
     finally:
-        blackstart("down", "--yes")
+        shell.run("down", "--yes")
+    medians = map(statistics.median, zip(*rounds, strict=True))
+    create_s, raw_create_s, noop_s, preview_s, destroy_s, raw_destroy_s = medians
+    for name, ours_s, hand_s in (("create", create_s, raw_create_s), ("destroy", destroy_s, raw_destroy_s)):
+        table.limit(f"{name} 120: {ours_s:.2f} s, by hand {hand_s:.2f} s", ours_s / hand_s, "x", at_most=1.5)
     table.limit("no-op deploy of 120, process start included", noop_s, "s", at_most=2.0)
     table.limit("preview of 120, process start included", preview_s, "s", at_most=2.0)
-    table.limit("memory at peak, engine and program", peak, "MiB", at_most=250)
+    table.limit("memory at peak, engine and program", shell.peak_mib, "MiB", at_most=250)
 
 
 def growth(table: Table, folder: Path) -> None:
@@ -174,7 +210,6 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-deploy-"))
     try:
         against_hand(table, folder / "hand")
-        from_the_shell(table, folder / "shell")
         growth(table, folder / "growth")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

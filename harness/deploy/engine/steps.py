@@ -13,13 +13,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.clock import utc_iso
+from harness.deploy.engine.clients import CHANGED
 from harness.deploy.engine.comparison import Comparison, compare, difference
 from harness.deploy.engine.detail import every, property_changes
 from harness.deploy.engine.diff import with_ignored
 from harness.deploy.engine.events import Detail, Operation
 from harness.deploy.engine.goal import Goal
 from harness.deploy.engine.hooks import Hooks
-from harness.deploy.engine.instances import CHANGED, Instances, read_configuration
+from harness.deploy.engine.instances import Instances, read_configuration
 from harness.deploy.engine.operations import PARALLEL, Operations, OverdueError, Result, in_words, within
 from harness.deploy.engine.selection import Selection
 from harness.deploy.engine.state import ResourceState
@@ -250,7 +251,7 @@ class Steps(Operations):
             if self.dry_run:
                 resource.outputs = dict(resource.inputs)
                 if service := self._handler(resource.type).service:
-                    self.instances.prepare(service, self.context(resource).region)
+                    self.instances.clients.prepare(service, self.context(resource).region)
             else:
                 self._make(goal, resource, keep=keep)
             self.ledger.add(resource, keep=keep)

@@ -14,7 +14,7 @@ from harness.errors import ProgramError, ProviderError
 @pytest.fixture(autouse=True)
 def _no_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is shown here is the deployment; the look ahead would run each program twice."""
-    monkeypatch.setattr(api, "_preflight", lambda _request: 0)
+    monkeypatch.setattr(api, "_preflight", lambda _request, _clients: 0)
 
 
 def resources(stack: Any) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from harness.deploy.engine.clients import Clients
 from harness.deploy.engine.diff import changes, root
 from harness.deploy.engine.instances import Instances
 from harness.deploy.providers.aws import registry
@@ -73,7 +74,7 @@ class Lives:
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.instances = Instances(self.target, self.folder)
+        self.instances = Instances(self.target, self.folder, Clients(self.target))
 
     def run(
         self,
