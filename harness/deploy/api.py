@@ -180,7 +180,8 @@ def _deployment(
         request.program, request.stack, region=request.target.region, overrides=request.config
     )
     passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
-    ledger = Ledger(read_checkpoint(request.state, passphrase), dry_run=dry_run)
+    checkpoint = read_checkpoint(request.state, passphrase)
+    ledger = Ledger(checkpoint, dry_run=dry_run, durable=request.target.kind == "aws")
     instances = Instances(request.target, project.folder, clients or Clients(request.target))
     callbacks = Callbacks()
     steps = Steps(

@@ -30,23 +30,31 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+TRUST = {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Service": "lambda.amazonaws.com"}}}}
+POLICY = json.dumps({{"Version": "2012-10-17", "Statement": [TRUST]}})
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+CODE = pulumi.AssetArchive({{"app.py": pulumi.StringAsset("def handler(event, context): return event")}})
+
 for i in range({count}):
-    role = aws.iam.Role(f"role-{{i}}", assume_role_policy=json.dumps({{
-        "Version": "2012-10-17",
-        "Statement": [
-            {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Service": "lambda.amazonaws.com"}}}}
-        ],
-    }}))
+    role = aws.iam.Role(f"role-{{i}}", assume_role_policy=POLICY)
+    aws.iam.RolePolicyAttachment(f"basic-{{i}}", role=role.name, policy_arn=BASIC)
     table = aws.dynamodb.Table(f"table-{{i}}", billing_mode="PAY_PER_REQUEST", hash_key="id",
                                attributes=[{{"name": "id", "type": "S"}}])
     bucket = aws.s3.Bucket(f"bucket-{{i}}")
     queue = aws.sqs.Queue(f"queue-{{i}}", visibility_timeout_seconds=60)
     topic = aws.sns.Topic(f"topic-{{i}}")
     aws.sns.TopicSubscription(f"subscription-{{i}}", topic=topic.arn, protocol="sqs", endpoint=queue.arn)
+    function = aws.lambda_.Function(f"function-{{i}}", role=role.arn, runtime="python3.12", handler="app.handler",
+                                    code=CODE, environment={{"variables": {{"TABLE": table.name}}}})
+    aws.cloudwatch.LogGroup(f"logs-{{i}}", name=function.name.apply(lambda name: f"/aws/lambda/{{name}}"))
+    rule = aws.cloudwatch.EventRule(f"rule-{{i}}", schedule_expression="rate(1 day)")
+    aws.cloudwatch.EventTarget(f"target-{{i}}", rule=rule.name, arn=function.arn)
+    aws.lambda_.Permission(f"permission-{{i}}", action="lambda:InvokeFunction", function=function.name,
+                           principal="events.amazonaws.com", source_arn=rule.arn)
     pulumi.export(f"url-{{i}}", queue.url)
 """
 QUEUES = "import pulumi_aws as aws\nfor i in range({count}):\n    aws.sqs.Queue(f'queue-{{i}}')\n"
-KINDS = 6
+KINDS = 12
 ROUNDS = 3
 Call = tuple[str, str, str, dict[str, Any]]  # service, region, operation, parameters
 

@@ -1,4 +1,4 @@
-"""What a deployment has done since the checkpoint was written: one line for each step, appended and synced.
+"""What a deployment has done since the checkpoint was written: one line for each step, appended as it happens.
 
 The checkpoint is written once at the end; until then `<stack>.journal` beside it grows line by line, so that
 the time for state grows with the number of steps and not with its square. A deployment that is killed leaves
@@ -28,67 +28,87 @@ from harness.errors import StateError
 Line = dict[str, Any]  # as in the module's docstring
 
 
+class _Batch:
+    """Lines that one write takes, and the threads that wait for it."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.written = threading.Event()
+
+
 @dataclass(slots=True)
 class Journal:
-    """Appends lines; threads that ask at the same time share one write and one sync."""
+    """Appends lines; threads that ask at the same time share one write.
+
+    What is written survives our death. `durable` also waits for the disk, so that it survives the machine's: for
+    real AWS, which goes on without this machine.
+    """
 
     checkpoint: Path
-    _waiting: list[bytes] = field(default_factory=list)
-    _asked: int = 0
-    _synced: int = 0
+    durable: bool = True
+    used: bool = False  # a line was noted
+    _batch: _Batch = field(default_factory=_Batch)
+    _writing: bool = False
+    _error: OSError | None = None
     _descriptor: int = -1
-    _lines: threading.Lock = field(default_factory=threading.Lock)
-    _file: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def path(self) -> Path:
         """`<stack>.journal`, beside the checkpoint."""
         return self.checkpoint.with_suffix(".journal")
 
-    @property
-    def used(self) -> bool:
-        """True once a line was noted."""
-        return self._asked > 0
-
     def note(self, line: Line) -> None:
-        """Queue a line; it is on disk once a later `sync` has returned."""
+        """Queue a line; it is in the file once a later `sync` has returned."""
         text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
-        with self._lines:
-            self._waiting.append(text)
-            self._asked += 1
+        with self._lock:
+            self.used = True
+            self._batch.lines.append(text)
 
     def sync(self) -> None:
-        """Return when every line noted so far is on disk.
+        """Return when every line noted so far is in the file.
+
+        Nothing is held while a write waits for the disk, or for the interpreter: threads that came meanwhile
+        wait for their batch, not for one another.
 
         Raises:
             StateError: the disk is full or read-only.
         """
-        with self._lines:
-            mine = self._asked
-        with self._file:
-            if self._synced >= mine:
-                return
-            with self._lines:
-                lines, self._waiting, written = self._waiting, [], self._asked
-            try:
-                self._append(b"".join(lines))
-            except OSError as error:
-                with self._lines:
-                    self._waiting = lines + self._waiting
-                raise StateError(
-                    f"the state cannot be written: {error.strerror}",
-                    where=str(self.path),
-                    hint="free some space and run again; the last state is intact and what was begun is found again",
-                ) from error
-            self._synced = written
+        with self._lock:
+            mine = self._batch
+            leads, self._writing = not self._writing, True
+        if leads:
+            self._write_all()
+        mine.written.wait()
+        if self._error is not None:
+            raise StateError(
+                f"the state cannot be written: {self._error.strerror}",
+                where=str(self.path),
+                hint="free some space and run again; the last state is intact and what was begun is found again",
+            ) from self._error
 
     def close(self) -> None:
         """The checkpoint says everything by now: the journal goes."""
-        with self._file:
-            if self._descriptor >= 0:
-                os.close(self._descriptor)
-                self._descriptor = -1
-            self.path.unlink(missing_ok=True)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self.path.unlink(missing_ok=True)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._lock:
+                batch, self._batch = self._batch, _Batch()
+            try:
+                self._append(b"".join(batch.lines))
+            except OSError as error:
+                self._error = error  # for good: what is lost here must stop the deployment
+            batch.written.set()
+            with self._lock:
+                if not self._batch.lines:
+                    self._writing = False
+                    self._batch.written.set()  # of those who came without a line meanwhile
+                    self._batch = _Batch()
+                    return
 
     def _append(self, data: bytes) -> None:
         if self._descriptor < 0:
@@ -97,7 +117,8 @@ class Journal:
             data = json.dumps({"base": digest(self.checkpoint)}).encode() + b"\n" + data
         while data:
             data = data[os.write(self._descriptor, data) :]
-        os.fsync(self._descriptor)
+        if self.durable:
+            os.fsync(self._descriptor)
 
 
 def digest(path: Path) -> str:

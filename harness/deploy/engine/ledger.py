@@ -30,6 +30,7 @@ class Ledger:
 
     checkpoint: Checkpoint
     dry_run: bool
+    durable: bool = True
     olds: dict[str, ResourceState] = field(default_factory=dict)
     news: dict[str, ResourceState] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)  # old URN → new URN, by aliases
@@ -43,7 +44,7 @@ class Ledger:
     _secrets_told: bool = False
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.checkpoint.path)
+        self.journal = Journal(self.checkpoint.path, self.durable)
         if self.checkpoint.recovered and not self.dry_run:
             self.checkpoint.write()
         self._all_olds = list(self.checkpoint.resources)

@@ -134,10 +134,8 @@ class Steps(Operations):
         self.hooks.run("after_delete", old.resourceHooks, new=None, old=old, dry_run=self.dry_run)
 
     def delete_interrupted(self) -> None:
-        """Delete what a killed deployment had begun to create and the program no longer has."""
-        for begun in list(self.ledger.interrupted.values()):
-            if begun.urn in self.ledger.news or self.dry_run:
-                continue
+        """Delete what a killed deployment had begun to create and this one has not taken up."""
+        for begun in [] if self.dry_run else list(self.ledger.interrupted.values()):
             handler = self.registry.resources.get(begun.type)
             if handler is not None and (found := self._found(handler, begun)) is not None:
                 begun.id, begun.outputs = found
@@ -232,6 +230,7 @@ class Steps(Operations):
             resource.outputs = self.sealed(resource, handler, outputs)
             resource.created = resource.modified = utc_iso()
             self.ledger.add(resource, keep=keep)
+        self.ledger.interrupted.pop(goal.urn)
         return resource
 
     def _found(self, handler: ResourceType, begun: ResourceState) -> tuple[str, dict[str, Value]] | None:
