@@ -10,6 +10,44 @@ from harness.deploy.providers.resource import Invoke, Registry, ResourceType
 
 SERVICES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
 """Every module of this package; those without types or data sources add none."""
+SERVICES = (
+    "apigateway",
+    "apigatewayv2",
+    "application_scaling",
+    "auto_scaling",
+    "cloudwatch",
+    "data",
+    "dynamodb",
+    "ec2",
+    "ec2_acls",
+    "ec2_data",
+    "ec2_gateways",
+    "ec2_groups",
+    "ec2_instances",
+    "ec2_links",
+    "ec2_routing",
+    "ecr",
+    "ecs",
+    "events",
+    "fis",
+    "functions",
+    "iam",
+    "iam_access",
+    "iam_attachments",
+    "iam_data",
+    "kms",
+    "policy_document",
+    "load_balancers",
+    "rds",
+    "rds_more",
+    "s3",
+    "s3_objects",
+    "s3_settings",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+)
 
 
 @functools.cache
