@@ -90,3 +90,35 @@ def test_instances(lives: Any) -> None:
 
 def test_documents(lives: Any) -> None:
     lives.run(DOCUMENTS, {})
+
+
+CACHES = {
+    **PLACE,
+    "subnets": ("aws:elasticache/subnetGroup:SubnetGroup", {"subnetIds": ["${a}", "${b}"], "tags": {"a": "b"}}),
+    "settings": ("aws:elasticache/parameterGroup:ParameterGroup", {
+        "family": "valkey8", "parameters": [{"name": "maxmemory-policy", "value": "allkeys-lru"}]}),
+    "user": ("aws:elasticache/user:User", {
+        "userId": "shop", "userName": "default", "engine": "redis", "accessString": "on ~* +@all",
+        "noPasswordRequired": True}),
+    "users": ("aws:elasticache/userGroup:UserGroup", {
+        "userGroupId": "shops", "engine": "redis", "userIds": ["${user}"]}),
+    "cache": ("aws:elasticache/replicationGroup:ReplicationGroup", {
+        "description": "carts", "engine": "valkey", "nodeType": "cache.t4g.micro", "numCacheClusters": 2,
+        "automaticFailoverEnabled": True, "subnetGroupName": "${subnets.name}", "securityGroupIds": ["${group}"],
+        "parameterGroupName": "${settings.name}", "applyImmediately": True, "tags": {"a": "b"}}),
+    "single": ("aws:elasticache/cluster:Cluster", {
+        "engine": "redis", "nodeType": "cache.t4g.micro", "numCacheNodes": 1, "subnetGroupName": "${subnets.name}"}),
+    "serverless": ("aws:elasticache/serverlessCache:ServerlessCache", {
+        "engine": "valkey", "description": "carts", "subnetIds": ["${a}", "${b}"], "securityGroupIds": ["${group}"]}),
+}  # fmt: skip
+CACHES_CHANGES: dict[str, dict[str, Any]] = {
+    "subnets": {"subnetIds": ["${a}"]},
+    "settings": {"parameters": [{"name": "maxmemory-policy", "value": "noeviction"}]},
+    "user": {"accessString": "on ~app* +@all"},
+    "cache": {"description": "baskets", "snapshotRetentionLimit": 3, "tags": {"a": "c"}},
+    "serverless": {"description": "baskets"},
+}
+
+
+def test_caches(lives: Any) -> None:
+    lives.run(CACHES, CACHES_CHANGES)

@@ -11,6 +11,7 @@ from harness.deploy.providers.resource import Invoke, Registry, ResourceType
 SERVICES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
 """Every module of this package; those without types or data sources add none."""
 SERVICES = (
+    "acm",
     "apigateway",
     "apigatewayv2",
     "application_scaling",
@@ -28,6 +29,8 @@ SERVICES = (
     "ec2_routing",
     "ecr",
     "ecs",
+    "efs",
+    "elasticache",
     "events",
     "fis",
     "functions",
@@ -40,10 +43,12 @@ SERVICES = (
     "load_balancers",
     "rds",
     "rds_more",
+    "route53",
     "s3",
     "s3_objects",
     "s3_settings",
     "secretsmanager",
+    "servicediscovery",
     "sns",
     "sqs",
     "ssm",

@@ -89,6 +89,17 @@ class Attributed(Described):
             self.send(context, self.modifies, {}, **self.keys(resource_id, news), Attributes=wanted)
 
 
+def agrees(asked: Any, found: Any) -> bool:
+    """Whether what AWS tells says all that was asked, in AWS's form; it may say more, and lists in another order."""
+    if isinstance(asked, dict):
+        return isinstance(found, dict) and all(agrees(value, found.get(name)) for name, value in asked.items())
+    if isinstance(asked, list):
+        if not isinstance(found, list) or len(asked) != len(found):
+            return False
+        return all(map(agrees, asked, found)) or all(any(agrees(one, other) for other in found) for one in asked)
+    return bool(asked == found) or (found is None and asked in {"", False})
+
+
 def _typed(text: str) -> Any:
     """An attribute's text as the property's type."""
     if text in {"true", "false"}:

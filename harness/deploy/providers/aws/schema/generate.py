@@ -67,8 +67,13 @@ def _entry(package: str, class_name: str) -> dict[str, Any]:
     return entry
 
 
-def _object(arguments: type) -> dict[str, Any]:
+def _object(arguments: type, within: tuple[type, ...] = ()) -> Any:
+    """The properties of a class. One that is inside itself (a WAF statement of statements) is `any` there."""
     from pulumi import _types
+
+    if arguments in within:
+        return "any"
+    inside = (*within, arguments)
 
     names = _types.input_type_py_to_pulumi_names(arguments)
     parameters = inspect.signature(arguments).parameters
@@ -77,12 +82,13 @@ def _object(arguments: type) -> dict[str, Any]:
         for name, parameter in parameters.items()
         if name in names and parameter.default is parameter.empty
     )
-    properties = {name: _kind(hint) for name, hint in sorted(_types.input_type_types(arguments).items())}
+    hints = _types.input_type_types(arguments)
+    properties = {name: _kind(hint, inside) for name, hint in sorted(hints.items())}
     return {"object": properties, "required": required} if required else {"object": properties}
 
 
-def _kind(hint: Any) -> Any:  # a type hint in, JSON out
-    """The JSON form of a hint; the wrappers Optional, Awaitable and Output are looked through."""
+def _kind(hint: Any, within: tuple[type, ...] = ()) -> Any:  # a type hint in, JSON out
+    """The JSON form of a hint inside `within`; the wrappers Optional, Awaitable and Output are looked through."""
     from pulumi import Archive, Asset, _types
 
     hint = _unwrapped(hint)
@@ -90,17 +96,20 @@ def _kind(hint: Any) -> Any:  # a type hint in, JSON out
         return _SCALAR_NAMES[hint]
     origin = typing.get_origin(hint)
     if origin in {collections.abc.Sequence, list}:
-        return {"list": _kind(typing.get_args(hint)[0])}
+        return {"list": _kind(typing.get_args(hint)[0], within)}
     if origin in {collections.abc.Mapping, dict}:
-        return {"map": _kind(typing.get_args(hint)[1])}
+        return {"map": _kind(typing.get_args(hint)[1], within)}
     if not isinstance(hint, type):
         return "any"
     if issubclass(hint, Asset | Archive):
         return "asset"
     if _types.is_input_type(hint):
-        return _object(hint)
+        return _object(hint, within)
     if _types.is_output_type(hint):
-        inner = {name: _kind(part) for name, part in sorted(_types.output_type_types(hint).items())}
+        if hint in within:
+            return "any"
+        inside = (*within, hint)
+        inner = {name: _kind(part, inside) for name, part in sorted(_types.output_type_types(hint).items())}
         return {"object": inner}
     return "any"
 
