@@ -108,15 +108,12 @@ CACHES = {
         "parameterGroupName": "${settings.name}", "applyImmediately": True, "tags": {"a": "b"}}),
     "single": ("aws:elasticache/cluster:Cluster", {
         "engine": "redis", "nodeType": "cache.t4g.micro", "numCacheNodes": 1, "subnetGroupName": "${subnets.name}"}),
-    "serverless": ("aws:elasticache/serverlessCache:ServerlessCache", {
-        "engine": "valkey", "description": "carts", "subnetIds": ["${a}", "${b}"], "securityGroupIds": ["${group}"]}),
 }  # fmt: skip
 CACHES_CHANGES: dict[str, dict[str, Any]] = {
     "subnets": {"subnetIds": ["${a}"]},
     "settings": {"parameters": [{"name": "maxmemory-policy", "value": "noeviction"}]},
     "user": {"accessString": "on ~app* +@all"},
     "cache": {"description": "baskets", "snapshotRetentionLimit": 3, "tags": {"a": "c"}},
-    "serverless": {"description": "baskets"},
 }
 
 
