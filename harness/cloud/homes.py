@@ -15,7 +15,7 @@ MINISTACK = frozenset({
     "appsync", "athena", "autoscaling", "backup", "batch", "bedrock", "bedrock-agent", "bedrock-agent-runtime",
     "bedrock-agentcore", "bedrock-agentcore-control", "bedrock-runtime", "budgets", "cloudformation", "cloudfront",
     "cloudfront-keyvaluestore", "cloudtrail", "cloudwatch", "codebuild", "cognito-identity", "cognito-idp",
-    "config", "cur", "docdb", "dsql", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs", "efs", "eks",
+    "cur", "docdb", "dsql", "dynamodb", "dynamodbstreams", "ec2", "ecr", "ecs", "efs", "eks",
     "elasticache", "elbv2", "emr", "es", "events", "firehose", "glue", "iam", "inspector2", "iot", "iot-data",
     "iot-jobs-data", "iotwireless", "kafka", "kinesis", "kinesisanalyticsv2", "kms", "lambda", "location", "logs",
     "mediaconnect", "mq", "mwaa", "neptune", "opensearch", "opensearchserverless", "organizations", "pipes", "rds",
@@ -35,6 +35,7 @@ MOTO: Mapping[str, str] = {
     "codedeploy": "codedeploy",
     "codepipeline": "codepipeline",
     "comprehend": "comprehend",
+    "config": "config",
     "connect": "connect",
     "databrew": "databrew",
     "datapipeline": "datapipeline",
@@ -93,6 +94,9 @@ MOTO: Mapping[str, str] = {
     "xray": "xray",
 }
 """botocore's service → moto's backend. State of the API only: nothing runs, and no event leaves these services."""
+
+FULLER_IN_MOTO = frozenset({"config"})
+"""Those of `MOTO` that ministack answers too, but in part: its Config cannot delete what it creates."""
 
 
 def home_of(service: str) -> str:

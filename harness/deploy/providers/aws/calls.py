@@ -17,8 +17,8 @@ _LACKING_CODES = frozenset({
     "501",
 })  # fmt: skip
 _LACKING_TEXTS = (
-    "Unknown API Gateway path", "Unknown path", "Unknown action", "Unsupported service", "not implemented",
-    "is not supported by", "Couldn't parse the specified URI", "Function not found: /",
+    "Unknown API Gateway path", "Unknown path", "No route for", "Unknown action", "Unsupported service",
+    "not implemented", "is not supported by", "Couldn't parse the specified URI", "Function not found: /",
 )  # fmt: skip
 _GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "InvalidPlacementGroup.Unknown")
 
