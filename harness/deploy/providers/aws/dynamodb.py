@@ -67,6 +67,32 @@ class Table(AwsType):
             "writeCapacity": table.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0),
         }
 
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """Attributes, indexes, billing, stream, the switches and the tags, as AWS has them."""
+        del inputs
+        client = self.client(context)
+        table = client.describe_table(TableName=resource_id)["Table"]
+        expiry = client.describe_time_to_live(TableName=resource_id)["TimeToLiveDescription"]
+        backups = client.describe_continuous_backups(TableName=resource_id)["ContinuousBackupsDescription"]
+        recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+        tags = client.list_tags_of_resource(ResourceArn=table["TableArn"]).get("Tags", ())
+        stream = table.get("StreamSpecification", {})
+        ttl = {"attributeName": expiry.get("AttributeName"), "enabled": expiry["TimeToLiveStatus"] == "ENABLED"}
+        return {
+            "attributes": [
+                {"name": one["AttributeName"], "type": one["AttributeType"]} for one in table["AttributeDefinitions"]
+            ],
+            "billingMode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+            "globalSecondaryIndexes": [_index_seen(one) for one in table.get("GlobalSecondaryIndexes", ())],
+            "localSecondaryIndexes": [_index_seen(one) for one in table.get("LocalSecondaryIndexes", ())],
+            "streamEnabled": stream.get("StreamEnabled", False),
+            "streamViewType": stream.get("StreamViewType"),
+            "ttl": ttl if ttl["attributeName"] else None,
+            "pointInTimeRecovery": {"enabled": recovery == "ENABLED"},
+            "replicas": [{"regionName": one["RegionName"]} for one in table.get("Replicas", ())],
+            "tags": self.tagging.plain(tags),
+        }
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Billing, stream, and the switches."""
         client, changed = self.client(context), roots(olds, news)
@@ -133,6 +159,21 @@ def _throughput(inputs: Properties) -> dict[str, int]:
     return {
         "ReadCapacityUnits": int(inputs.get("readCapacity") or 1),
         "WriteCapacityUnits": int(inputs.get("writeCapacity") or 1),
+    }
+
+
+def _index_seen(index: Properties) -> Properties:
+    """An index as `describe_table` has it, in Pulumi's words."""
+    keys = {key["KeyType"]: key["AttributeName"] for key in index["KeySchema"]}
+    projection = index.get("Projection", {})
+    return {
+        "name": index["IndexName"],
+        "hashKey": keys["HASH"],
+        "rangeKey": keys.get("RANGE"),
+        "projectionType": projection.get("ProjectionType"),
+        "nonKeyAttributes": projection.get("NonKeyAttributes"),
+        "readCapacity": index.get("ProvisionedThroughput", {}).get("ReadCapacityUnits"),
+        "writeCapacity": index.get("ProvisionedThroughput", {}).get("WriteCapacityUnits"),
     }
 
 

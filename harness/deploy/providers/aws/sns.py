@@ -67,6 +67,14 @@ class Topic(AwsType):
         parts = resource_id.split(":")
         return {"arn": resource_id, "name": parts[5], "owner": parts[4], "beginningArchiveTime": ""}
 
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """Every attribute, and the tags."""
+        del inputs
+        client = self.client(context)
+        seen = client.get_topic_attributes(TopicArn=resource_id)["Attributes"]
+        tags = client.list_tags_for_resource(ResourceArn=resource_id).get("Tags", ())
+        return {key: seen.get(name) for key, name in _TOPIC.items()} | {"tags": self.tagging.plain(tags)}
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Attribute by attribute, as SNS wants it."""
         before, after = _attributes(olds, _TOPIC), _attributes(news, _TOPIC)
@@ -112,6 +120,13 @@ class TopicSubscription(AwsType):
         found = self.client(context).get_subscription_attributes(SubscriptionArn=resource_id)["Attributes"]
         return {"arn": resource_id, "ownerId": found.get("Owner", ""), "pendingConfirmation": False}
 
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """Every attribute, and what it connects."""
+        del inputs
+        seen = self.client(context).get_subscription_attributes(SubscriptionArn=resource_id)["Attributes"]
+        ends = {"topic": seen.get("TopicArn"), "protocol": seen.get("Protocol"), "endpoint": seen.get("Endpoint")}
+        return {key: seen.get(name) for key, name in _SUBSCRIPTION.items()} | ends
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Attribute by attribute."""
         before, after = _attributes(olds, _SUBSCRIPTION), _attributes(news, _SUBSCRIPTION)
@@ -143,8 +158,8 @@ class TopicPolicy(AwsType):
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
         """Owner."""
         del inputs
-        self.client(context).get_topic_attributes(TopicArn=resource_id)
-        return {"owner": context.account_id}
+        seen = self.client(context).get_topic_attributes(TopicArn=resource_id)["Attributes"]
+        return {"owner": context.account_id, "arn": resource_id, "policy": seen.get("Policy")}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Set it again."""

@@ -68,6 +68,14 @@ class Queue(AwsType):
         arn = answer["Attributes"]["QueueArn"]
         return {"arn": arn, "url": resource_id, "name": arn.rpartition(":")[2]}
 
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """Every attribute, and the tags."""
+        del inputs
+        client = self.client(context)
+        seen = client.get_queue_attributes(QueueUrl=resource_id, AttributeNames=["All"])["Attributes"]
+        tags = client.list_queue_tags(QueueUrl=resource_id).get("Tags", {})
+        return {key: seen.get(name) for key, name in _ATTRIBUTES.items()} | {"tags": tags}
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Set every attribute; one that is no longer given goes back to nothing."""
         attributes = {key: value for key, value in _attributes(news).items() if key != "FifoQueue"}
@@ -118,7 +126,14 @@ class _QueueAttribute(AwsType):
         """There as long as the attribute is."""
         del inputs
         answer = self.client(context).get_queue_attributes(QueueUrl=resource_id, AttributeNames=[self.attribute])
-        return {"queueUrl": resource_id} if answer.get("Attributes") else None
+        found = answer.get("Attributes", {}).get(self.attribute)
+        return {"queueUrl": resource_id} if found else None
+
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """The attribute."""
+        del inputs
+        answer = self.client(context).get_queue_attributes(QueueUrl=resource_id, AttributeNames=[self.attribute])
+        return {self.property: answer.get("Attributes", {}).get(self.attribute)}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Set it again."""
