@@ -48,6 +48,7 @@ class Cluster:
     writer: Instance | None = None
     failing_over: bool = False
     _joining: dict[str, Zone] = field(default_factory=dict)
+    restore_to: str = ""
     _fresh: bool = True  # nobody has set the database up yet
     worker: Worker = field(init=False)
 
@@ -94,25 +95,52 @@ class Cluster:
         self._joining.pop(name, None)
         if member.dark:
             return
-        if self.writer is None:
-            self._found(member)
-        else:
-            self._start_reader(member)
+        try:
+            if self.writer is None:
+                self._found(member)
+            else:
+                self._start_reader(member)
+        except NotReadyError:
+            member.failed = True
+            raise
         self._point(after_s=0.0)
 
     def _found(self, member: Instance) -> None:
         """Start the first writer on what the volume holds."""
-        if self._fresh and not self.volume.base.exists():
+        if not self.volume.base.exists():
             self.volume.create(self.site.template.data)
         copy_data(self.volume.base, member.server.data)
-        member.server.start(self._settings(None), "recovery" if any(self.volume.wal.iterdir()) else "primary")
+        settings = {**self._settings(None), **self._restore_to()}
+        member.server.start(settings, "recovery" if self.volume.used else "primary")
         member.server.await_writable()
+        member.server.configure(self._settings(None))
+        self.volume.adopt(member.server.data)  # with the timeline that recovery began, which readers must follow
+        self.restore_to = ""
         member.stale = False
         self.writer = member
         if self._fresh:
             set_up(member.server, self.owner)
             self._fresh = False
         self._note("database_writer", member)
+
+    def _restore_to(self) -> Mapping[str, str]:
+        if not self.restore_to:
+            return {}
+        return {"recovery_target_time": self.restore_to, "recovery_target_action": "promote"}
+
+    def restore_from(self, source: Volume, *, until: str = "") -> None:
+        """Let the first instance begin with what `source` holds now, or held at the instant `until` (ISO 8601)."""
+        self.volume.copy_of(source)
+        self.restore_to, self._fresh = until, False
+
+    def save(self) -> None:
+        """Bring the volume up to this instant. On the cluster's thread."""
+        if self.writer is None:
+            return
+        if self.writer.alive:
+            # A commit of now: restoring to an instant needs one that lies beyond it.
+            self.writer.server.query("SELECT pg_logical_emit_message(true, 'blackstart', 'saved')")
+        self.volume.adopt(self.writer.server.data)
 
     def _start_reader(self, member: Instance) -> None:
         if member.stale:

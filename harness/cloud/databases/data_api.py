@@ -160,7 +160,8 @@ class DataApi:
 
     def _cluster(self, arn: str) -> tuple[Any, Mapping[str, Any]]:
         parts = arn.split(":")
-        found = self.rds.cluster(parts[4], parts[3], parts[6]) if len(parts) == 7 and parts[5] == "cluster" else None
+        is_cluster = len(parts) == 7 and parts[5] == "cluster"
+        found = self.rds.found((parts[4], parts[3], "cluster", parts[6])) if is_cluster else None
         if found is None:
             raise DataApiError("DatabaseNotFoundException", f"DB cluster {arn} doesn't exist")
         if not found[1].get("HttpEndpointEnabled"):

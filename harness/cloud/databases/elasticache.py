@@ -69,7 +69,8 @@ class ElastiCache:
     async def _follow(self, action: str, given: Mapping[str, str]) -> None:
         waiting = await asyncio.to_thread(self.reconcile, action, given)
         if waiting:
-            await asyncio.wait([asyncio.wrap_future(future) for future in waiting], timeout=_PATIENCE_S)
+            gathered = asyncio.gather(*map(asyncio.wrap_future, waiting), return_exceptions=True)
+            await asyncio.wait([gathered], timeout=_PATIENCE_S)  # what failed, the worker logged
 
     async def _test_failover(self, call: ServiceCall, proceed: Proceed, given: Mapping[str, str]) -> ServiceAnswer:
         """An operation that ministack lacks.

@@ -19,6 +19,7 @@ class Instance:
         tier: its promotion tier, 0 (first) to 15.
         hidden: the standby of a Multi-AZ DB instance, which nobody connects to.
         stopped: it is not meant to run.
+        failed: its process could not be started.
         stale: its data folder left the cluster's history (it was a writer); it is made anew before it starts.
     """
 
@@ -31,6 +32,7 @@ class Instance:
     hidden: bool = False
     stopped: bool = False
     stale: bool = True
+    failed: bool = False
 
     @property
     def backend_port(self) -> int:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from harness.cloud.databases import emulated, query
+from harness.cloud.databases.backups import Backups
 from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.databases.instance import Instance
@@ -23,6 +24,7 @@ from harness.cloud.databases.placing import place, zones_of_group
 from harness.cloud.databases.records import ENGINES, write_cluster, write_single
 from harness.cloud.databases.setup import Owner, set_password
 from harness.cloud.databases.site import Site
+from harness.cloud.databases.volume import Volume
 from harness.cloud.zones import Zone
 
 _STARTS_ENGINE = frozenset({"CreateDBCluster", "CreateDBInstance", "CreateGlobalCluster"})
@@ -37,7 +39,13 @@ _PATIENCE_S = 60.0
 Key = tuple[str, str, str, str]
 """Account, region, `cluster` or `db`, identifier."""
 
-Job = Callable[[], None]
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a restored cluster begins with: a volume, as it was at the instant `until` ('' for as it is)."""
+
+    volume: Volume
+    until: str = ""
 
 
 @dataclass(slots=True)
@@ -46,9 +54,15 @@ class Rds:
 
     site: Site
     clusters: dict[Key, Cluster] = field(default_factory=dict)
+    origins: dict[Key, Origin] = field(default_factory=dict)
+    """What clusters that are about to be made begin with."""
     _instances: dict[Key, dict[str, Record]] = field(default_factory=dict)
     _records: dict[Key, Record] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    backups: Backups = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backups = Backups(self)
 
     # -- calls -------------------------------------------------------------------------------------------------
 
@@ -59,6 +73,13 @@ class Rds:
         refused = _refused(action, given)
         if refused is not None:
             return refused
+        if action in self.backups.operations:
+            return await self.backups.answer(call, proceed, given)
+        return await self.plainly(call, proceed, given)
+
+    async def plainly(self, call: ServiceCall, proceed: Proceed, given: Mapping[str, str]) -> ServiceAnswer:
+        """Let ministack answer, and what runs follow."""
+        action = given.get("Action", "")
         if action.startswith("Describe"):
             await self._follow(action, given)
             return await proceed(call)
@@ -71,7 +92,9 @@ class Rds:
     async def _follow(self, action: str, given: Mapping[str, str]) -> None:
         waiting = await asyncio.to_thread(self.reconcile, action, given)
         if waiting:
-            await asyncio.wait([asyncio.wrap_future(future) for future in waiting], timeout=_PATIENCE_S)
+            # What failed is told by the status of the instance; the worker logged why.
+            gathered = asyncio.gather(*map(asyncio.wrap_future, waiting), return_exceptions=True)
+            await asyncio.wait([gathered], timeout=_PATIENCE_S)
 
     # -- what the records say ----------------------------------------------------------------------------------
 
@@ -115,6 +138,8 @@ class Rds:
             changed=lambda _cluster: self._publish(key),
         )
         self.clusters[key] = cluster
+        if (origin := self.origins.pop(key, None)) is not None:
+            cluster.restore_from(origin.volume, until=origin.until)
         self._publish(key)
 
     def _ensure_members(self, key: Key, members: dict[str, Record], given: Mapping[str, str]) -> list[Future[Any]]:
@@ -229,11 +254,10 @@ class Rds:
         else:
             write_single(cluster, record)
 
-    def cluster(self, account: str, region: str, name: str) -> tuple[Cluster, Record] | None:
-        """A DB cluster and its record."""
-        key = (account, region, "cluster", name)
-        found = self.clusters.get(key)
-        return None if found is None else (found, self._records[key])
+    def found(self, key: Key) -> tuple[Cluster, Record] | None:
+        """What runs under a key, and its record."""
+        cluster = self.clusters.get(key)
+        return None if cluster is None else (cluster, self._records[key])
 
     def instances(self) -> Iterable[tuple[Cluster, Instance]]:
         """Every instance with its cluster."""
@@ -258,6 +282,7 @@ class Rds:
 
     def reset(self) -> None:
         """End and forget every cluster; new ones may be made."""
+        self.backups.reset()
         with self._lock:
             for key in list(self.clusters):
                 self._forget(key)

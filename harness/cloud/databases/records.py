@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from harness.cloud.databases.cluster import Cluster
@@ -22,6 +23,7 @@ def write_cluster(cluster: Cluster, record: Record, instances: Mapping[str, Reco
     # What the emulator copies into the three above whenever a member comes or goes.
     record["_shared_endpoint"] = _address(writer)
     record["_shared_internal_address"] = reader.host
+    record["LatestRestorableTime"] = _now()
     if record.get("Status") not in _AT_REST:
         record["Status"] = "failing-over" if cluster.failing_over else "available"
     for entry in record.get("DBClusterMembers") or ():
@@ -37,6 +39,7 @@ def write_single(cluster: Cluster, record: Record) -> None:
     if shown is None:
         return
     _write_instance(shown, record, cluster.writer_endpoint)
+    record["LatestRestorableTime"] = _now()
     others = [member for member in cluster.members.values() if member is not shown]
     record["SecondaryAvailabilityZone"] = others[0].zone.name if others else ""
 
@@ -47,7 +50,11 @@ def _write_instance(member: Instance, record: Record, endpoint: Endpoint) -> Non
     if member.stopped:
         record["DBInstanceStatus"] = "stopped"
     else:
-        record["DBInstanceStatus"] = "available" if member.alive else "rebooting"
+        record["DBInstanceStatus"] = "available" if member.alive else "failed" if member.failed else "rebooting"
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _address(endpoint: Endpoint) -> dict[str, object]:

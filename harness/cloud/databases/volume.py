@@ -9,6 +9,7 @@ everything that was committed, whichever reader it is and however far it was beh
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cloud.databases.programs import owner
-from harness.cloud.databases.template import copy_data, own_folder
+from harness.cloud.databases.template import link_data, own_folder
 
 _WAL = re.compile(r"^([0-9A-F]{24}|[0-9A-F]{8}\.history)$")
 
@@ -29,7 +30,7 @@ class Volume:
 
     @property
     def base(self) -> Path:
-        """The data folder that all WAL starts from."""
+        """The stopped data folder that all WAL starts from; nobody writes to it."""
         return self.folder / "base"
 
     @property
@@ -38,15 +39,25 @@ class Volume:
         return self.folder / "wal"
 
     def create(self, base: Path) -> None:
-        """Begin with a copy of the stopped data folder `base`; what was there is gone."""
-        copy_data(base, self.base)
+        """Begin with the stopped data folder `base` and no WAL; what was there is gone."""
+        link_data(base, self.base)
         own_folder(self.wal)
 
-    def copy_wal(self, source: Volume) -> None:
-        """Take over the WAL of another volume, whose base this one shares."""
+    def copy_of(self, source: Volume) -> None:
+        """Become what `source` is now; both may go their own ways afterwards."""
+        self.create(source.base)
         for path in source.wal.iterdir():
             if _WAL.match(path.name):
-                self._take(path)
+                os.link(path, self.wal / path.name)
+
+    @property
+    def used(self) -> bool:
+        """True when there is WAL to replay beyond the base."""
+        return any(_WAL.match(path.name) for path in self.wal.iterdir())
+
+    def delete(self) -> None:
+        """Delete it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def adopt(self, data: Path) -> int:
         """Take every WAL segment of a dead or stopped writer's data folder; returns how many it was still missing."""
@@ -62,15 +73,17 @@ class Volume:
         return (self.wal / path.name).exists() and (path.parent / "archive_status" / f"{path.name}.done").exists()
 
     def _take(self, path: Path) -> None:
-        target = self.wal / path.name
-        shutil.copyfile(path, target)
-        shutil.chown(target, *owner())
+        # Renamed into place, never overwritten: copies of this volume share the old file.
+        taking = self.wal / f"{path.name}.taking"
+        shutil.copyfile(path, taking)
+        shutil.chown(taking, *owner())
+        taking.replace(self.wal / path.name)
 
     @property
     def archive_command(self) -> str:
         """Ships one finished segment, whole or not at all."""
         target = _for_shell(self.wal / "%f")
-        return f'cp "%p" {target}.part && mv {target}.part {target}'
+        return f'cp "%p" {target}.part.$$ && mv {target}.part.$$ {target}'
 
     @property
     def restore_command(self) -> str:

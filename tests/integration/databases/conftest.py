@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -77,19 +78,26 @@ class Aurora:
         """The server process of an instance."""
         return pid_of(self.cloud, f"postgres {instance}")
 
-    def settled(self, within_s: float = 10.0) -> None:
+    def settled(self, within_s: float = 15.0) -> None:
         """Return once every instance runs and follows."""
-        writers = self.connect()
-        expected = len(self.described()["DBClusterMembers"]) - 1
         until_s = time.monotonic() + within_s
         while time.monotonic() < until_s:
-            if writers.execute("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'").fetchone() == (
-                expected,
-            ) and all(i["DBInstanceStatus"] == "available" for i in self.rds.describe_db_instances()["DBInstances"]):
-                writers.close()
-                return
+            with contextlib.suppress(psycopg.OperationalError):
+                if self._follow() and all(
+                    self.instance(name)["DBInstanceStatus"] == "available" for name in self.members
+                ):
+                    return
             time.sleep(0.05)
         pytest.fail(f"not settled: {self.described()}")
+
+    @property
+    def members(self) -> list[str]:
+        return [member["DBInstanceIdentifier"] for member in self.described()["DBClusterMembers"]]
+
+    def _follow(self) -> bool:
+        with self.connect() as writer:
+            count = writer.execute("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'").fetchone()
+        return count == (len(self.members) - 1,)
 
 
 @dataclass
