@@ -25,6 +25,9 @@ from harness.measure.journal import (
 LARGEST_STEP_S = 1.0
 """Discipline by NTP slews at most 0.5 ms a second, 0.3 s in ten minutes; a step is larger than that."""
 
+TIMER_S = 5e-3
+"""Event loops count their timers in whole milliseconds, so an operation may begin a little before it was due."""
+
 _ORDER = (
     DRILL_STARTED,
     BASELINE_STARTED,
@@ -51,7 +54,7 @@ def _disorder(journal: Journal) -> str:
 def _backwards(journal: Journal) -> str:
     """An operation that ended before it began, or began before it was due."""
     for operation in journal.operations:
-        if operation.ended_s < operation.started_s or operation.started_s < operation.scheduled_s - 1e-3:
+        if operation.ended_s < operation.started_s or operation.started_s < operation.scheduled_s - TIMER_S:
             return f"the clock jumped: operation {operation.id} ended or began before its time"
     return ""
 
