@@ -7,9 +7,11 @@ import os
 import time
 from pathlib import Path
 
+from harness.deploy.engine.autonaming import read_autonaming
 from harness.deploy.engine.callbacks import Callbacks
 from harness.deploy.engine.clients import Clients
 from harness.deploy.engine.deployment import Deployment
+from harness.deploy.engine.dynamic import DynamicPlugin, with_dynamic
 from harness.deploy.engine.events import Listener, StepEvent, nobody
 from harness.deploy.engine.hooks import Hooks
 from harness.deploy.engine.host import Program, run_program
@@ -85,7 +87,7 @@ def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
         deployment, _ = _deployment(request, on_event, dry_run=False)
         deployment.targeting.require(deployment.ledger.olds)
         deployment.steps.planned = len(deployment.targeting.condemned(deployment.ledger, everything=True))
-        with deployment.ledger.kept():
+        with deployment.kept():
             deployment.delete_condemned(everything=True)
         request.state.with_suffix(".program").unlink(missing_ok=True)
         return _result(deployment, started_s)
@@ -106,7 +108,7 @@ def refresh(request: DeployRequest, on_event: Listener = nobody, *, dry_run: boo
     with locked(request.state):
         deployment, _ = _deployment(request, on_event, dry_run=dry_run)
         deployment.targeting.require(deployment.ledger.olds)
-        with deployment.ledger.kept():
+        with deployment.kept():
             _refresh(deployment)
         return _result(deployment, started_s)
 
@@ -128,7 +130,8 @@ def _preflight(request: DeployRequest, clients: Clients) -> int:
     deployment, program = _deployment(request, told.append, dry_run=True, clients=clients)
     problem: BlackstartError | None = None
     try:
-        run_program(deployment, program, registry=_registry(request), environment=_environment(request))
+        with deployment.kept():
+            run_program(deployment, program, registry=_registry(request), environment=_environment(request))
     except BlackstartError as error:
         problem = error
     refusal = deployment.unsupported_error()
@@ -161,7 +164,7 @@ def _deploy(
 ) -> DeployResult:
     started_s = time.monotonic()
     deployment, program = _deployment(request, on_event, dry_run=dry_run, clients=clients)
-    with deployment.ledger.kept():
+    with deployment.kept():
         if request.refresh:
             _refresh(deployment)
         deployment.steps.planned = planned or sum(_is_told(old) for old in deployment.ledger.olds.values())
@@ -184,9 +187,20 @@ def _deployment(
     ledger = Ledger(checkpoint, dry_run=dry_run, durable=request.target.kind == "aws")
     instances = Instances(request.target, project.folder, clients or Clients(request.target))
     callbacks = Callbacks()
+    dynamic = DynamicPlugin(
+        interpreter=program.interpreter,
+        folder=project.folder,
+        project=project.name,
+        config=project.config,
+        environment=_environment(request),
+        registry=_registry(request),
+    )
     steps = Steps(
         ledger=ledger,
-        registry=registry(),
+        registry=with_dynamic(registry(), dynamic),
+        naming=read_autonaming(
+            project.config, organization=project.organization, project=project.name, stack=project.stack
+        ),
         instances=instances,
         hooks=Hooks(callbacks),
         listen=on_event,
@@ -198,6 +212,7 @@ def _deployment(
         steps=steps,
         stacks=Stacks(folder=request.state_dir, passphrase=passphrase, project=project.name),
         transforms=Transforms(callbacks),
+        dynamic=dynamic,
         targeting=Targeting(only=request.only, dependents=request.dependents),
     )
     return deployment, program

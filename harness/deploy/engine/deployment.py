@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from harness.clock import utc_iso
 from harness.deploy.engine.assets import with_hashes
 from harness.deploy.engine.diff import changes
+from harness.deploy.engine.dynamic import DynamicPlugin
 from harness.deploy.engine.goal import Goal, inherited_aliases, read_goal
 from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.stacks import Stacks
@@ -46,6 +48,7 @@ class Deployment:
     steps: Steps
     stacks: Stacks
     transforms: Transforms
+    dynamic: DynamicPlugin
     targeting: Targeting = field(default_factory=Targeting)
     failure: BlackstartError | None = None
     outputs: dict[str, Value] = field(default_factory=dict)
@@ -100,6 +103,16 @@ class Deployment:
             self.outputs = resource.outputs
         if resource.outputs != before:
             self.ledger.add(resource)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around all of it: the state is on disk afterwards, and no process of ours is left."""
+        try:
+            with self.ledger.kept():
+                yield
+        finally:
+            self.dynamic.stop()
+            self.transforms.callbacks.close()
 
     def go_on(self) -> None:
         """Return unless the deployment has failed.

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.clock import utc_iso
+from harness.deploy.engine.autonaming import Autonaming
 from harness.deploy.engine.clients import CHANGED
 from harness.deploy.engine.comparison import Comparison, compare, difference
 from harness.deploy.engine.detail import every, property_changes
@@ -39,6 +40,7 @@ class Steps(Operations):
     registry: Registry
     instances: Instances
     hooks: Hooks
+    naming: Autonaming = field(default_factory=Autonaming)
     replaced: set[str] = field(default_factory=set)
     replace: Selection = field(default_factory=Selection)  # what --replace names
 
@@ -85,7 +87,11 @@ class Steps(Operations):
             timeout_s=timeout_s,
             prior=plain({**old.inputs, **old.outputs}) if old else {},
         )
-        context = replace(context, known_ids=lambda: self.ledger.known_ids(resource.type))
+        context = replace(
+            context,
+            known_ids=lambda: self.ledger.known_ids(resource.type),
+            named_by=lambda name: self._name(resource.type, name),
+        )
         region = plain(resource.inputs.get("region"))
         return context.in_region(region) if isinstance(region, str) else context
 
@@ -142,6 +148,10 @@ class Steps(Operations):
                 with self.step("delete", begun, Detail(message="left by an interrupted deployment")):
                     handler.delete(self.context(begun), begun.id, plain({**begun.inputs, **begun.outputs}))
             self.ledger.drop_pending(begun.urn)
+
+    def _name(self, kind: str, name: str) -> str | None:
+        pattern = self.naming.pattern(kind)
+        return self.naming.expand(pattern, name) if pattern else pattern
 
     # -- decisions -------------------------------------------------------------------------------------------
 

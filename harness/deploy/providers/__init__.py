@@ -21,7 +21,6 @@ REFUSED = {
     "kubernetes": "no Kubernetes runs here; aws.ecs services run as local processes",
     "synced-folder": f"{_PLUGIN}: write an aws.s3.BucketObjectv2 for each file",
     "pulumi-nodejs": "dynamic providers run code inside the plugin: use command.local.Command",
-    "pulumi-python": "dynamic providers run code inside the plugin: use command.local.Command",
 }
 """Package → why it cannot run here and what to write instead; an error's hint."""
 

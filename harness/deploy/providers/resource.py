@@ -54,6 +54,7 @@ class Context:
     default_tags: Mapping[str, str] = field(default_factory=dict)
     ignore_tag_prefixes: tuple[str, ...] = ()
     timeout_s: float = 600.0
+    named_by: Callable[[str], str | None] | None = None  # resource name → name, '' for none; None: Pulumi's rule
     known_ids: Callable[[], frozenset[str]] = frozenset  # ids of this type that the stack has already
     prior: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -77,6 +78,10 @@ class Context:
             return str(inputs[key])
         if olds and olds.get(key):
             return str(olds[key])
+        if self.named_by is not None and (made := self.named_by(self.name)) is not None:
+            if not made:
+                raise CheckError([(key, "is missing, and the project's autonaming is disabled")])
+            return made + ("" if made.endswith(str(rules.get("suffix", ""))) else str(rules["suffix"]))
         suffix = str(rules.get("suffix", ""))
         digits = secrets.token_hex(4)[:NAME_SUFFIX_DIGITS]
         prefix = str(inputs.get(f"{key}Prefix") or f"{self.name}-")

@@ -21,6 +21,7 @@ from harness.deploy.engine import wire
 from harness.deploy.engine.callbacks import Callbacks
 from harness.deploy.engine.clients import Clients
 from harness.deploy.engine.deployment import Deployment, Project
+from harness.deploy.engine.dynamic import DynamicPlugin
 from harness.deploy.engine.hooks import Hooks
 from harness.deploy.engine.instances import Instances
 from harness.deploy.engine.ledger import Ledger
@@ -146,6 +147,9 @@ def deploy(folder: Path, plan: dict[str, dict[str, Any]], moments: Moments) -> N
             steps=steps,
             stacks=Stacks(folder=folder, passphrase="", project="shop"),
             transforms=Transforms(callbacks),
+            dynamic=DynamicPlugin(
+                interpreter="", folder=folder, project="shop", config={}, environment={}, registry=folder
+            ),
         )
         with ledger.kept():
             for request in requests(plan):

@@ -10,12 +10,12 @@ import pytest
 
 DRIVER = Path(__file__).with_name("killed.py")
 TWENTY = {f"thing-{number}": {"size": 1} for number in range(20)}
-CHANGED = {  # six kept, four updated, four replaced, six gone, two new
-    **{f"thing-{number}": {"size": 1} for number in range(6)},
-    **{f"thing-{number}": {"size": 1, "tag": "x"} for number in range(6, 10)},
-    **{f"thing-{number}": {"size": 2} for number in range(10, 14)},
-    "new-0": {"size": 1},
-    "new-1": {"size": 1},
+EIGHT = {f"thing-{number}": {"size": 1} for number in range(8)}
+CHANGED = {  # two kept, two updated, two replaced, two gone, one new
+    **{f"thing-{number}": {"size": 1} for number in range(2)},
+    **{f"thing-{number}": {"size": 1, "tag": "x"} for number in range(2, 4)},
+    **{f"thing-{number}": {"size": 2} for number in range(4, 6)},
+    "new": {"size": 1},
 }
 
 
@@ -56,10 +56,10 @@ def check(folder: Path, plan: dict[str, Any]) -> None:
     ("before", "plan", "after", "moments"),
     [
         ({}, TWENTY, TWENTY, 120),
-        ({}, TWENTY, {}, 120),
-        (TWENTY, CHANGED, CHANGED, 100),
-        (TWENTY, CHANGED, TWENTY, 100),
-        (TWENTY, {}, {}, 80),
+        ({}, EIGHT, {}, 50),
+        (EIGHT, CHANGED, CHANGED, 50),
+        (EIGHT, CHANGED, EIGHT, 50),
+        (EIGHT, {}, {}, 35),
     ],
     ids=["creations", "creations, then given up", "changes", "changes, then taken back", "deletions"],
 )

@@ -339,3 +339,57 @@ def test_two_projects_with_a_stack_of_the_same_name_leave_each_other_alone(stack
     assert stack.request.state != first
     stack.destroy()
     assert [found["name"].split("-")[0] for found in things.existing.values()] == ["q"]
+
+
+def test_dynamic_providers_of_the_program_run_and_are_diffed_by_themselves(stack: Any, things: Any) -> None:
+    text = """
+import pathlib
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, UpdateResult
+from pulumi.dynamic import Resource, ResourceProvider
+def note(word):
+    with pathlib.Path('dynamic.txt').open('a') as file:
+        file.write(word + '\\n')
+class Notes(ResourceProvider):
+    def check(self, olds, news):
+        return CheckResult(news, [CheckFailure('size', 'is too large')] if news['size'] > 9 else [])
+    def create(self, props):
+        note('create')
+        return CreateResult('n-1', {**props, 'twice': props['size'] * 2})
+    def diff(self, id, olds, news):
+        return DiffResult(olds['size'] != news['size'], ['kind'] if olds['kind'] != news['kind'] else [])
+    def update(self, id, olds, news):
+        note(f"update {olds['size']} {news['size']}")
+        return UpdateResult({**news, 'twice': news['size'] * 2})
+    def delete(self, id, props):
+        note('delete')
+class Note(Resource):
+    twice: pulumi.Output[int]
+    def __init__(self, name, size, kind):
+        super().__init__(Notes(), name, {'size': size, 'kind': kind, 'twice': None})
+"""
+    last = "pulumi.export('twice', Note('n', {}, '{}').twice)\n"
+    assert stack.program(text + last.format(1, "a")).up().outputs["twice"] == 2
+    assert stack.up().changes == {"same": 1}
+    assert stack.program(text + last.format(2, "a")).up().outputs["twice"] == 4
+    assert stack.program(text + last.format(2, "b")).up().changes == {"replace": 1, "delete": 1}
+    with pytest.raises(ProgramError, match="size is too large"):
+        stack.program(text + last.format(10, "b")).up()
+    stack.destroy()
+    told = (stack.folder / "program" / "dynamic.txt").read_text().splitlines()
+    assert told == ["create", "update 1.0 2.0", "create", "delete", "delete"]
+
+
+def test_names_follow_the_projects_autonaming(stack: Any, things: Any) -> None:
+    (stack.folder / "program").mkdir()
+    (stack.folder / "program" / "Pulumi.dev.yaml").write_text(
+        "config:\n  pulumi:autonaming:\n    pattern: ${stack}-${name}-${num(3)}\n    providers: {aws: {resources: {"
+        "'aws:sns/topic:Topic': {mode: verbatim}, 'aws:dynamodb/table:Table': {mode: disabled}}}}\n"
+    )
+    text = "aws.sqs.Queue('q')\naws.sns.Topic('t')\n"
+    stack.program(text).up()
+    names = sorted(found["name"] for found in things.existing.values())
+    assert names[1] == "t"
+    assert names[0][:6] == "dev-q-"
+    assert names[0][6:].isdigit()
+    with pytest.raises(ProgramError, match="autonaming is disabled"):
+        stack.program(text + "aws.dynamodb.Table('d', attributes=[], hash_key='k')").up()
