@@ -20,7 +20,7 @@ _LACKING_TEXTS = (
     "Unknown API Gateway path", "Unknown path", "No route for", "Unknown action", "Unsupported service",
     "not implemented", "is not supported by", "Couldn't parse the specified URI", "Function not found: /",
 )  # fmt: skip
-_GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "InvalidPlacementGroup.Unknown")
+_GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "Nonexistent", "InvalidPlacementGroup.Unknown")
 
 
 def is_gone(error: ClientError) -> bool:
