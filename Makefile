@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help gameday test check bench lock clean
+.PHONY: help gameday test check zoo mutate bench lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,12 @@ check: $(READY) ## Lint, format, types, floors
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+zoo: $(READY) ## Release every known mistake onto the stack and show that its drill finds it
+	@$(BIN)/python tests/zoo
+
+mutate: $(READY) ## Break each measure in every small way and show which test goes red
+	@$(BIN)/python tests/mutation
 
 bench: $(READY) ## Measure speed as ratios against a peer, side by side in one run
 	@$(BIN)/python tests/bench

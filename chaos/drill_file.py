@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from chaos.fis.actions import ACTIONS
 from chaos.fis.errors import FisError
@@ -62,11 +62,24 @@ class MethodPart(_Strict):
     must_recover_in_fault: bool | None = None
 
 
-class EffectsPart(_Strict):
-    """What each write must cause exactly once: versions of one object. Texts may name the item's attributes."""
+class EffectPart(_Strict):
+    """What each write must cause exactly once: versions of one object, or items of a table with one value.
 
-    bucket: str
-    object: str
+    `object` and `equals` may name attributes of the written item in braces.
+    """
+
+    name: str = "receipts"
+    bucket: str = ""
+    object: str = ""
+    table: str = ""
+    attribute: str = ""
+    equals: str = ""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.bucket and self.object) == bool(self.table and self.attribute and self.equals):
+            raise ValueError("give either bucket and object, or table, attribute and equals")
+        return self
 
 
 class VerificationPart(_Strict):
@@ -77,7 +90,12 @@ class VerificationPart(_Strict):
     region: str = ""
     settled: dict[str, str] = {}
     settle: Duration = "20s"
-    effects: EffectsPart | None = None
+    effects: list[EffectPart] = []
+
+    @field_validator("effects", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:  # what a person wrote
+        return [value] if isinstance(value, Mapping) else value
 
 
 class DetectionPart(_Strict):

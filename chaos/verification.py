@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.drill_file import VerificationPart
+from chaos.drill_file import EffectPart, VerificationPart
 from harness.clock import Clock, parse_duration_s
 from harness.measure.journal import Journal, JournalWriter, Reading
 from harness.stack import RunningStack
@@ -20,67 +20,86 @@ from harness.stack import RunningStack
 _ATTRIBUTE = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _POLL_S = 0.5
 
+Item = Mapping[str, str]
+"""An item of a table, its attributes as text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The recovery target of one drill: one table, and the objects that its items cause."""
+    """The recovery target of one drill: one table, and the effects that its items cause."""
 
     stack: RunningStack
     part: VerificationPart
 
-    def items(self) -> dict[str, dict[str, str]]:
-        """Every item by its key attribute, strongly consistent; attributes as text."""
-        client = self.stack.target.client("dynamodb", region=self.part.region or None)
-        pages = client.get_paginator("scan").paginate(TableName=self._filled(self.part.table), ConsistentRead=True)
-        found = {}
-        for page in pages:
-            for raw in page["Items"]:
-                item = {name: str(next(iter(value.values()))) for name, value in raw.items()}
-                if self.part.key in item:
-                    found[item[self.part.key]] = item
+    def items(self) -> dict[str, list[Item]]:
+        """The items by their key attribute, strongly consistent; more than one is one too many."""
+        found: dict[str, list[Item]] = {}
+        for item in self._scan(self.part.table):
+            if self.part.key in item:
+                found.setdefault(item[self.part.key], []).append(item)
         return found
 
-    def effects(self) -> Counter[str] | None:
-        """How many versions each object has; None when the drill counts no effects."""
-        if self.part.effects is None:
-            return None
-        client = self.stack.target.client("s3", region=self.part.region or None)
-        pages = client.get_paginator("list_object_versions").paginate(Bucket=self._filled(self.part.effects.bucket))
-        return Counter(version["Key"] for page in pages for version in page.get("Versions", ()))
+    def look(self) -> Seen:
+        """Everything that one pass looks at."""
+        return Seen(self.items(), [self._count(effect) for effect in self.part.effects])
 
-    def settled(self, item: Mapping[str, str]) -> bool | None:
-        """Whether an item reached its final state; None when the drill asks for none."""
+    def settled(self, items: Sequence[Item]) -> bool | None:
+        """Whether all of a write's items reached their final state; None when the drill asks for none."""
         if not self.part.settled:
             return None
-        return all(item.get(name) == value for name, value in self.part.settled.items())
+        return all(item.get(name) == value for item in items for name, value in self.part.settled.items())
 
-    def reading(self, key: str, pass_number: int, at_s: float, seen: _Seen) -> Reading:
+    def reading(self, key: str, pass_number: int, at_s: float, seen: Seen) -> Reading:
         """What one pass of verification says about one key."""
-        item = seen.items.get(key)
-        if item is None:
+        items = seen.items.get(key)
+        if not items:
             return Reading(at_s=at_s, pass_number=pass_number, key=key, present=False, effects=0, settled=False)
-        effects = None
-        if seen.effects is not None and self.part.effects is not None:
-            effects = seen.effects[_ATTRIBUTE.sub(lambda m: item.get(m[1], ""), self.part.effects.object)]
+        counts = {"items": len(items)}
+        for effect, count in zip(self.part.effects, seen.counts, strict=True):
+            wanted = {_named(effect.object or effect.equals, item) for item in items}
+            counts[effect.name] = sum(count[name] for name in wanted)
         return Reading(
             at_s=at_s,
             pass_number=pass_number,
             key=key,
             present=True,
-            effects=effects,
-            settled=self.settled(item),
-            fields={"status": item.get("status", "")},
+            effects=max(counts.values()),
+            fewest=min(counts.values()),
+            settled=self.settled(items),
+            fields={"status": items[0].get("status", ""), **counts},
         )
+
+    def _count(self, effect: EffectPart) -> Counter[str]:
+        """How often each effect of one kind is there: versions by object, or items by attribute."""
+        if effect.table:
+            return Counter(item[effect.attribute] for item in self._scan(effect.table) if effect.attribute in item)
+        client = self.stack.target.client("s3", region=self.part.region or None)
+        pages = client.get_paginator("list_object_versions").paginate(Bucket=self._filled(effect.bucket))
+        return Counter(version["Key"] for page in pages for version in page.get("Versions", ()))
+
+    def _scan(self, table: str) -> Iterator[Item]:
+        client = self.stack.target.client("dynamodb", region=self.part.region or None)
+        pages = client.get_paginator("scan").paginate(TableName=self._filled(table), ConsistentRead=True)
+        for page in pages:
+            for raw in page["Items"]:
+                yield {name: str(next(iter(value.values()))) for name, value in raw.items()}
 
     def _filled(self, text: str) -> str:
         outputs: dict[str, Any] = self.stack.outputs
         return re.sub(r"\{outputs\.([A-Za-z0-9_]+)\}", lambda match: str(outputs[match[1]]), text)
 
 
+def _named(text: str, item: Item) -> str:
+    """`text` with the item's attributes in place of their names in braces."""
+    return _ATTRIBUTE.sub(lambda match: item.get(match[1], ""), text)
+
+
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    items: dict[str, dict[str, str]]
-    effects: Counter[str] | None
+class Seen:
+    """One look at the recovery target: the items by key, and the counts of each kind of effect."""
+
+    items: Mapping[str, Sequence[Item]]
+    counts: Sequence[Counter[str]]
 
 
 def settle(store: Store, journal: Journal, clock: Clock) -> None:
@@ -104,7 +123,7 @@ def verify(store: Store, journal: Journal, writer: JournalWriter, clock: Clock) 
     """
     keys = sorted({o.key for o in journal.operations if o.write and o.key})
     for pass_number in (1, 2):
-        seen = _Seen(store.items(), store.effects())
+        seen = store.look()
         at_s = clock.now_s()
         for key in keys:
             writer.append(store.reading(key, pass_number, at_s, seen))

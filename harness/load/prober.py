@@ -115,6 +115,22 @@ class Prober:
         url = fill(operation.url, known)
         body = None if operation.body is None else json.dumps(fill(operation.body, known))
         headers = {"Content-Type": "application/json", **fill(operation.headers, known)}
+        for _ in range(max(1, operation.attempts)):
+            outcome = await self._attempt(session, operation, (number, key, due_s), (url, body, headers))
+            due_s = time.monotonic()
+            if outcome != "unknown" or self._stopping:
+                break
+
+    async def _attempt(
+        self,
+        session: aiohttp.ClientSession,
+        operation: HttpOperation,
+        due: tuple[int, str, float],
+        content: tuple[str, str | None, dict[str, str]],
+    ) -> Outcome:
+        """Send once, and note what came of it. `due` is number, key and instant; `content` URL, body and headers."""
+        number, key, due_s = due
+        url, body, headers = content
         started_s = time.monotonic()
         status, answer, problem = 0, b"", ""
         outcome: Outcome = "unknown"
@@ -131,6 +147,7 @@ class Prober:
         if outcome != "ok" and not problem:
             problem = answer[:120].decode(errors="replace")
         self._note(operation, number, key, times, outcome, status=status, valid=valid, detail=problem)
+        return outcome
 
     def _keep(self, operation: HttpOperation, answer: bytes) -> bool:
         """Check an acknowledged answer's content and remember what later reads need; False when it is wrong."""

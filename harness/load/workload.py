@@ -24,7 +24,8 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     `ok` are the statuses that acknowledge it; any other 4xx means certainly not applied, anything else
     unknown. `capture` keeps parts of an acknowledged write's JSON for later reads: name → member. `expect` are
-    members that a good answer must have with these values.
+    members that a good answer must have with these values. A request of unknown outcome is sent up to `attempts`
+    times with the same key, as a client with an idempotency key does; each attempt is a record of its own.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     body: Any = None  # JSON, with placeholders in its texts
     ok: tuple[int, ...] = (200,)
     write: bool = False
+    attempts: int = 1
     capture: dict[str, str] = {}
     expect: dict[str, Any] = {}
 

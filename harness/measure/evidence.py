@@ -19,7 +19,7 @@ def findings_of(
         for key in islice(keys, MOST_FINDINGS):
             write = writes.get(key)
             acked_s = write.acked_s if write is not None else None
-            detail = say or f"{found[key].effects} effects"
+            detail = ", ".join(filter(None, (say, _seen(found.get(key)))))
             yield Finding(
                 kind=kind, key=key, at_s=None if acked_s is None else round(acked_s - started_s, 6), detail=detail
             )
@@ -31,3 +31,12 @@ def findings_of(
         *told("unfulfilled", history.unfulfilled, "acknowledged, and its end never came"),
         *told("hole", history.holes, "lost although a later write survived"),
     ]
+
+
+def _seen(reading: Reading | None) -> str:
+    """What the last pass saw of the key, for people."""
+    if reading is None or not reading.present:
+        return ""
+    if not reading.fields:
+        return "" if reading.effects is None else f"{reading.effects} effects"
+    return ", ".join(f"{name} {value}" for name, value in reading.fields.items())

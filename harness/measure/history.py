@@ -128,7 +128,12 @@ def unreadable(writes: Mapping[str, Write], passes: Passes) -> str:
 
 
 def _agree(one: Reading, other: Reading) -> bool:
-    return one.present == other.present and one.effects == other.effects and one.settled == other.settled
+    return (one.present, one.effects, one.fewest, one.settled) == (
+        other.present,
+        other.effects,
+        other.fewest,
+        other.settled,
+    )
 
 
 def _outweighs(operation: Operation, known: Write) -> bool:
@@ -139,7 +144,7 @@ def _outweighs(operation: Operation, known: Write) -> bool:
 
 
 def _unfulfilled(reading: Reading) -> bool:
-    return reading.settled is False or reading.effects == 0
+    return reading.settled is False or reading.effects == 0 or reading.fewest == 0
 
 
 def _examples(keys: Sequence[str]) -> str:

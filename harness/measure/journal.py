@@ -89,7 +89,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="
 class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="record", tag="reading"):
     """One key read back, strongly consistent, from the recovery target.
 
-    `effects` counts what the write caused (receipts, charges), None where nothing is counted. `settled` says
+    `effects` counts what the write caused (receipts, charges), None where nothing is counted. Where several effects
+    are counted it is the most frequent one's count, and `fewest` the rarest one's. `settled` says
     whether the key reached its final state, None where the drill asks for none.
     """
 
@@ -98,6 +99,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="re
     key: str
     present: bool
     effects: int | None = None
+    fewest: int | None = None
     settled: bool | None = None
     fields: dict[str, Any] | None = None  # the item as read, for people
 

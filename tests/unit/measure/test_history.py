@@ -132,6 +132,16 @@ def test_without_an_acknowledgement_just_before_the_fault_rpo_cannot_be_told() -
     assert "no write was acknowledged" in told.doubt
 
 
+def test_the_instant_of_the_fault_itself_belongs_to_what_was_before() -> None:
+    writes = writes_of([write("a", "ok", ended_s=9.0), write("b", "ok", ended_s=10.0)])
+    told = loss(compare(writes, found(read("a"), read("b", present=False))), fault_s=10.0, guard_s=1.0)
+    assert (told.rpo_s, told.split_brain) == (0.0, 0)
+    told = loss(compare(writes, found(read("a", present=False), read("b"))), fault_s=9.0, guard_s=1.0)
+    assert (told.rpo_s, told.split_brain) == (0.0, 0)
+    alone = writes_of([write("a", "ok", ended_s=9.0)])
+    assert loss(compare(alone, found(read("a"))), fault_s=10.0, guard_s=1.0).rpo_s == 0.0
+
+
 @given(
     st.lists(
         st.tuples(
