@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chaos.fis.role import stand_in
+from chaos.fis.watching import Watched, Watcher
 from harness.errors import ConfigError, UsageError, nearest
 from harness.running import require_running
 from harness.target import Target
-from harness.terminal import Progress
 from harness.workspace import Workspace
 
-ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
+_LOOK_S = 0.2
 
 
 def _client(workspace: Workspace) -> Any:  # boto3 makes clients at run time
@@ -83,28 +84,22 @@ def stop(workspace: Workspace, experiment: str) -> dict[str, str]:
     return {"id": body["id"], "status": body["state"]["status"]}
 
 
-def watch(workspace: Workspace, experiment: str, progress: Progress, *, poll_s: float = 0.25) -> dict[str, str]:
-    """Follow an experiment and tell each change of its actions; returns when it has ended.
+def watch(workspace: Workspace, experiment: str, on_look: Callable[[Watched], None]) -> Watched:
+    """Follow an experiment, telling how it is five times a second; returns when it has ended.
 
     Raises:
         UsageError: FIS knows no such experiment.
     """
-    fis = _client(workspace)
-    seen: dict[str, str] = {}
+    watcher = Watcher(require_running(workspace).target, experiment)
     while True:
         try:
-            body = fis.get_experiment(id=experiment)["experiment"]
+            watched = watcher.look()
         except ClientError as error:
             raise UsageError(_reason(error), where=experiment, hint="blackstart fis list") from error
-        states = {"experiment": body["state"]["status"]}
-        states |= {name: action["state"]["status"] for name, action in body["actions"].items()}
-        for name, status in states.items():
-            if seen.get(name) != status:
-                progress.note(f"{name}: {status}")
-        seen = states
-        if states["experiment"] in ENDED:
-            return {"id": experiment, "status": states["experiment"]}
-        time.sleep(poll_s)
+        on_look(watched)
+        if watched.ended:
+            return watched
+        time.sleep(_LOOK_S)
 
 
 def _reason(error: Exception) -> str:

@@ -43,10 +43,16 @@ def fis_stop(experiment: str, *, options: Options = DEFAULTS) -> Answer:
 
 @fis.command(name="watch")
 def fis_watch(experiment: str, *, options: Options = DEFAULTS) -> Answer:
-    """Follow an experiment until it ends."""
+    """Follow an experiment until it ends: actions, states, what fired, alarms."""
     from harness import experiments
+    from harness.commands.fis_table import live
 
-    with session(options) as here:
-        data = experiments.watch(here.workspace, experiment, here.progress)
-    failed = data["status"] == "failed"
-    return Answer(data=data, shown=f"{data['id']} {data['status']}", exit_code=1 if failed else 0)
+    with session(options) as here, live(here.progress) as show:
+        ended = experiments.watch(here.workspace, experiment, show)
+    data = {"id": ended.id, "status": ended.status, "reason": ended.reason}
+    actions = {a.name: {"status": a.status, "fired": a.fired} for a in ended.actions}
+    return Answer(
+        data={**data, "actions": actions},
+        shown=f"{ended.id} {ended.status}: {ended.reason}",
+        exit_code=1 if ended.status == "failed" else 0,
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from chaos.fis.actions.action import DURATION, Parameter, RuleAction, Work
+from chaos.fis.actions.action import DURATION, Parameter, Parity, RuleAction, Work
 from chaos.fis.actions.values import region_name
 from harness.cloud.faults import Blackhole, Selector
 
@@ -58,6 +58,7 @@ class TransitGatewayDisruption(_CrossRegionAction):
     id: ClassVar = "aws:network:transit-gateway-disrupt-cross-region-connectivity"
     description: ClassVar = "Blocks traffic of the target transit gateways' peerings to the specified Region."
     targets: ClassVar = {"TransitGateways": "aws:ec2:transit-gateway"}
+    parity: ClassVar[Parity] = "state only"
     difference: ClassVar = (
         "cuts AWS calls from the attached subnets to that Region; the embedded EC2 has no transit gateways yet, so "
         "the target is empty and the action is skipped or fails as emptyTargetResolutionMode says"
