@@ -1,4 +1,4 @@
-"""FIS: from StartExperiment to the effect, from StopExperiment to its end, and what a thousand rules cost the gate."""
+"""FIS: from StartExperiment to the effect, from StopExperiment to its end, what a thousand rules cost the gate."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def template(fis: Any, actions: dict[str, Any], targets: dict[str, Any]) -> str:
 
 
 def effect_ms(fis: Any, identity: str, hit: Callable[[], bool]) -> tuple[float, float]:
-    """Milliseconds from the start of StartExperiment to the first call hit, and from StopExperiment to the first spared."""
+    """Milliseconds from StartExperiment to the first call hit, and from StopExperiment to the first spared."""
     began_s = time.perf_counter()
     experiment = fis.start_experiment(experimentTemplateId=identity)["experiment"]["id"]
     while not hit():
