@@ -73,7 +73,7 @@ def _structure(shape: Any, value: Any, path: str) -> Iterator[str]:
 def _string(shape: Any, value: str, path: str) -> Iterator[str]:
     yield from _length(shape, value, path)
     pattern = shape.metadata.get("pattern")
-    if pattern and value and not _fits(pattern, value):
+    if pattern and not _fits(pattern, value):
         yield _says(value, path, f"Member must satisfy regular expression pattern: {pattern}")
     if shape.enum and value not in shape.enum:
         yield _says(value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")

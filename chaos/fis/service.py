@@ -60,6 +60,12 @@ class FisService:
         found = _SCOPE.search(dict(scope["headers"]).get(b"authorization", b""))
         return found[1].decode() if found else self._doors.target.region
 
+    def reset(self) -> None:
+        """Forget every template and experiment."""
+        for region in self.regions.values():
+            region.workers.shutdown(wait=False)
+        self.regions.clear()
+
     async def heal(self) -> list[str]:
         """Stop every experiment that runs; returns their ids. May be repeated."""
         running = [e for region in self.regions.values() for e in region.experiments.values() if e.active]

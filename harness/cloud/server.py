@@ -68,6 +68,10 @@ class Service(Protocol):
         """End everything it has in force; returns what that was."""
         ...
 
+    def reset(self) -> None:
+        """Forget everything it was given; called after `heal`."""
+        ...
+
 
 MakeServices = Callable[[Doors], Mapping[str, Service]]
 """Joins extra services by botocore's name; the cloud itself knows none of them."""
@@ -260,6 +264,8 @@ class Server:
             if self._delivery is not None:
                 self._delivery.invocations.clear()
             await backend.reset()
+            for service in services.values():
+                service.reset()
             if self._moto is not None:
                 await self._moto.reset()
 
