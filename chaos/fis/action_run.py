@@ -62,7 +62,7 @@ class ActionRun:
         try:
             await asyncio.shield(self._injecting)
             self._become("running", "Action is running.")
-            await self.clock.sleep(self.action.hold_s(work))
+            await self._hold(work)
             await asyncio.shield(self._in_worker(self.action.look))
         except (BlackstartError, ActionError, ClientError, BotoCoreError, KeyError, ValueError) as error:
             await self._heal()
@@ -71,6 +71,17 @@ class ActionRun:
         await self._heal()
         self._end("completed", "Action was completed.")
         self.finished.set()
+
+    async def _hold(self, work: Work) -> None:
+        """Wait for the action's time, or until it is over."""
+        if not self.action.poll_s:
+            await self.clock.sleep(self.action.hold_s(work))
+            return
+        until_s, loop = self.clock.now_s() + self.action.hold_s(work), asyncio.get_running_loop()
+        while self.clock.now_s() < until_s:
+            if await loop.run_in_executor(self.workers, self.action.over, work):
+                return
+            await self.clock.sleep(self.action.poll_s)
 
     def skip(self, reason: str = "Action was skipped.") -> None:
         """There is nothing to act on, or the experiment is a preview."""

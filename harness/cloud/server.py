@@ -25,6 +25,7 @@ from harness import processes
 from harness.clock import SystemClock
 from harness.cloud import ministack_hooks
 from harness.cloud.asgi import App, Send
+from harness.cloud.automation.service import Automations
 from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
 from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.item_history import ItemHistories
@@ -91,6 +92,7 @@ class Server:
     _signals: SignalStation | None = None
     _histories: ItemHistories | None = None
     _delivery: Delivery | None = None
+    _automations: Automations | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -110,6 +112,7 @@ class Server:
             self._delivery = Delivery.install(doors.target)
             self._install_functions(doors, self._signals)
             self._install_databases(doors)
+            self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
             self._moto = MotoHost(identifier.models)
             ministack_hooks.carry_replication(doors.replication)
             self._histories = backups.install()
@@ -178,6 +181,8 @@ class Server:
             await asyncio.to_thread(self._signals.stop)
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
+        if self._automations is not None:
+            await asyncio.to_thread(self._automations.reset)
         if self._databases is not None:
             await asyncio.to_thread(self._databases.close)
         server.should_exit = True
@@ -263,6 +268,8 @@ class Server:
                 self._histories.clear()
             if self._delivery is not None:
                 self._delivery.invocations.clear()
+            if self._automations is not None:
+                await asyncio.to_thread(self._automations.reset)
             await backend.reset()
             for service in services.values():
                 service.reset()

@@ -8,6 +8,7 @@ from typing import Any
 from chaos.fis.actions.action import Action
 from chaos.fis.actions.alarm_state import AssertAlarmState
 from chaos.fis.actions.api_errors import InjectApiInternalError, InjectApiThrottleError, InjectApiUnavailableError
+from chaos.fis.actions.automation import StartAutomationExecution
 from chaos.fis.actions.connectivity import DisruptConnectivity
 from chaos.fis.actions.credentials import ExpireCredentials
 from chaos.fis.actions.cross_region import RouteTableDisruption, TransitGatewayDisruption
@@ -54,6 +55,7 @@ ACTIONS: Mapping[str, Action] = {
         RebootInstances(),
         RouteTableDisruption(),
         SpotInterruptions(),
+        StartAutomationExecution(),
         StopInstances(),
         TerminateInstances(),
         TransitGatewayDisruption(),

@@ -82,6 +82,7 @@ class Action:
         parameters: name → what it is.
         targets: slot → resource type.
         optional_targets: slots that AWS asks for and this cloud does not.
+        poll_s: how often `over` is asked; 0 for an action that lasts as long as `hold_s` says.
         capability: what the gate must be able to do; '' for nothing special.
         parity: `works`: a client feels it. `state only`: the API shows it, nothing runs that could feel it.
             `refused`: not carried out here.
@@ -93,6 +94,7 @@ class Action:
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     targets: ClassVar[Mapping[str, str]] = {}
     optional_targets: ClassVar[frozenset[str]] = frozenset()
+    poll_s: ClassVar[float] = 0.0
     capability: ClassVar[str] = ""
     parity: ClassVar[Parity] = "works"
     difference: ClassVar[str] = "as on AWS"
@@ -109,6 +111,10 @@ class Action:
     def hold_s(self, work: Work) -> float:
         """How long the fault stays in force between `inject` and `heal`; 0 for an action that is over at once."""
         return work.duration_s
+
+    def over(self, work: Work) -> bool:
+        """Whether the action has ended before its time; asked every `poll_s` seconds."""
+        raise NotImplementedError
 
     def inject(self, work: Work) -> None:
         """Put the fault in force; may be called twice.

@@ -43,8 +43,7 @@ aws:memorydb:multi-region-cluster-pause-replication | MultiRegionClusters aws:me
 aws:dsql:cluster-connection-failure | Clusters aws:dsql:cluster | duration percentage | aws:fis:inject-api-unavailable-error
 aws:directconnect:virtual-interface-disconnect | VirtualInterfaces aws:directconnect:virtual-interface | duration | {_NETWORK}
 aws:arc:start-zonal-autoshift | ManagedResources aws:arc:zonal-shift-managed-resource | duration availabilityZoneIdentifier managedResourceTypes zonalAutoshiftStatus? | {_POWER}
-aws:ssm:send-command | Instances aws:ec2:instance | documentArn duration documentVersion? documentParameters? | {_LAMBDA_DELAY}
-aws:ssm:start-automation-execution | | documentArn maxDuration documentVersion? documentParameters? | aws:fis:inject-api-internal-error
+aws:ssm:send-command | Instances aws:ec2:instance | documentArn duration documentVersion? documentParameters? | aws:ssm:start-automation-execution
 """
 """Action | slot and resource type | parameters, `?` for optional ones | the nearest action that works here."""
 
