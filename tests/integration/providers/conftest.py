@@ -112,6 +112,7 @@ class Lives:
         context = self.instances.context({}, urn=f"urn:pulumi:dev::shop::{token}::{name}", timeout_s=20)
         given = self._resolved(asked)
         context = context.in_region(given.get("region", ""))
+        context = context.in_region(given.get("region", ""))
         inputs = handler.check(context, given, None)
         resource_id, outputs = handler.create(context, inputs)
         context = replace(context, prior={**inputs, **outputs})

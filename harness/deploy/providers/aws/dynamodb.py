@@ -1,13 +1,21 @@
-"""DynamoDB: tables with indexes, streams, recovery, expiry and replicas; single items."""
+"""DynamoDB: tables with indexes, streams, recovery, expiry and replicas; the rest is in `dynamodb_parts`."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
+from harness.deploy.providers.aws.dynamodb_shapes import (
+    attribute_definitions,
+    index_of,
+    index_seen,
+    index_updates,
+    key_schema,
+    stream_of,
+    throughput,
+)
 from harness.deploy.providers.aws.tags import BY_ARN
-from harness.deploy.providers.resource import Context, Properties
+from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
 
 class Table(AwsType):
@@ -23,29 +31,32 @@ class Table(AwsType):
     def make(self, context: Context, inputs: Properties) -> str:
         """The table first, then what can only be switched on when it is there."""
         client, name = self.client(context), str(inputs["name"])
+        if self._restore(context, name, inputs):
+            self._wait(context, name)
+            self._switch(context, name, {}, inputs)
+            return name
         on_demand = inputs["billingMode"] == "PAY_PER_REQUEST"
         request: dict[str, Any] = {
             "TableName": name,
             "BillingMode": inputs["billingMode"],
-            "AttributeDefinitions": [
-                {"AttributeName": a["name"], "AttributeType": a["type"]} for a in inputs.get("attributes") or ()
-            ],
-            "KeySchema": _keys(inputs),
+            "AttributeDefinitions": attribute_definitions(inputs),
+            "KeySchema": key_schema(inputs),
             "Tags": self.wire_tags(context, inputs),
         }
         if not on_demand:
-            request["ProvisionedThroughput"] = _throughput(inputs)
+            request["ProvisionedThroughput"] = throughput(inputs)
         if inputs.get("globalSecondaryIndexes"):
             request["GlobalSecondaryIndexes"] = [
-                _index(i, None if on_demand else _throughput(i)) for i in inputs["globalSecondaryIndexes"]
+                index_of(i, None if on_demand else throughput(i)) for i in inputs["globalSecondaryIndexes"]
             ]
         if inputs.get("localSecondaryIndexes"):
             hashed = {"hashKey": inputs["hashKey"]}
             request["LocalSecondaryIndexes"] = [
-                _index({**hashed, **i}, None) for i in inputs["localSecondaryIndexes"]
+                index_of({**hashed, **i}, None) for i in inputs["localSecondaryIndexes"]
             ]
         if inputs.get("streamEnabled"):
-            request["StreamSpecification"] = _stream(inputs)
+            request["StreamSpecification"] = stream_of(inputs)
+        request |= _class_and_keys(inputs)
         client.create_table(**request)
         self._wait(context, name)
         self._switch(context, name, {}, inputs)
@@ -83,8 +94,8 @@ class Table(AwsType):
                 {"name": one["AttributeName"], "type": one["AttributeType"]} for one in table["AttributeDefinitions"]
             ],
             "billingMode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
-            "globalSecondaryIndexes": [_index_seen(one) for one in table.get("GlobalSecondaryIndexes", ())],
-            "localSecondaryIndexes": [_index_seen(one) for one in table.get("LocalSecondaryIndexes", ())],
+            "globalSecondaryIndexes": [index_seen(one) for one in table.get("GlobalSecondaryIndexes", ())],
+            "localSecondaryIndexes": [index_seen(one) for one in table.get("LocalSecondaryIndexes", ())],
             "streamEnabled": stream.get("StreamEnabled", False),
             "streamViewType": stream.get("StreamViewType"),
             "ttl": ttl if ttl["attributeName"] else None,
@@ -99,12 +110,48 @@ class Table(AwsType):
         if changed & {"billingMode", "readCapacity", "writeCapacity"}:
             billing: dict[str, Any] = {"BillingMode": news["billingMode"]}
             if news["billingMode"] == "PROVISIONED":
-                billing["ProvisionedThroughput"] = _throughput(news)
+                billing["ProvisionedThroughput"] = throughput(news)
             client.update_table(TableName=resource_id, **billing)
             self._wait(context, resource_id)
         if changed & {"streamEnabled", "streamViewType"}:
-            client.update_table(TableName=resource_id, StreamSpecification=_stream(news))
+            client.update_table(TableName=resource_id, StreamSpecification=stream_of(news))
+            self._wait(context, resource_id)
+        if changed & {"deletionProtectionEnabled", "tableClass", "serverSideEncryption", "onDemandThroughput"}:
+            defaults = {"deletionProtectionEnabled": False, "tableClass": "STANDARD"}
+            client.update_table(TableName=resource_id, **_class_and_keys({**defaults, **news}))
+            self._wait(context, resource_id)
+        if "globalSecondaryIndexes" in changed:
+            self._index_anew(context, resource_id, olds, news)
         self._switch(context, resource_id, olds, news)
+
+    def _restore(self, context: Context, name: str, inputs: Properties) -> bool:
+        """Make it out of a backup or of another table's past; False where the program asks for neither."""
+        client = self.client(context)
+        override: dict[str, Any] = {"BillingModeOverride": inputs["billingMode"]}
+        if inputs["billingMode"] == "PROVISIONED":
+            override["ProvisionedThroughputOverride"] = throughput(inputs)
+        if inputs.get("restoreBackupArn"):
+            client.restore_table_from_backup(TargetTableName=name, BackupArn=inputs["restoreBackupArn"], **override)
+            return True
+        names = (("restoreSourceName", "SourceTableName"), ("restoreSourceTableArn", "SourceTableArn"))
+        source = {member: inputs[key] for key, member in names if inputs.get(key)}
+        if not source:
+            return False
+        if inputs.get("restoreDateTime"):
+            moment = {"RestoreDateTime": inputs["restoreDateTime"]}
+        else:
+            moment = {"UseLatestRestorableTime": True}
+        client.restore_table_to_point_in_time(TargetTableName=name, **source, **moment, **override)
+        return True
+
+    def _index_anew(self, context: Context, name: str, olds: Properties, news: Properties) -> None:
+        """Indexes that go, that come, and that only get another capacity: AWS takes one at a time."""
+        attributes = attribute_definitions(news)
+        for update in index_updates(olds, news):
+            self.client(context).update_table(
+                TableName=name, AttributeDefinitions=attributes, GlobalSecondaryIndexUpdates=[update]
+            )
+            self._wait(context, name)
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Replicas first: a table that still has one cannot go."""
@@ -150,82 +197,34 @@ class Table(AwsType):
         context.wait_until(ready, f"table {name}")
 
 
-def _keys(inputs: Properties) -> list[dict[str, str]]:
-    keys = [{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}]
-    return keys + ([{"AttributeName": inputs["rangeKey"], "KeyType": "RANGE"}] if inputs.get("rangeKey") else [])
+def _class_and_keys(inputs: Properties) -> dict[str, Any]:
+    """Storage class, protection, encryption and limits, as creation and update take them."""
+    wanted: dict[str, Any] = {}
+    if inputs.get("tableClass"):
+        wanted["TableClass"] = inputs["tableClass"]
+    if inputs.get("deletionProtectionEnabled") is not None:
+        wanted["DeletionProtectionEnabled"] = bool(inputs["deletionProtectionEnabled"])
+    if inputs.get("serverSideEncryption"):
+        block = inputs["serverSideEncryption"]
+        key = {"KMSMasterKeyId": block["kmsKeyArn"], "SSEType": "KMS"} if block.get("kmsKeyArn") else {}
+        wanted["SSESpecification"] = {"Enabled": bool(block["enabled"]), **key}
+    if inputs.get("onDemandThroughput"):
+        limits = inputs["onDemandThroughput"]
+        wanted["OnDemandThroughput"] = {name[0].upper() + name[1:]: int(limit) for name, limit in limits.items()}
+    return wanted
 
 
-def _throughput(inputs: Properties) -> dict[str, int]:
-    return {
-        "ReadCapacityUnits": int(inputs.get("readCapacity") or 1),
-        "WriteCapacityUnits": int(inputs.get("writeCapacity") or 1),
-    }
+RESOURCES = (Table(),)
 
 
-def _index_seen(index: Properties) -> Properties:
-    """An index as `describe_table` has it, in Pulumi's words."""
-    keys = {key["KeyType"]: key["AttributeName"] for key in index["KeySchema"]}
-    projection = index.get("Projection", {})
-    return {
-        "name": index["IndexName"],
-        "hashKey": keys["HASH"],
-        "rangeKey": keys.get("RANGE"),
-        "projectionType": projection.get("ProjectionType"),
-        "nonKeyAttributes": projection.get("NonKeyAttributes"),
-        "readCapacity": index.get("ProvisionedThroughput", {}).get("ReadCapacityUnits"),
-        "writeCapacity": index.get("ProvisionedThroughput", {}).get("WriteCapacityUnits"),
-    }
+def table(context: Context, arguments: Properties) -> Properties:
+    """A table by name."""
+    name = str(arguments["name"])
+    handler = Table()
+    found = handler.read(context, name, None)
+    if found is None:
+        raise CheckError([("name", f"there is no table {name}")])
+    return {**found, **handler.settings(context, name, {}), **arguments, "id": name}
 
 
-def _stream(inputs: Properties) -> dict[str, Any]:
-    if not inputs.get("streamEnabled"):
-        return {"StreamEnabled": False}
-    return {"StreamEnabled": True, "StreamViewType": inputs.get("streamViewType", "NEW_AND_OLD_IMAGES")}
-
-
-def _index(index: Properties, throughput: dict[str, int] | None) -> dict[str, Any]:
-    projection: dict[str, Any] = {"ProjectionType": index["projectionType"]}
-    if index.get("nonKeyAttributes"):
-        projection["NonKeyAttributes"] = index["nonKeyAttributes"]
-    body = {"IndexName": index["name"], "KeySchema": _keys(index), "Projection": projection}
-    return body | ({"ProvisionedThroughput": throughput} if throughput else {})
-
-
-class TableItem(AwsType):
-    """aws:dynamodb/tableItem:TableItem; the id is `table|hash[|range]`."""
-
-    token: ClassVar = "aws:dynamodb/tableItem:TableItem"
-    service: ClassVar = "dynamodb"
-    replace_on: ClassVar = frozenset({"tableName", "hashKey", "rangeKey"})
-    json_keys: ClassVar = frozenset({"item"})
-
-    def make(self, context: Context, inputs: Properties) -> str:
-        """Put it."""
-        item = json.loads(inputs["item"])
-        self.client(context).put_item(TableName=inputs["tableName"], Item=item)
-        return "|".join([str(inputs["tableName"]), *(str(v) for key in _key(inputs).values() for v in key.values())])
-
-    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
-        """There, or not; its attributes belong to the application."""
-        del resource_id
-        found = self.client(context).get_item(TableName=inputs["tableName"], Key=_key(inputs), ConsistentRead=True)
-        return {} if "Item" in found else None
-
-    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Put it again."""
-        del resource_id, olds
-        self.make(context, news)
-
-    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
-        """Delete it."""
-        del resource_id
-        self.client(context).delete_item(TableName=state["tableName"], Key=_key(state))
-
-
-def _key(inputs: Properties) -> dict[str, Any]:
-    item = json.loads(inputs["item"])
-    names = [inputs["hashKey"], *([inputs["rangeKey"]] if inputs.get("rangeKey") else [])]
-    return {name: item[name] for name in names}
-
-
-RESOURCES = (Table(), TableItem())
+INVOKES: dict[str, Invoke] = {"aws:dynamodb/getTable:getTable": table}

@@ -6,9 +6,10 @@ import json
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
+from harness.deploy.providers.aws.declared import Declared
 from harness.deploy.providers.aws.shapes import scalar_text
 from harness.deploy.providers.aws.tags import BY_ARN
-from harness.deploy.providers.resource import Context, Properties
+from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
 _TOPIC = {
     "displayName": "DisplayName",
@@ -17,6 +18,16 @@ _TOPIC = {
     "kmsMasterKeyId": "KmsMasterKeyId",
     "fifoTopic": "FifoTopic",
     "contentBasedDeduplication": "ContentBasedDeduplication",
+    "fifoThroughputScope": "FifoThroughputScope",
+    "archivePolicy": "ArchivePolicy",
+    "signatureVersion": "SignatureVersion",
+    "tracingConfig": "TracingConfig",
+    "maximumMessageSize": "MaximumMessageSize",
+    **{
+        f"{kind.lower()}{what}": f"{kind}{what}"
+        for kind in ("Application", "Firehose", "HTTP", "Lambda", "SQS")
+        for what in ("FailureFeedbackRoleArn", "SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate")
+    },
 }
 _SUBSCRIPTION = {
     "filterPolicy": "FilterPolicy",
@@ -25,6 +36,7 @@ _SUBSCRIPTION = {
     "redrivePolicy": "RedrivePolicy",
     "deliveryPolicy": "DeliveryPolicy",
     "subscriptionRoleArn": "SubscriptionRoleArn",
+    "replayPolicy": "ReplayPolicy",
 }
 
 
@@ -183,4 +195,139 @@ class TopicPolicy(AwsType):
         self.client(context).set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
 
 
-RESOURCES = (Topic(), TopicSubscription(), TopicPolicy())
+class DataProtectionPolicy(Declared):
+    """aws:sns/dataProtectionPolicy:DataProtectionPolicy; the id is the topic's ARN."""
+
+    token: ClassVar = "aws:sns/dataProtectionPolicy:DataProtectionPolicy"
+    service: ClassVar = "sns"
+    json_keys: ClassVar = frozenset({"policy"})
+    replace_on: ClassVar = frozenset({"arn"})
+    renames: ClassVar = {"policy": "DataProtectionPolicy"}
+    creates: ClassVar = "PutDataProtectionPolicy"
+    reads: ClassVar = "GetDataProtectionPolicy"
+    updates: ClassVar = "PutDataProtectionPolicy"
+    key: ClassVar = {"ResourceArn": "arn"}
+    parts: ClassVar = ("arn",)
+
+    def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
+        """An empty policy is none."""
+        found = super().ask(context, resource_id, inputs)
+        return found if found and found.get("DataProtectionPolicy") else None
+
+    def send(self, context: Context, operation: str, inputs: Properties, **fixed: Any) -> dict[str, Any]:
+        """The topic's ARN under the name of the operation."""
+        where = {"ResourceArn": inputs["arn"]} if inputs.get("arn") else {}
+        return super().send(context, operation, inputs, **{**where, **fixed})
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Put an empty one."""
+        self.send(context, self.updates, {}, ResourceArn=resource_id, DataProtectionPolicy="")
+
+
+_APPLICATION = {
+    "platformCredential": "PlatformCredential",
+    "platformPrincipal": "PlatformPrincipal",
+    "eventDeliveryFailureTopicArn": "EventDeliveryFailure",
+    "eventEndpointCreatedTopicArn": "EventEndpointCreated",
+    "eventEndpointDeletedTopicArn": "EventEndpointDeleted",
+    "eventEndpointUpdatedTopicArn": "EventEndpointUpdated",
+    "failureFeedbackRoleArn": "FailureFeedbackRoleArn",
+    "successFeedbackRoleArn": "SuccessFeedbackRoleArn",
+    "successFeedbackSampleRate": "SuccessFeedbackSampleRate",
+    "applePlatformTeamId": "ApplePlatformTeamID",
+    "applePlatformBundleId": "ApplePlatformBundleID",
+}
+
+
+class PlatformApplication(AwsType):
+    """aws:sns/platformApplication:PlatformApplication: messages to telephones; the id is the ARN."""
+
+    token: ClassVar = "aws:sns/platformApplication:PlatformApplication"
+    service: ClassVar = "sns"
+    named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 256}
+    secret_outputs: ClassVar = frozenset({"platformCredential", "platformPrincipal"})
+    replace_on: ClassVar = frozenset({"name", "platform"})
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Create it with all attributes."""
+        attributes = _attributes(inputs, _APPLICATION)
+        answer = self.client(context).create_platform_application(
+            Name=inputs["name"], Platform=inputs["platform"], Attributes=attributes
+        )
+        return str(answer["PlatformApplicationArn"])
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """What is no credential: AWS tells those to nobody."""
+        seen = self.client(context).get_platform_application_attributes(PlatformApplicationArn=resource_id)
+        names = {key: name for key, name in _APPLICATION.items() if not name.startswith(("PlatformC", "PlatformP"))}
+        told = {key: seen["Attributes"][name] for key, name in names.items() if name in seen["Attributes"]}
+        _, platform, name = resource_id.rsplit("/", 2)
+        return {"arn": resource_id, "platform": platform, "name": name, **told}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Every attribute."""
+        attributes = _attributes(news, _APPLICATION)
+        self.client(context).set_platform_application_attributes(
+            PlatformApplicationArn=resource_id, Attributes=attributes
+        )
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Delete it."""
+        self.client(context).delete_platform_application(PlatformApplicationArn=resource_id)
+
+
+_SMS = {
+    "defaultSenderId": "DefaultSenderID",
+    "defaultSmsType": "DefaultSMSType",
+    "deliveryStatusIamRoleArn": "DeliveryStatusIAMRole",
+    "deliveryStatusSuccessSamplingRate": "DeliveryStatusSuccessSamplingRate",
+    "monthlySpendLimit": "MonthlySpendLimit",
+    "usageReportS3Bucket": "UsageReportS3Bucket",
+}
+
+
+class SmsPreferences(AwsType):
+    """aws:sns/smsPreferences:SmsPreferences; the account's, region by region."""
+
+    token: ClassVar = "aws:sns/smsPreferences:SmsPreferences"
+    service: ClassVar = "sns"
+    outlives: ClassVar = True
+
+    def make(self, context: Context, inputs: Properties) -> str:
+        """Set them."""
+        self.change(context, "", {}, inputs)
+        return "aws_sns_sms_id"
+
+    def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """Them."""
+        seen = self.client(context).get_sms_attributes()["attributes"]
+        return {key: seen[name] for key, name in _SMS.items() if seen.get(name)}
+
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Set them."""
+        gone = {name: "" for key, name in _SMS.items() if olds.get(key) and not news.get(key)}
+        self.client(context).set_sms_attributes(attributes={**gone, **_attributes(news, _SMS)})
+
+    def remove(self, context: Context, resource_id: str, state: Properties) -> None:
+        """Empty those that were set."""
+        names = {name: "" for key, name in _SMS.items() if state.get(key)}
+        self.client(context).set_sms_attributes(attributes=names)
+
+
+RESOURCES = (
+    Topic(), TopicSubscription(), TopicPolicy(), DataProtectionPolicy(), PlatformApplication(), SmsPreferences(),
+)  # fmt: skip
+
+
+def topic(context: Context, arguments: Properties) -> Properties:
+    """A topic by name."""
+    pages = context.client("sns").get_paginator("list_topics").paginate()
+    arns = [one["TopicArn"] for page in pages for one in page["Topics"]]
+    arn = next((one for one in arns if one.rpartition(":")[2] == arguments["name"]), None)
+    if arn is None:
+        raise CheckError([("name", f"there is no topic {arguments['name']}")])
+    return {**arguments, "arn": arn, "id": arn, "tags": {}}
+
+
+INVOKES: dict[str, Invoke] = {"aws:sns/getTopic:getTopic": topic}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from harness.deploy.providers.aws.aws_type import AwsType
 from harness.deploy.providers.aws.shapes import scalar_text
 from harness.deploy.providers.aws.tags import QUEUES
-from harness.deploy.providers.resource import Context, Properties
+from harness.deploy.providers.resource import Context, Invoke, Properties
 
 _ATTRIBUTES = {
     "visibilityTimeoutSeconds": "VisibilityTimeout",
@@ -80,6 +80,8 @@ class Queue(AwsType):
         """Set every attribute; one that is no longer given goes back to nothing."""
         attributes = {key: value for key, value in _attributes(news).items() if key != "FifoQueue"}
         attributes |= {_ATTRIBUTES[k]: "" for k in self.json_keys if olds.get(k) and not news.get(k)}
+        if olds.get("contentBasedDeduplication") and not news.get("contentBasedDeduplication"):
+            attributes["ContentBasedDeduplication"] = "false"
         self.client(context).set_queue_attributes(QueueUrl=resource_id, Attributes=attributes)
 
     def tag_target(self, resource_id: str, state: Properties) -> str:
@@ -167,4 +169,30 @@ class RedrivePolicy(_QueueAttribute):
     attribute: ClassVar = "RedrivePolicy"
 
 
-RESOURCES = (Queue(), QueuePolicy(), RedrivePolicy())
+class RedriveAllowPolicy(_QueueAttribute):
+    """Whose messages may come here that were received too often."""
+
+    token: ClassVar = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+    json_keys: ClassVar = frozenset({"redriveAllowPolicy"})
+    property: ClassVar = "redriveAllowPolicy"
+    attribute: ClassVar = "RedriveAllowPolicy"
+
+
+RESOURCES = (Queue(), QueuePolicy(), RedrivePolicy(), RedriveAllowPolicy())
+
+
+def queue(context: Context, arguments: Properties) -> Properties:
+    """A queue by name."""
+    url = context.client("sqs").get_queue_url(QueueName=arguments["name"])["QueueUrl"]
+    return {**arguments, **Queue().look(context, url, {}), "id": url}
+
+
+def queues(context: Context, arguments: Properties) -> Properties:
+    """The URLs of queues whose names begin so."""
+    prefix = {"QueueNamePrefix": arguments["queueNamePrefix"]} if arguments.get("queueNamePrefix") else {}
+    pages = context.client("sqs").get_paginator("list_queues").paginate(**prefix)
+    urls = [url for page in pages for url in page.get("QueueUrls", ())]
+    return {**arguments, "queueUrls": urls, "id": context.region}
+
+
+INVOKES: dict[str, Invoke] = {"aws:sqs/getQueue:getQueue": queue, "aws:sqs/getQueues:getQueues": queues}
