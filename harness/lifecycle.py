@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import processes
+from harness.changes.board import Board
 from harness.cloud.client import start_cloud
 from harness.deploy.api import DeployRequest, DeployResult, StepEvent, destroy, preview, refresh, up
 from harness.deploy.engine.events import Listener, nobody
@@ -84,10 +84,19 @@ def request(workspace: Workspace, stack: RunningStack, choice: StackChoice, *, s
     )
 
 
-def step_lines(progress: Progress) -> Callable[[StepEvent], None]:
-    """Tell each step of a deployment as it happens; `same` steps are not worth a line."""
+def step_lines(progress: Progress) -> Listener:
+    """Tell what a deployment is doing in the one line of a longer job: how many steps of how many, and which."""
+    board = Board()
 
     def show(event: StepEvent) -> None:
+        board.note(event)
+        if event.op != "same":
+            progress.detail(f"{board.progress} {event.op} {event.type} {event.name} {event.message}".rstrip())
+
+    return show
+
+
+def show(event: StepEvent) -> None:
         if event.op != "same":
             progress.detail(f"{event.op} {event.type} {event.name} {event.message}".rstrip())
 

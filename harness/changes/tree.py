@@ -182,7 +182,7 @@ def _not_compared(events: Sequence[StepEvent], layout: Layout) -> Iterator[str]:
     unknown = [(event, event.unknown) for event in events if event.unknown]
     if not unknown:
         return
-    yield f"\nnot compared, since AWS was not asked for them ({len(unknown)} of the resources):"
+    yield "\nnot compared, since AWS does not tell them or is not asked:"
     for event, names in unknown:
         line = f"  {short_type(event.type)} {event.name}: {', '.join(names)}"
         yield from textwrap.wrap(line, layout.width, subsequent_indent="      ") if layout.width else [line]

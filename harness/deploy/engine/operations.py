@@ -77,7 +77,8 @@ class Operations:
             error.what = self.hidden.clean(error.what)
             self.tell(op, resource, "failed", replace(detail, message=error.what))
             raise
-        self.count(told.op)
+        if resource.custom and not resource.is_provider:
+            self.count(told.op)
         self.tell(told.op, resource, "done", told.detail, duration_s=time.monotonic() - started_s)
 
     def count(self, op: Operation) -> None:
