@@ -96,13 +96,6 @@ def step_lines(progress: Progress) -> Listener:
     return show
 
 
-def show(event: StepEvent) -> None:
-        if event.op != "same":
-            progress.detail(f"{event.op} {event.type} {event.name} {event.message}".rstrip())
-
-    return show
-
-
 def bring_up(
     workspace: Workspace,
     target: TargetChoice,
