@@ -171,6 +171,18 @@ def db_instances(clients: Clients, *, tagged: bool) -> list[Resource]:
     ]
 
 
+def replication_groups(clients: Clients, *, tagged: bool) -> list[Resource]:
+    """ElastiCache replication groups."""
+    client = clients.get("elasticache")
+    found = []
+    for one in _pages(client, "describe_replication_groups", "ReplicationGroups"):
+        members = [member for group in one.get("NodeGroups") or () for member in group["NodeGroupMembers"]]
+        tags = client.list_tags_for_resource(ResourceName=one["ARN"])["TagList"] if tagged else ()
+        zones = tuple(sorted({m["PreferredAvailabilityZone"] for m in members if m.get("PreferredAvailabilityZone")}))
+        found.append(Resource(arn=one["ARN"], tags=_tags(tags), described=one, zones=zones))
+    return found
+
+
 FINDERS: Mapping[str, tuple[str, Finder]] = {
     "aws:dynamodb:global-table": ("dynamodb", global_tables),
     "aws:ec2:autoscaling-group": ("autoscaling", scaling_groups),
@@ -180,6 +192,7 @@ FINDERS: Mapping[str, tuple[str, Finder]] = {
     "aws:ec2:subnet": ("ec2", subnets),
     "aws:ec2:transit-gateway": ("ec2", transit_gateways),
     "aws:ec2:vpc-endpoint": ("ec2", vpc_endpoints),
+    "aws:elasticache:replicationgroup": ("elasticache", replication_groups),
     "aws:iam:role": ("iam", roles),
     "aws:kinesis:stream": ("kinesis", streams),
     "aws:lambda:function": ("lambda", functions),

@@ -15,6 +15,8 @@ class Resource:
     tags: Mapping[str, str] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
     zone: str = ""
+    zones: tuple[str, ...] = ()
+    """Where it has parts, when it has several."""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/fis/latest/userguide/targets.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -66,7 +67,8 @@ def resolve(target: Mapping[str, Any], doors: Doors, clients: Clients, seed: int
             f"tags or parameters pick {len(chosen)} resources of type {kind}; the quota is {quota}",
             "QuotaExceededFailure",
         )
-    return chosen
+    zone = (target.get("parameters") or {}).get("availabilityZoneIdentifier")
+    return [replace(one, zone=zone) for one in chosen] if zone else chosen
 
 
 def _unknown_operation(error: Exception) -> bool:
@@ -92,7 +94,8 @@ def _in_zone(resource: Resource, parameters: Mapping[str, str], doors: Doors) ->
     if wanted == "all":
         return True
     zones = [doors.zones.find(name.strip()) for name in wanted.split(",")]
-    return bool(resource.zone) and doors.zones.find(resource.zone) in zones
+    places = resource.zones or ((resource.zone,) if resource.zone else ())
+    return any(doors.zones.find(place) in zones for place in places)
 
 
 def _passes(described: Mapping[str, Any], one: Mapping[str, Any]) -> bool:

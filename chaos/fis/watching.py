@@ -106,7 +106,7 @@ class Watcher:
         for report in self._control.rules():
             if report.rule.owner == self.experiment:
                 in_force[_action_of(report.rule.id)] += report.fired
-        power = [name for name, a in body["actions"].items() if a["actionId"] == "blackstart:az:interrupt-power"]
+        power = [name for name, action in body["actions"].items() if action["actionId"].endswith("-power")]
         for event in self._control.evidence(since=self._seen, owner=self.experiment):
             self._seen = max(self._seen, event.sequence)
             if event.kind == "fault_healed":

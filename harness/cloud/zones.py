@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.cloud.evidence import Evidence
+from harness.cloud.resource_power import ResourcePower
 from harness.errors import UsageError, nearest
 
 _DIRECTIONS = {
@@ -66,6 +67,10 @@ class ZoneKeeper:
     """Zone id → owner that cut its power → the instant its lease ends (monotonic seconds, or infinity)."""
     _residents: list[Resident] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    of_resources: ResourcePower = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.of_resources = ResourcePower(self.evidence)
 
     def add_resident(self, resident: Resident) -> None:
         """Tell `resident` about power from now on."""
@@ -148,7 +153,9 @@ class ZoneKeeper:
             ]
         for zone_name, owner in over:
             self.restore_power(self.find(zone_name), owner=owner)
+        self.of_resources.expire()
 
     def heal(self, *, owner: str = "") -> Sequence[str]:
-        """Restore every zone that `owner` (or anybody) darkened; returns the ids that light up."""
-        return [z.id for z in self.zones if z.id in self._dark and self.restore_power(z, owner=owner)]
+        """Restore every zone and resource that `owner` (or anybody) darkened; returns what lights up."""
+        resources = self.of_resources.heal(owner=owner)
+        return resources + [z.id for z in self.zones if z.id in self._dark and self.restore_power(z, owner=owner)]

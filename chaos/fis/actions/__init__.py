@@ -9,6 +9,7 @@ from chaos.fis.actions.action import Action
 from chaos.fis.actions.alarm_state import AssertAlarmState
 from chaos.fis.actions.api_errors import InjectApiInternalError, InjectApiThrottleError, InjectApiUnavailableError
 from chaos.fis.actions.automation import StartAutomationExecution
+from chaos.fis.actions.caches import InterruptAzPower
 from chaos.fis.actions.connectivity import DisruptConnectivity
 from chaos.fis.actions.credentials import ExpireCredentials
 from chaos.fis.actions.cross_region import RouteTableDisruption, TransitGatewayDisruption
@@ -45,6 +46,7 @@ ACTIONS: Mapping[str, Action] = {
         InjectApiThrottleError(),
         InjectApiUnavailableError(),
         InsufficientInstanceCapacity(),
+        InterruptAzPower(),
         InterruptPower(),
         InvocationAddDelay(),
         InvocationError(),

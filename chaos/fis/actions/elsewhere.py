@@ -38,7 +38,6 @@ aws:eks:pod-network-latency | Pods aws:eks:pod | duration interface? delayMillis
 aws:eks:pod-network-packet-loss | Pods aws:eks:pod | duration interface? lossPercent? flowsPercent? sources? {_POD} | {_NETWORK}
 aws:eks:inject-kubernetes-custom-resource | Cluster aws:eks:cluster | kubernetesApiVersion kubernetesKind kubernetesNamespace kubernetesSpec maxDuration | {_LAMBDA_ERROR}
 aws:eks:terminate-nodegroup-instances | Nodegroups aws:eks:nodegroup | instanceTerminationPercentage | {_POWER}
-aws:elasticache:replicationgroup-interrupt-az-power | ReplicationGroups aws:elasticache:replicationgroup | duration | {_POWER}
 aws:memorydb:multi-region-cluster-pause-replication | MultiRegionClusters aws:memorydb:multi-region-cluster | duration region? | aws:dynamodb:global-table-pause-replication
 aws:dsql:cluster-connection-failure | Clusters aws:dsql:cluster | duration percentage | aws:fis:inject-api-unavailable-error
 aws:directconnect:virtual-interface-disconnect | VirtualInterfaces aws:directconnect:virtual-interface | duration | {_NETWORK}

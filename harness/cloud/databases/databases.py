@@ -55,6 +55,7 @@ class Databases:
             emulated.without_containers(name)
             emulated.wrap_service(name, service.answer)
             doors.zones.add_resident(service)
+        doors.zones.of_resources.add_resident(made.caches)
         emulated.wrap_service("rds_data", made.data_api.answer)
         return made
 

@@ -127,6 +127,7 @@ class ElastiCache:
             tokens = owner.get("_auth_tokens") or [""]
             shard = self.shards[key] = Shard(
                 name=f"{key[2]}-{key[3]}" if key[3] else key[2],
+                resource=_arn(key),
                 region=key[1],
                 folder=self.site.folder / "clusters" / "-".join(("cache", *key)),
                 site=self.site,
@@ -194,6 +195,16 @@ class ElastiCache:
         for shard in list(self.shards.values()):
             shard.worker.do(partial(shard.power_restored, zone))
 
+    def resource_power_lost(self, resource: str, zone: Zone) -> int:
+        """Kill one group's nodes in the zone; returns how many died."""
+        return sum(shard.power_lost(zone) for shard in list(self.shards.values()) if shard.resource == resource)
+
+    def resource_power_restored(self, resource: str, zone: Zone) -> None:
+        """One group's nodes in the zone start again."""
+        for shard in list(self.shards.values()):
+            if shard.resource == resource:
+                shard.worker.do(partial(shard.power_restored, zone))
+
     # -- the server --------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
@@ -201,6 +212,12 @@ class ElastiCache:
         with self._lock:
             for key in list(self.shards):
                 self._forget(key)
+
+
+def _arn(key: Key) -> str:
+    account, region, name, node_group = key
+    kind = "replicationgroup" if node_group else "cluster"
+    return f"arn:aws:elasticache:{region}:{account}:{kind}:{name}"
 
 
 def _write_member(member: Record, node: Node, *, is_primary: bool) -> None:

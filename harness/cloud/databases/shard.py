@@ -32,6 +32,8 @@ class Node:
     """A cache node: a Valkey server in a zone, with an endpoint of its own that outlives its process."""
 
     name: str
+    resource: str
+    """The ARN of its replication group, whose nodes in a zone may lose their power alone."""
     zone: Zone
     server: Valkey
     endpoint: Endpoint
@@ -44,8 +46,8 @@ class Node:
 
     @property
     def dark(self) -> bool:
-        """True while its zone has no power."""
-        return not self.keeper.powered(self.zone)
+        """True while its zone has no power, or its group has none there."""
+        return not (self.keeper.powered(self.zone) and self.keeper.of_resources.powered(self.resource, self.zone))
 
     @property
     def alive(self) -> bool:
@@ -59,12 +61,14 @@ class Shard:
 
     Args:
         name: the replication group's id and the node group's, or the cache cluster's id.
+        resource: the ARN of the replication group or cache cluster.
         automatic_failover: whether a replica takes over when the primary is lost.
         tls: transit encryption; the endpoints end it.
         changed: called after every change, on the shard's thread.
     """
 
     name: str
+    resource: str
     region: str
     folder: Path
     site: Site
@@ -115,7 +119,8 @@ class Shard:
             on_exit=lambda: self._died(name),
         )
         server = Valkey(process=process, folder=self.folder / "nodes" / name, password=self.password)
-        node = Node(name=name, zone=zone, server=server, endpoint=self._open(), keeper=self.site.zones)
+        endpoint, keeper = self._open(), self.site.zones
+        node = Node(name=name, resource=self.resource, zone=zone, server=server, endpoint=endpoint, keeper=keeper)
         node.endpoint.point([node])
         self.nodes[name] = node
         if not node.dark:

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import valkey
 
 from chaos.fis.role import stand_in
 
@@ -77,6 +78,69 @@ def test_a_cluster_fails_over_when_its_writer_is_in_the_zone(aurora: Any, run: A
         assert time.monotonic() < until_s
         time.sleep(0.05)
     settled(aurora)
+
+
+def test_a_replication_group_loses_one_zone_until_the_end(cloud: Any) -> None:
+    stand_in(cloud.target, ROLE)
+    api, fis = cloud.target.client("elasticache"), cloud.target.client("fis")
+    arn = api.create_replication_group(
+        ReplicationGroupId="fis-carts",
+        ReplicationGroupDescription="carts",
+        Engine="valkey",
+        CacheNodeType="cache.t4g.small",
+        NumCacheClusters=2,
+        AutomaticFailoverEnabled=True,
+        MultiAZEnabled=True,
+        Tags=[{"Key": "chaos", "Value": "ready"}],
+    )["ReplicationGroup"]["ARN"]
+
+    def members() -> dict[str, dict[str, Any]]:
+        groups = api.describe_replication_groups(ReplicationGroupId="fis-carts")["ReplicationGroups"]
+        return {member["CurrentRole"]: member for member in groups[0]["NodeGroups"][0]["NodeGroupMembers"]}
+
+    until(lambda: len(members()) == 2)
+    before = members()
+    zone = before["primary"]["PreferredAvailabilityZone"]
+    target = {
+        "resourceType": "aws:elasticache:replicationgroup",
+        "resourceTags": {"chaos": "ready"},
+        "parameters": {"availabilityZoneIdentifier": zone},
+        "selectionMode": "ALL",
+    }
+    action = {
+        "actionId": "aws:elasticache:replicationgroup-interrupt-az-power",
+        "parameters": {"duration": "PT10M"},
+        "targets": {"ReplicationGroups": "t"},
+    }
+    template = fis.create_experiment_template(
+        description="d",
+        roleArn=ROLE,
+        stopConditions=[{"source": "none"}],
+        targets={"t": target},
+        actions={"a": action},
+    )["experimentTemplate"]["id"]
+    experiment = fis.start_experiment(experimentTemplateId=template)["experiment"]["id"]
+    until(lambda: members()["primary"]["CacheClusterId"] != before["primary"]["CacheClusterId"])
+    endpoint = members()["primary"]["ReadEndpoint"]
+    with valkey.Valkey(host=endpoint["Address"], port=endpoint["Port"], decode_responses=True) as one:
+        one.set("after", "failover")
+        time.sleep(1.0)  # nothing replaces the lost node while the power is away
+        assert one.info("replication")["connected_slaves"] == 0
+        assert cloud.control.zones()[0]["powered"]
+        fis.stop_experiment(id=experiment)
+        until(lambda: one.info("replication")["connected_slaves"] == 1)
+    killed = [
+        e.detail["resource"] for e in cloud.control.evidence(owner=experiment) if e.kind == "environment_killed"
+    ]
+    assert killed == [arn]
+    api.delete_replication_group(ReplicationGroupId="fis-carts")
+
+
+def until(holds: Any, within_s: float = 10.0) -> None:
+    until_s = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
 
 
 def test_an_instance_is_rebooted(aurora: Any, run: Any) -> None:
