@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import logging
@@ -69,6 +70,5 @@ class FisService:
     async def heal(self) -> list[str]:
         """Stop every experiment that runs; returns their ids. May be repeated."""
         running = [e for region in self.regions.values() for e in region.experiments.values() if e.active]
-        for experiment in running:
-            await experiment.stop("Experiment stopped by blackstart heal.")
+        await asyncio.gather(*(experiment.stop("Experiment stopped by blackstart heal.") for experiment in running))
         return [experiment.id for experiment in running]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.aws_type import AwsType
@@ -27,9 +28,12 @@ class ExperimentTemplate(AwsType):
         return {"arn": self.client(context).get_experiment_template(id=resource_id)["experimentTemplate"]["arn"]}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
-        """Everything may change."""
-        del olds
-        self.client(context).update_experiment_template(id=resource_id, **_template(news))
+        """Everything may change but the accounts that are aimed at."""
+        changed = _template(news)
+        changed.get("experimentOptions", {}).pop("accountTargeting", None)
+        if olds.get("logConfiguration"):
+            changed.setdefault("logConfiguration", {})  # an empty one turns logging off
+        self.client(context).update_experiment_template(id=resource_id, **changed)
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Delete it."""
@@ -47,7 +51,29 @@ def _template(inputs: Properties) -> dict[str, Any]:
         ],
         "actions": {action["name"]: _action(action) for action in inputs["actions"]},
         "targets": {target["name"]: _target(target) for target in inputs.get("targets") or ()},
+        **_optional(inputs),
     }
+
+
+def _optional(inputs: Properties) -> dict[str, Any]:
+    """Options, logging and report, as far as they are given."""
+    found: dict[str, Any] = {}
+    if options := inputs.get("experimentOptions"):
+        found["experimentOptions"] = dict(options)
+    if logs := inputs.get("logConfiguration"):
+        found["logConfiguration"] = _renamed(logs, {"cloudwatchLogsConfiguration": "cloudWatchLogsConfiguration"})
+    if report := inputs.get("experimentReportConfiguration"):
+        dashboards = (report.get("dataSources") or {}).get("cloudwatchDashboards") or ()
+        named = [{"dashboardIdentifier": one["dashboardArn"]} for one in dashboards]
+        found["experimentReportConfiguration"] = {
+            **{key: value for key, value in report.items() if key != "dataSources" and value},
+            **({"dataSources": {"cloudWatchDashboards": named}} if named else {}),
+        }
+    return found
+
+
+def _renamed(given: Properties, names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(key, key): value for key, value in given.items() if value}
 
 
 def _action(action: Properties) -> dict[str, Any]:
