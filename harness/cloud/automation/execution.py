@@ -139,9 +139,8 @@ class Execution:
             for output in step.get("outputs") or ():
                 value = selected(answer, output["Selector"])
                 self.known[f"{step['name']}.{output['Name']}"] = value
-                told["Outputs"][output["Name"]] = [
-                    value if isinstance(value, str) else json.dumps(value, default=str)
-                ]
+                shown = value if isinstance(value, list) else [value]
+                told["Outputs"][output["Name"]] = [_text(one) for one in shown]
             for key, value in answer.items():
                 self.known.setdefault(f"{step['name']}.{key}", value)
         except _PROBLEMS as error:
@@ -165,6 +164,11 @@ class Execution:
     def _after_failure(self, step: Mapping[str, Any], order: list[str]) -> str:
         wanted = step.get("onFailure", "Abort")
         return self._next(step, order) if wanted == "Continue" else _target(wanted)
+
+
+def _text(value: Any) -> str:
+    """As the outputs of a step are shown: texts, whatever they are."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _target(wanted: str) -> str:
