@@ -111,7 +111,9 @@ class SpotInterruptions(_InstanceAction):
         "durationBeforeInterruption": Parameter("How long before the interruption, PT2M to PT15M.")
     }
     targets: ClassVar = {"SpotInstances": "aws:ec2:spot-instance"}
-    difference: ClassVar = f"{_NO_MACHINE}, and the emulator marks none as spot, so the target is empty; the warning is sent at the start"
+    difference: ClassVar = (
+        f"{_NO_MACHINE}, and none is marked as spot, so the target is empty; the warning would be sent at the start"
+    )
 
     def check(self, parameters: Mapping[str, str]) -> None:
         """The time before."""
