@@ -22,7 +22,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
+from chaos.replica_watch import ReplicaWatch
+from chaos.stores.beside import Beside
 from chaos.verification import Store, settle, verify
+from chaos.witness import Witness
 from harness import processes
 from harness.clock import Clock, SystemClock, parse_duration_s
 from harness.cloud.control_client import ControlClient
@@ -38,7 +41,6 @@ from harness.measure.verdict import drill_record, judge, not_supported_record
 from harness.stack import RunningStack
 
 _ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
-_FIRINGS = frozenset({"fault_fired", "environment_killed"})
 _POLL_S = 0.2
 _PROBER_START_S = 15.0
 _RAMP_S = 2.0
@@ -118,21 +120,52 @@ class _Run:
     tell: Tell
     clock: Clock = field(default_factory=SystemClock)
     control: ControlClient = field(init=False)
-    alarms: AlarmWatch = field(init=False)
+    witness: Witness = field(init=False)
     _fis: Any = None  # a boto3 client
     _template: str = ""
     _experiment: str = ""
-    _seen: int = 0
 
     def __post_init__(self) -> None:
         self.control = ControlClient(self.stack.target)
         self._fis = self.stack.target.client("fis")
-        self.alarms = AlarmWatch(
-            client=self.stack.target.client("cloudwatch"),
+        self.witness = Witness(
+            control=self.control,
             journal=self.journal,
             clock=self.clock,
-            wanted=[str(fill(name, output_names(self.stack.outputs))) for name in self.drill.alarms],
+            alarms=AlarmWatch(
+                client=self.stack.target.client("cloudwatch"),
+                journal=self.journal,
+                clock=self.clock,
+                wanted=[self._filled(name) for name in self.drill.alarms],
+            ),
+            replica=self._replica(),
         )
+
+    def _replica(self) -> ReplicaWatch | None:
+        part = self.drill.verification
+        if part is None or not part.replica:
+            return None
+        return ReplicaWatch(
+            client=self.stack.target.client("dynamodb", region=self._filled(part.replica)),
+            table=self._filled(part.table),
+            key=part.key,
+            journal=self.journal,
+            clock=self.clock,
+        )
+
+    def _stores(self) -> Beside:
+        """Workloads of single stores, with names of their own in the target."""
+        return Beside(
+            target=self.stack.target,
+            stores=self.drill.stores,
+            prefix=f"blackstart-{self.folder.name}-{self.number}".lower().replace("_", "-"),
+            seed=self.seed,
+            journal=self.journal,
+            clock=self.clock,
+        )
+
+    def _filled(self, text: str) -> str:
+        return str(fill(text, output_names(self.stack.outputs)))
 
     @property
     def seed(self) -> int:
@@ -142,15 +175,15 @@ class _Run:
     def run(self) -> None:
         self._note(names.DRILL_STARTED, drill=self.drill.name, seed=self.seed, run=self.number)
         self._mark_clock()
-        self.alarms.begin()
+        self.witness.alarms.begin()
         try:
-            with self._prober():
+            with self._stores().running(), self._prober():
                 if self._steady():
                     self._inject()
                     self._observe()
                 self._mark_clock()
                 self._note(names.OBSERVATION_ENDED)
-            self._evidence()
+            self._sum_up()
             self._verify()
         finally:
             self._roll_back()
@@ -212,12 +245,12 @@ class _Run:
         psutil.cpu_percent(None)
         started_s = self.clock.now_s()
         self._note(names.BASELINE_STARTED)
-        time.sleep(self.drill.method.baseline_s + 0.5)
+        self._watch(started_s + self.drill.method.baseline_s + 0.5)
         ended_s = self.clock.now_s()
         self._note(names.CPU, percent=psutil.cpu_percent(None))
         self._note(names.BASELINE_ENDED)
         self._mark_clock()
-        self._note_workload(started_s)
+        self.witness.note_workload(started_s)
         samples = samples_of(self._read(), self.drill.method)
         # What was sent in the last moments may not be answered yet.
         reason = unsteady(samples, start_s=started_s, end_s=ended_s - 0.3, method=self.drill.method)
@@ -225,12 +258,6 @@ class _Run:
             self.tell(f"not steady, nothing is injected: {reason}")
             return False
         return True
-
-    def _note_workload(self, since_s: float) -> None:
-        """Which functions ran since then; on a target whose environments are not ours nobody can tell."""
-        ran = {e["function"] for e in self.control.environments() if e.get("used_s", 0.0) >= since_s}
-        if ran:
-            self._note(names.WORKLOAD, functions=sorted(ran))
 
     # -- experiment ------------------------------------------------------------------------------------------
 
@@ -247,8 +274,8 @@ class _Run:
         self._note(names.EXPERIMENT_STARTED, experiment_id=self._experiment)
         until_s = self.clock.now_s() + self.drill.fault_s + 30.0
         while True:
-            self._take_evidence()
-            self.alarms.look()
+            self.witness.take(self._experiment)
+            self.witness.look()
             experiment = self._fis.get_experiment(id=self._experiment)["experiment"]
             status = experiment["state"]["status"]
             self.tell(f"experiment {self._experiment} {status}")
@@ -258,7 +285,7 @@ class _Run:
                 self._note(names.CHECK_FAILED, check="experiment", error="it did not end in time")
                 break
             time.sleep(_POLL_S)
-        self._take_evidence()
+        self.witness.take(self._experiment)
         self._note(names.EXPERIMENT_ENDED, state=status)
         if status != "completed":
             self._note(names.CHECK_FAILED, check="experiment", error=experiment["state"].get("reason", status))
@@ -279,7 +306,7 @@ class _Run:
         method = self.drill.method
         least_s = method.hold_s + method.window_s
         self._watch(self.clock.now_s() + least_s)
-        self._take_evidence()
+        self.witness.take(self._experiment)
         fault_s = phases_of(self._read()).fault_s
         if fault_s is None:
             return
@@ -288,9 +315,9 @@ class _Run:
             self._watch(self.clock.now_s() + 1.0)
 
     def _watch(self, until_s: float) -> None:
-        """Look at the alarms until then."""
+        """Look around until then."""
         while (left_s := until_s - self.clock.now_s()) > 0:
-            self.alarms.look()
+            self.witness.look()
             time.sleep(min(left_s, _POLL_S))
 
     def _recovered(self, fault_s: float) -> bool:
@@ -299,40 +326,10 @@ class _Run:
         samples = samples_of(self._read(), self.drill.method)
         return recovery(samples, fault_s=fault_s, end_s=end_s, method=self.drill.method).recovered_s is not None
 
-    def _take_evidence(self) -> None:
-        """Copy what the cloud has seen since the last look into the journal, at its own instants."""
-        for event in self.control.evidence(since=self._seen):
-            self._seen = max(self._seen, event.sequence)
-            if event.kind == "alarm" and self._experiment:
-                self.journal.event(names.ALARM, event.at_s, **event.detail)
-            if not self._experiment or event.owner != self._experiment:
-                continue
-            if event.kind in _FIRINGS:
-                self.journal.event(names.FAULT_FIRED, event.at_s, **event.detail)
-            if event.kind in {"fault_healed", "power_restored"}:
-                self.journal.event(names.FAULT_HEALED, event.at_s, **event.detail)
-            self.journal.event(names.CLOUD_EVENT, event.at_s, **{**event.detail, "kind": event.kind})
-
-    def _evidence(self) -> None:
-        """The proof of injection, summed up: what matched, what fired, and when first."""
-        if not self._experiment:
-            return
-        events = self.control.evidence(owner=self._experiment)
-        healed = [e.detail for e in events if e.kind == "fault_healed"]
-        killed = [e for e in events if e.kind == "environment_killed"]
-        firings = [e.at_s for e in events if e.kind in _FIRINGS]
-        fired = sum(d.get("fired", 0) for d in healed) + len(killed)
-        self._note(
-            names.EVIDENCE,
-            matched=sum(d.get("matched", 0) for d in healed) + len(killed),
-            fired=fired,
-            first_fired_s=min(firings, default=None),
-        )
-        journal = self._read()
-        since_s, until_s = journal.instant(names.EXPERIMENT_STARTED), self.clock.now_s()
-        for call in self.control.control_plane_calls(since_s or until_s, until_s):
-            detail = {key: value for key, value in call.items() if key != "at_s"}
-            self.journal.event(names.CONTROL_PLANE_CALL, float(call["at_s"]), **detail)
+    def _sum_up(self) -> None:
+        since_s = self._read().instant(names.EXPERIMENT_STARTED)
+        if since_s is not None:
+            self.witness.sum_up(self._experiment, since_s)
 
     # -- verification and rollback ---------------------------------------------------------------------------
 
@@ -343,7 +340,7 @@ class _Run:
         journal = self._read()
         self.tell("waiting for what was begun to end")
         try:
-            settle(store, journal, self.clock)
+            settle(store, journal, self.clock, meanwhile=self.witness.look)
             self._note(names.VERIFICATION_STARTED)
             self.tell("reading everything back, twice")
             verify(store, journal, self.journal, self.clock)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from chaos.fis.actions import ACTIONS
 from chaos.fis.errors import FisError
 from chaos.fis.template import check_template
+from chaos.stores import STORES
 from harness.clock import parse_duration_s
 from harness.config import Disruption, Duration, Policy, validate
 from harness.errors import ConfigError, nearest
@@ -83,11 +84,15 @@ class EffectPart(_Strict):
 
 
 class VerificationPart(_Strict):
-    """How every write is read back: from one DynamoDB table, by the attribute that holds the write's key."""
+    """How every write is read back: from one DynamoDB table, by the attribute that holds the write's key.
+
+    `replica` is the region of a replica that is looked at during the drill, for the objective `staleness`.
+    """
 
     table: str
     key: str
     region: str = ""
+    replica: str = ""
     settled: dict[str, str] = {}
     settle: Duration = "20s"
     effects: list[EffectPart] = []
@@ -116,6 +121,7 @@ class DrillFile(_Strict):
     method: MethodPart = MethodPart()
     verification: VerificationPart | None = None
     detection: DetectionPart = DetectionPart()
+    stores: list[str] = []
     objectives: dict[str, Any] = {}
 
 
@@ -137,6 +143,7 @@ class Drill:
     objectives: DrillObjectives
     path: Path
     alarms: Sequence[str] = ()
+    stores: Sequence[str] = ()
 
     @property
     def fault_s(self) -> float:
@@ -177,6 +184,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         objectives=_objectives(path, text, file, policy),
         path=path,
         alarms=tuple(file.detection.alarms),
+        stores=_stores(path, text, file.stores),
     )
 
 
@@ -238,6 +246,16 @@ def _method(part: MethodPart, *, template: Mapping[str, Any]) -> Method:
         must_be_felt=part.must_be_felt,
         must_recover_in_fault=lasts if part.must_recover_in_fault is None else part.must_recover_in_fault,
     )
+
+
+def _stores(path: Path, text: str, given: Sequence[str]) -> tuple[str, ...]:
+    """The workloads of single stores that run beside the drill."""
+    for name in given:
+        if name not in STORES:
+            raise ConfigError(
+                f"unknown store {name!r}", where=f"{path}:{line_of(text, ['stores'])}", hint=nearest(name, STORES)
+            )
+    return tuple(given)
 
 
 def _objectives(path: Path, text: str, file: DrillFile, policy: Mapping[Any, Policy]) -> DrillObjectives:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ class Seen:
     counts: Sequence[Counter[str]]
 
 
-def settle(store: Store, journal: Journal, clock: Clock) -> None:
+def settle(store: Store, journal: Journal, clock: Clock, *, meanwhile: Callable[[], None]) -> None:
     """Wait until every acknowledged write has settled, or until the drill's settle time is over."""
     if not store.part.settled:
         return
@@ -112,6 +112,7 @@ def settle(store: Store, journal: Journal, clock: Clock) -> None:
         items = store.items()
         if all(store.settled(items[key]) for key in acked if key in items):
             return
+        meanwhile()
         time.sleep(_POLL_S)
 
 

@@ -21,10 +21,13 @@ from harness.measure.pacing import pacing
 from harness.measure.phases import Phases
 from harness.measure.recovery import Samples, silence, unsteady
 
-Area = Literal["all", "recovery", "data", "rpo", "availability", "stability", "detect", "staleness"]
+Area = Literal["all", "recovery", "data", "rpo", "availability", "stability", "detect", "staleness", "stores"]
 """What a doubt touches; `all` touches every objective."""
 
 Result = TypeVar("Result")
+
+_CHECK_AREAS: dict[str, Area] = {"verification": "data", "alarms": "detect", "stores": "stores"}
+"""What rests on a check that could not run; on any other check everything does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Sam
     """Note what makes the whole run worthless: a cut journal, an unsteady baseline, a fault that never fired."""
     doubts.add("all", journal.flaw or ("" if journal.complete else "the journal is not complete"))
     for event in journal.named(CHECK_FAILED):
-        area: Area = "data" if event.detail.get("check") == "verification" else "all"
+        area = _CHECK_AREAS.get(event.detail.get("check", ""), "all")
         doubts.add(area, f"check {event.detail.get('check', '?')!r} failed to run: {event.detail.get('error', '')}")
     doubts.add(
         "all",

@@ -86,6 +86,7 @@ _MEASURES = {
     "duplicates": _Measure(field="duplicates", area="data", read=lambda f: Measured(f.duplicate), unit="count"),
     "phantom": _Measure(field="phantom", area="data", read=lambda f: Measured(f.phantom), unit="count"),
     "unfulfilled": _Measure(field="unfulfilled", area="data", read=lambda f: Measured(f.unfulfilled), unit="count"),
+    "anomalies": _Measure(field="anomalies", area="stores", read=lambda f: Measured(f.anomalies), unit="count"),
     "unknown": _Measure(field="unknown", area="data", read=lambda f: Measured(f.unknown), unit="count"),
     "p50": _Measure(field="p50_s", area="availability", read=lambda f: _seconds(f.p50_ms)),
     "p95": _Measure(field="p95_s", area="availability", read=lambda f: _seconds(f.p95_ms)),

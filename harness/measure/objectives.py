@@ -26,6 +26,7 @@ class DrillObjectives:
     phantom: int | None = None
     unfulfilled: int | None = None
     unknown: int | None = None
+    anomalies: int | None = None
     p50_s: float | None = None
     p95_s: float | None = None
     p99_s: float | None = None

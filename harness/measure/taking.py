@@ -13,6 +13,7 @@ from itertools import takewhile
 from typing import Any, TypeVar
 
 from harness.measure.availability import Availability, Latency, availability, latency
+from harness.measure.checkers.linearizable import UNDECIDED
 from harness.measure.doubts import Doubts
 from harness.measure.evidence import findings_of
 from harness.measure.figures import DrillRunFigures
@@ -25,6 +26,8 @@ from harness.measure.journal import (
     DRILL_STARTED,
     EXPERIMENT_STARTED,
     ROLLBACK,
+    STORE_CHECKED,
+    STORE_FINDING,
     VERIFICATION_ENDED,
     Event,
     Journal,
@@ -65,16 +68,18 @@ def take_figures(
     lost = doubts.attempt("rpo", lambda: _loss(phases, data, method))
     doubts.add("rpo", lost.doubt if lost is not None else "")
     served = doubts.attempt("availability", lambda: _served(journal, phases, samples))
+    stores = doubts.attempt("stores", lambda: _store_fields(doubts, journal, phases))
     stale = doubts.attempt("staleness", lambda: _staleness_fields(doubts, journal, data))
     calls = _control_plane_calls(journal, phases, back)
     fields = {
         **_story(journal, phases),
         **_recovery_fields(back, phases, method),
-        **_data_fields(data, lost),
+        **_data_fields(data, lost, stores or []),
         **_served_fields(served),
         **(stale or {}),
         **_end_fields(samples, phases),
         **_pacing_fields(journal),
+        "anomalies": _anomalies(journal),
         "control_plane_calls": calls,
         "notes": _notes(journal, phases, back),
     }
@@ -145,6 +150,11 @@ def _end_fields(samples: Samples, phases: Phases) -> dict[str, Any]:
     seen = samples.good[: bisect_left(samples.scheduled_s, phases.ended_s)]
     goods = sum(1 for _ in takewhile(bool, reversed(seen)))
     return {"goods_at_end": goods, "residual_error": residual_error_bound(goods) if goods else None}
+
+
+def _anomalies(journal: Journal) -> int | None:
+    checked = [int(event.detail.get("anomalies", 0)) for event in journal.named(STORE_CHECKED)]
+    return sum(checked) if checked else None
 
 
 def _pacing_fields(journal: Journal) -> dict[str, Any]:
@@ -221,14 +231,39 @@ def _only_after_fault(back: Recovery, phases: Phases) -> bool:
     )
 
 
-def _data_fields(data: _Data | None, lost: Loss | None) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+def _store_fields(doubts: Doubts, journal: Journal, phases: Phases) -> list[Finding]:
+    """The broken promises of single stores; a search that gave up, or a store that took nothing, is a doubt."""
+    checked = list(journal.named(STORE_CHECKED))
+    if not checked:
+        doubts.add("stores", "no store was worked beside the drill")
+    for event in checked:
+        if not event.detail.get("calls_ok"):
+            doubts.add("stores", f"no call of the store {event.detail.get('store', '?')} was acknowledged")
+    found = []
+    for event in journal.named(STORE_FINDING):
+        kind, at_s = str(event.detail.get("kind", "")), event.detail.get("found_s")
+        if kind == UNDECIDED:
+            doubts.add("stores", f"{event.detail.get('store')}: {event.detail.get('detail')}")
+            continue
+        found.append(
+            Finding(
+                kind=f"{event.detail.get('store')}: {kind}",
+                key=str(event.detail.get("key", "")),
+                at_s=at_s - phases.started_s if isinstance(at_s, int | float) else None,
+                detail=str(event.detail.get("detail", "")),
+            )
+        )
+    return found
+
+
+def _data_fields(data: _Data | None, lost: Loss | None, stores: list[Finding]) -> dict[str, Any]:
+    fields: dict[str, Any] = {"findings": stores}
     if lost is not None:
         fields |= {"rpo_s": lost.rpo_s, "split_brain": lost.split_brain}
     if data is not None:
         history = data.history
         fields |= {
-            "findings": data.findings,
+            "findings": [*data.findings, *stores],
             "acked": len(history.acked),
             "lost": len(history.lost),
             "holes": len(history.holes),

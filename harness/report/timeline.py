@@ -142,7 +142,15 @@ _CLOUD_SENTENCES: Final[dict[str, Callable[[Detail], tuple[str, Tone]]]] = {
 }
 
 _SILENT = frozenset(
-    {names.EVIDENCE, names.CPU, names.CLOCK, names.WORKLOAD, names.REPLICA_LOOK, names.ALARMS_WATCHED}
+    {
+        names.EVIDENCE,
+        names.CPU,
+        names.CLOCK,
+        names.WORKLOAD,
+        names.REPLICA_LOOK,
+        names.ALARMS_WATCHED,
+        names.STORE_FINDING,
+    }
 )  # shown as figures, not as moments
 
 

@@ -26,6 +26,7 @@ OBJECTIVE_TITLES: Final = {
     "lost": "Acknowledged writes lost",
     "duplicates": "Duplicate effects",
     "phantom": "Phantom writes",
+    "anomalies": "Broken promises of stores",
     "unfulfilled": "Writes left unfinished",
     "unknown": "Writes with unknown outcome",
     "p50": "Latency p50",

@@ -18,6 +18,9 @@ class ShortDrill:
     role: str = ""
     attempts: int = 1
     objectives: dict[str, Any] = field(default_factory=dict)
+    replica: bool = False
+    duration: str = "4s"
+    hold: str = "3s"
     must_recover_in_fault: bool = False
     disruption: str = "Software"
 
@@ -56,10 +59,11 @@ DRILLS = {
         parameters=_api_errors("s3", "PutObject", 80),
     ),
     "table-fails": ShortDrill(
-        title="Four in ten transactions of the orders table fail",
+        title="Almost half of the transactions of the orders table fail",
         action=INTERNAL_ERROR,
-        parameters=_api_errors("dynamodb", "TransactWriteItems", 40),
-        objectives={"availability_in_fault": 0.8},
+        parameters=_api_errors("dynamodb", "TransactWriteItems", 45),
+        objectives={"availability_in_fault": 0.72, "static_stability": True, "staleness": "15s"},
+        replica=True,
     ),
     "bus-fails": ShortDrill(
         title="Most events are refused by the bus",
@@ -71,6 +75,14 @@ DRILLS = {
         action="aws:lambda:invocation-error",
         parameters={"invocationPercentage": "60", "preventExecution": "true"},
         role="fulfil",
+    ),
+    "alarm-tells": ShortDrill(
+        title="Fulfilment fails, and an alarm must tell",
+        action="aws:lambda:invocation-error",
+        parameters={"invocationPercentage": "60", "preventExecution": "true"},
+        role="fulfil",
+        objectives={"detect": "75s"},
+        hold="80s",  # alarms on Lambda's metrics have periods of a minute
     ),
     "place-fails-after": ShortDrill(
         title="Half of the order-taking invocations fail after their work is done; clients send again",
@@ -85,6 +97,7 @@ DRILLS = {
         parameters={"availabilityZoneIdentifier": "use1-az2"},
         objectives={"rto": "8s", "static_stability": True},
         must_recover_in_fault=True,
+        duration="8s",
         disruption="AZ",
     ),
 }
@@ -113,16 +126,17 @@ write = true
 attempts = {attempts}
 
 [method]
-latency_limit = "2s"
+latency_limit = "3.5s"
 baseline = "4s"
 window = "1s"
-hold = "3s"
+hold = "{hold}"
 deadline = "15s"
 must_recover_in_fault = {recover}
 
 [verification]
 table = "{{outputs.orders_table}}"
 key = "idempotency_key"
+replica = "{replica}"
 settled = {{ status = "FULFILLED" }}
 settle = "25s"
 
@@ -152,7 +166,9 @@ def write_drill(name: str, folder: Path) -> Path:
         name=name,
         title=drill.title,
         disruption=drill.disruption,
-        duration="8s" if drill.must_recover_in_fault else "4s",
+        duration=drill.duration,
+        hold=drill.hold,
+        replica="{outputs.replica_region}" if drill.replica else "",
         attempts=drill.attempts,
         recover=str(drill.must_recover_in_fault).lower(),
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -21,7 +22,7 @@ from harness.measure.finding import Finding
 
 UNDECIDED = "undecided"
 
-MOST_STATES = 200_000
+MOST_STATES = 100_000
 """States that the search visits for one key before it gives up; about a second."""
 
 
@@ -35,7 +36,8 @@ def check_linearizable(
     """Findings `not linearizable`, at the first answer that no order explains, and `undecided`."""
     found = []
     for key, history in by_key(calls).items():
-        relevant = [call for call in history if _counts(call)]
+        read = {call.value for call in history if call.action == "read" and call.outcome == "ok"}
+        relevant = [call for call in history if call.outcome == "ok" or _matters(call, read)]
         try:
             refuted = _first_refuted(relevant, (initial or {}).get(key), most_states)
         except _BoundReachedError:
@@ -49,8 +51,9 @@ def check_linearizable(
     return found
 
 
-def _counts(call: Call) -> bool:
-    return call.outcome == "ok" or (call.action == "write" and call.possible)
+def _matters(call: Call, read: AbstractSet[Value]) -> bool:
+    """Whether an unknown write explains anything: one that nobody read may as well never have happened."""
+    return call.action == "write" and call.possible and call.value in read
 
 
 def _end_s(call: Call) -> float:
@@ -85,7 +88,6 @@ def _until(calls: Sequence[Call], instant_s: float) -> list[Call]:
 
 def _explained(calls: Sequence[Call], first: Value, most_states: int) -> bool:
     """Whether some order exists. States are (calls taken as bits, value); each is visited once."""
-    ends_s = [_end_s(call) for call in calls]
     needed = sum(1 << number for number, call in enumerate(calls) if call.outcome == "ok")
     seen = {(0, first)}
     stack = [(0, first)]
@@ -93,11 +95,8 @@ def _explained(calls: Sequence[Call], first: Value, most_states: int) -> bool:
         taken, value = stack.pop()
         if taken & needed == needed:
             return True
-        limit_s = min(end_s for number, end_s in enumerate(ends_s) if not taken >> number & 1)
-        for number, call in enumerate(calls):
-            if call.started_s > limit_s:
-                break
-            if taken >> number & 1 or (call.action == "read" and call.value != value):
+        for number, call in _next(calls, taken):
+            if call.action == "read" and call.value != value:
                 continue
             state = (taken | 1 << number, call.value)
             if state not in seen:
@@ -106,3 +105,15 @@ def _explained(calls: Sequence[Call], first: Value, most_states: int) -> bool:
                 seen.add(state)
                 stack.append(state)
     return False
+
+
+def _next(calls: Sequence[Call], taken: int) -> list[tuple[int, Call]]:
+    """The calls that may come next: not taken, and begun before any call that is not taken had ended."""
+    number = (~taken & taken + 1).bit_length() - 1  # the first that is not taken
+    limit_s, found = math.inf, []
+    while number < len(calls) and calls[number].started_s <= limit_s:
+        if not taken >> number & 1:
+            found.append((number, calls[number]))
+            limit_s = min(limit_s, _end_s(calls[number]))
+        number += 1
+    return [(number, call) for number, call in found if call.started_s <= limit_s]

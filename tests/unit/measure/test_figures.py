@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.measure.availability import availability, burn_rate, latency
 from harness.measure.finding import MOST_FINDINGS, Finding
 from harness.measure.history import Write
-from harness.measure.journal import REPLICA_LOOK, Event, Operation, Outcome
+from harness.measure.journal import REPLICA_LOOK, STORE_CHECKED, STORE_FINDING, Event, Operation, Outcome
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.pacing import pacing
@@ -157,3 +157,32 @@ def test_many_findings_are_cut_and_the_counts_are_not() -> None:
     figures = judge(play(Script(lost_keys=lost)), DrillObjectives(lost=0), Method()).figures
     assert figures.lost == 100
     assert sum(finding.kind == "lost" for finding in figures.findings) == MOST_FINDINGS
+
+
+def store(anomalies: int, **detail: object) -> Event:
+    return Event(at_s=41.0, name=STORE_CHECKED, detail={"store": "s3-versions", "anomalies": anomalies, **detail})
+
+
+def test_broken_promises_of_stores_are_counted_and_told() -> None:
+    asked = DrillObjectives(anomalies=0)
+    kept = replace(Script(), extra=(store(0, calls_ok=40),))
+    assert judge(play(kept), asked, Method()).verdict == "pass"
+    lost = {"store": "s3-versions", "kind": "lost", "key": "a", "found_s": 14.0, "detail": "gone"}
+    broken = replace(Script(), extra=(store(1, calls_ok=40), Event(at_s=41.0, name=STORE_FINDING, detail=lost)))
+    judged = judge(play(broken), asked, Method())
+    assert judged.verdict == "fail"
+    assert judged.figures.findings == [Finding(kind="s3-versions: lost", key="a", at_s=14.0, detail="gone")]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        (),
+        (store(0),),
+        (store(0, calls_ok=9), Event(at_s=41.0, name=STORE_FINDING, detail={"kind": "undecided", "key": "a"})),
+    ],
+)
+def test_stores_that_nobody_worked_or_could_judge_prove_nothing(extra: tuple[Event, ...]) -> None:
+    assert (
+        judge(play(replace(Script(), extra=extra)), DrillObjectives(anomalies=0), Method()).verdict == "inconclusive"
+    )
