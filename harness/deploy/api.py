@@ -26,6 +26,7 @@ from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import Steps
 from harness.deploy.engine.targeting import Targeting
 from harness.deploy.engine.transforms import Transforms
+from harness.deploy.engine.urn import STACK_TYPE
 from harness.deploy.engine.values import has_secret, masked
 from harness.deploy.providers import registry
 from harness.deploy.pulumi_cli import operations as cli
@@ -137,14 +138,30 @@ def _preflight(request: DeployRequest, clients: Clients) -> int:
     refusal = deployment.unsupported_error()
     if refusal is not None:
         raise refusal
-    if (
-        problem is not None
-        and problem.code in {"program", "usage"}
-        and "the Pulumi program failed" not in problem.what
-    ):
+    if problem is not None and _is_final(problem, told):
         raise problem
     _require_known(deployment, request)
     return sum(event.status == "done" and not event.copy for event in told)
+
+
+def _is_final(problem: BlackstartError, told: list[StepEvent]) -> bool:
+    """True when a preview's error would be a deployment's too: about the inputs, or before there was any resource."""
+    if problem.code not in {"program", "usage", "config"}:
+        return False
+    return "the Pulumi program failed" not in problem.what or all(event.type == STACK_TYPE for event in told)
+
+
+def _say_what_is_left(error: BlackstartError, deployment: Deployment) -> None:
+    """To the hint of a failed deployment: what it did before, and what nobody knows."""
+    done = [f"{count} {op}" for op, count in deployment.steps.counts.items() if op in _CHANGES]
+    begun = [p.resource.name for p in deployment.ledger.checkpoint.pending]
+    left = [f"done before and in the state: {', '.join(done)}"] if done else []
+    left += [f"begun, and looked for by the next run: {', '.join(begun)}"] if begun else []
+    if left:
+        error.hint = "; ".join([*left, error.hint or "mend the cause and run again"])
+
+
+_CHANGES = ("create", "update", "replace", "delete")
 
 
 def _require_known(deployment: Deployment, request: DeployRequest) -> None:
@@ -168,7 +185,12 @@ def _deploy(
         if request.refresh:
             _refresh(deployment)
         deployment.steps.planned = planned or sum(_is_told(old) for old in deployment.ledger.olds.values())
-        run_program(deployment, program, registry=_registry(request), environment=_environment(request))
+        try:
+            run_program(deployment, program, registry=_registry(request), environment=_environment(request))
+        except BlackstartError as error:
+            if not dry_run:
+                _say_what_is_left(error, deployment)
+            raise
         refusal = deployment.unsupported_error()
         if refusal is not None:
             raise refusal

@@ -148,4 +148,4 @@ def source_of(request: Any) -> str:
     if not request.HasField("sourcePosition"):
         return ""
     position = request.sourcePosition
-    return f"{_SCHEME.sub('', position.uri).lstrip('/') or position.uri}:{position.line}"
+    return f"{_SCHEME.sub('', position.uri)}:{position.line}"

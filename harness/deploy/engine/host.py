@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import processes
-from harness.deploy.engine.deployment import Deployment
+from harness.deploy.engine.deployment import Deployment, Project
 from harness.deploy.engine.monitor import Monitor
 from harness.deploy.engine.steps import PARALLEL
 from harness.errors import BlackstartError, ProgramError
@@ -116,12 +117,22 @@ def _gives_up(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> boo
 
 
 def _failed(deployment: Deployment, program: Program, code: int, output: str) -> ProgramError:
-    said = "\n".join(deployment.messages) or output or "it printed nothing"
+    said = deployment.steps.hidden.clean("\n".join(deployment.messages) or output or "it printed nothing")
     return ProgramError(
         f"the Pulumi program failed (exit code {code}):\n{said}",
         where=str(program.entry),
-        hint="what it had created until then is in the state; mend the program and run again",
+        hint=_what_to_do(said, program, deployment.project),
     )
+
+
+def _what_to_do(said: str, program: Program, project: Project) -> str:
+    missing = re.search(r"ModuleNotFoundError: No module named '([^']+)'", said)
+    if missing:
+        return f"install {missing[1]} for the program's Python: {program.interpreter} -m pip install …"
+    setting = re.search(r"Missing required configuration variable '([^']+)'", said)
+    if setting:
+        return f"set it in Pulumi.{project.stack}.yaml under config:, or with --set {setting[1]}=VALUE"
+    return "mend the program and run again"
 
 
 def _tail(descriptor: int) -> str:

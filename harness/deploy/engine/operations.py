@@ -117,7 +117,7 @@ class Operations:
         )
 
 
-_LEFT = "what was done before stands in the state; mend the cause and run again"
+_LEFT = "mend the cause and run again; destroy takes away what there is"
 
 
 def within(limit_s: float | None, work: Callable[[], Result], what: str) -> Result:

@@ -10,9 +10,11 @@ import asyncio
 import inspect
 import logging
 import os
+import re
 import runpy
 import sys
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,6 +45,8 @@ def main() -> int:
     pulumi.log.debug = lambda *_arguments, **_options: None
     sys.argv = [options.program]
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    note_places(options.pwd)
+    note_failures(options.pwd)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     executor = ThreadPoolExecutor(max_workers=settings["parallel"] * 4)
@@ -65,21 +69,79 @@ def main() -> int:
     return 0
 
 
-def own_traceback(error: BaseException, folder: str) -> str:
-    """The traceback as far as it runs through the program's own files, and the exception itself."""
-    if isinstance(error, SyntaxError) and error.filename:
-        lines = traceback.format_exception_only(type(error), error)
-        return "".join(lines).rstrip()
+PLACES: dict[tuple[str, str], str] = {}  # (type, name) of a resource → file:line of the program
+
+
+def note_places(folder: str) -> None:
+    """Remember where the program makes each resource: the SDK's own errors about one come without a place."""
+    import pulumi.resource
+
+    register = pulumi.resource.register_resource
     inside = os.path.realpath(folder) + os.sep
-    frames = [
+
+    def noting(res: object, ty: str, name: str, *arguments: object, **options: object) -> object:
+        frame = inspect.currentframe()
+        while frame is not None and not os.path.realpath(frame.f_code.co_filename).startswith(inside):
+            frame = frame.f_back
+        if frame is not None:
+            PLACES[ty, name] = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        return register(res, ty, name, *arguments, **options)
+
+    pulumi.resource.register_resource = noting
+
+
+FRAMES: list[tuple[BaseException, list[traceback.FrameSummary]]] = []  # what applies raised, and where
+
+
+def note_failures(folder: str) -> None:
+    """Keep where a function given to `apply` raised: on its way through the SDK's futures that gets lost."""
+    from pulumi import Output
+
+    apply = Output.apply
+
+    def noting(self: object, func: Callable[[object], object], *arguments: object, **options: object) -> object:
+        def watched(value: object) -> object:
+            try:
+                return func(value)
+            except BaseException as error:
+                FRAMES.append((error, own_frames(error, folder)))
+                raise
+
+        return apply(self, watched, *arguments, **options)
+
+    Output.apply = noting
+
+
+def places_of(text: str) -> str:
+    """Where the resources that `text` speaks of are made, a line each."""
+    named = [
+        place
+        for (kind, name), place in PLACES.items()
+        if kind in text and re.search(rf"(?:resource: |named )'?{re.escape(name)}(?![\w-])", text)
+    ]
+    return "".join(f"\n  at {place}" for place in named[:3])
+
+
+def own_frames(error: BaseException, folder: str) -> list[traceback.FrameSummary]:
+    """The frames of a traceback that are in the program's own files."""
+    inside = os.path.realpath(folder) + os.sep
+    return [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).is_file()
         and os.path.realpath(frame.filename).startswith(inside)
         and "site-packages" not in frame.filename
     ]
+
+
+def own_traceback(error: BaseException, folder: str) -> str:
+    """The traceback as far as it runs through the program's own files, and the exception itself."""
+    if isinstance(error, SyntaxError) and error.filename:
+        lines = traceback.format_exception_only(type(error), error)
+        return "".join(lines).rstrip()
+    frames = own_frames(error, folder) or next((frames for raised, frames in FRAMES if raised is error), [])
     text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(type(error), error))
-    return text.rstrip()
+    return text.rstrip() + ("" if frames else places_of(text))
 
 
 if __name__ == "__main__":

@@ -25,9 +25,7 @@ def read_project(folder: Path, stack: str, *, region: str, overrides: Mapping[st
     """
     path = folder / "Pulumi.yaml"
     if not path.is_file():
-        raise UsageError(
-            "no Pulumi.yaml", where=str(folder), hint="point --program at the folder of a Pulumi program"
-        )
+        raise UsageError("no Pulumi.yaml", where=str(folder), hint=_no_project_hint(folder))
     body = _read(path)
     runtime = body.get("runtime")
     name = runtime.get("name") if isinstance(runtime, dict) else runtime
@@ -51,6 +49,21 @@ def read_project(folder: Path, stack: str, *, region: str, overrides: Mapping[st
         secret_keys=frozenset(found.secret_keys),
     )
     return project, Program(folder=project.folder, entry=entry.resolve(), interpreter=_interpreter(folder, runtime))
+
+
+def _no_project_hint(folder: Path) -> str:
+    """What to do about a folder without Pulumi.yaml; programs of the Automation API are told apart."""
+    for path in sorted(folder.glob("*.py")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if re.search(
+            r"^\s*(?:from|import)\s+pulumi\.automation|from\s+pulumi\s+import\s+automation", text, re.MULTILINE
+        ):
+            return (
+                f"{path.name} is an Automation API program: it drives the pulumi CLI itself. Point --program at the "
+                "project that it deploys (its work_dir), or put its inline program into a __main__.py beside a "
+                "Pulumi.yaml of two lines: `name: NAME` and `runtime: python`"
+            )
+    return "point --program at the folder of a Pulumi program"
 
 
 def _is_text(body: Mapping[str, Any]) -> bool:

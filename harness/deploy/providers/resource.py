@@ -246,6 +246,10 @@ class Registry:
             return self.refused[package]
         known = {name for name in (*self.resources, *self.invokes) if name.startswith(f"{package}:")}
         if known:
-            return nearest(token, known)
+            of_service = sorted(name for name in known if name.startswith(token.rpartition("/")[0] + "/"))
+            told = nearest(token, known)
+            if told.startswith("did you mean"):
+                return told
+            return f"built in are {', '.join(of_service)}" if of_service else "nothing of this service is built in"
         built_in = sorted({name.split(":", maxsplit=1)[0] for name in self.resources})
         return f"the packages built in are {', '.join(built_in)}"
