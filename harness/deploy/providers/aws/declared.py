@@ -14,10 +14,12 @@ from harness.deploy.engine.values import UNKNOWN
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.calls import answer_of
 from harness.deploy.providers.aws.schema.model import PropertyType, schema_of
+from harness.deploy.providers.aws.search import find_listed
 from harness.deploy.providers.aws.shapes import empty_of, seen_as, to_properties, to_request
 from harness.deploy.providers.resource import Context, Properties
 
 _TAG_MEMBERS = frozenset({"tags", "taglist", "userpooltags", "identitypooltags"})
+_LINKS = frozenset({"vpcId", "subnetId", "instanceId"})
 _OURS = frozenset({"tags", "tagsAll", "region"})
 
 
@@ -164,8 +166,20 @@ class Declared(AwsType):
             self.send(context, self.deletes, {}, **self.address(context, self.deletes, resource_id, state))
 
     def find(self, context: Context, inputs: Properties) -> str | None:
-        """By the id that the inputs make; None for a type whose id AWS makes."""
-        if self.id_from or not self.parts:
+        """By the id that the inputs make; among all that are listed where AWS makes the id."""
+        if self.id_from:
+            keys = {member: inputs[name] for member, name in self.key.items() if inputs.get(name) is not None}
+            return find_listed(
+                context,
+                inputs,
+                service=self.service,
+                creates=self.creates,
+                id_from=self.id_from,
+                request=keys,
+                observe=self.observe,
+                links=_LINKS & set(schema_of(self.token).inputs.properties or {}),
+            )
+        if not self.parts:
             return None
         resource_id = self.joined(inputs)
         return resource_id if self.read(context, resource_id, inputs) is not None else None
