@@ -111,7 +111,7 @@ class Server:
             self._signals = SignalStation(doors.evidence)
             self._delivery = Delivery.install(doors.target)
             self._install_functions(doors, self._signals)
-            self._install_databases(doors)
+            self._install_databases(doors, self._signals)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
             self._moto = MotoHost(identifier.models)
             ministack_hooks.carry_replication(doors.replication)
@@ -250,10 +250,10 @@ class Server:
         doors.zones.add_resident(self._pool)
         install(self._pool, signals.metered_execute)
 
-    def _install_databases(self, doors: Doors) -> None:
+    def _install_databases(self, doors: Doors, signals: SignalStation) -> None:
         from harness.cloud.databases.databases import Databases
 
-        self._databases = Databases.install(self.order.settings, doors)
+        self._databases = Databases.install(self.order.settings, doors, signals.store)
 
     def _owner(self, backend: Backend, services: Mapping[str, Service]) -> Owner:
         async def heal_services() -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.cloud.databases.endpoint import Endpoint
 from harness.cloud.databases.instance import Instance
-from harness.cloud.databases.postgres import Postgres
+from harness.cloud.databases.postgres import Postgres, replication_address
 from harness.cloud.databases.setup import Owner, set_up
 from harness.cloud.databases.site import Site
 from harness.cloud.databases.template import copy_data
@@ -24,6 +24,9 @@ from harness.cloud.databases.watched import Watched
 from harness.cloud.databases.worker import Worker
 from harness.cloud.zones import Zone
 from harness.errors import NotReadyError
+
+_HAND_OVER_S = 10.0
+_STREAMING_S = 5.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -49,6 +52,8 @@ class Cluster:
     failing_over: bool = False
     _joining: dict[str, Zone] = field(default_factory=dict)
     restore_to: str = ""
+    upstream_port: int = 0
+    """Where a secondary cluster of a global database reads the primary region's stream; 0 for any other."""
     _fresh: bool = True  # nobody has set the database up yet
     worker: Worker = field(init=False)
 
@@ -96,7 +101,7 @@ class Cluster:
         if member.dark:
             return
         try:
-            if self.writer is None:
+            if self.writer is None and not self.upstream_port:
                 self._found(member)
             else:
                 self._start_reader(member)
@@ -114,10 +119,10 @@ class Cluster:
         member.server.start(settings, "recovery" if self.volume.used else "primary")
         member.server.await_writable()
         member.server.configure(self._settings(None))
-        self.volume.adopt(member.server.data)  # with the timeline that recovery began, which readers must follow
+        self.writer = member
+        self.save()  # with the timeline that recovery began, which readers must follow
         self.restore_to = ""
         member.stale = False
-        self.writer = member
         if self._fresh:
             set_up(member.server, self.owner)
             self._fresh = False
@@ -137,10 +142,8 @@ class Cluster:
         """Bring the volume up to this instant. On the cluster's thread."""
         if self.writer is None:
             return
-        if self.writer.alive:
-            # A commit of now: restoring to an instant needs one that lies beyond it.
-            self.writer.server.query("SELECT pg_logical_emit_message(true, 'blackstart', 'saved')")
-        self.volume.adopt(self.writer.server.data)
+        current = self.writer.server.finish_segment() if self.writer.alive else ""
+        self.volume.adopt(self.writer.server.data, before=current)
 
     def _start_reader(self, member: Instance) -> None:
         if member.stale:
@@ -149,6 +152,8 @@ class Cluster:
         member.stale = False
         if self.writer is not None and self.writer.alive:
             member.server.follow(self.writer.server)  # on Aurora a reader sees the shared storage from its start
+        elif self.upstream_port:
+            member.server.await_streaming(_STREAMING_S)
         self._note("database_reader", member)
 
     def _settings(self, source: Instance | None) -> Mapping[str, str]:
@@ -156,6 +161,10 @@ class Cluster:
         settings = {"archive_command": volume.archive_command, "restore_command": volume.restore_command}
         if source is not None:
             settings["primary_conninfo"] = source.server.replication_address()
+        elif self.upstream_port:
+            name = f"global:{self.region}:{self.name}"
+            settings["primary_conninfo"] = replication_address(self.upstream_port, self.site.template.password, name)
+            settings["archive_mode"] = "always"  # the region's own storage keeps what arrives
         return settings
 
     def remove(self, name: str) -> None:
@@ -195,16 +204,16 @@ class Cluster:
         """What AWS does once it has noticed: a reader takes over, and the lost instance starts again."""
         if self.worker.closed or member.name not in self.members:
             return
-        if self.writer is None or not (self.writer.alive or self.writer.stopped):
+        if not self.upstream_port and (self.writer is None or not (self.writer.alive or self.writer.stopped)):
             self._replace_writer()
-        for other in list(self.members.values()):
-            if (
-                not (other.alive or other.stopped or other.dark)
-                and self.writer is not None
-                and other is not self.writer
-            ):
-                self._start_reader(other)
+        if self.writer is not None or self.upstream_port:
+            self._start_readers()
         self._point(after_s=self.site.timing.dns_s)
+
+    def _start_readers(self) -> None:
+        for member in list(self.members.values()):
+            if member is not self.writer and not (member.alive or member.stopped or member.dark):
+                self._start_reader(member)
 
     def _replace_writer(self) -> None:
         lost = self.writer
@@ -271,14 +280,50 @@ class Cluster:
 
     def _point(self, *, after_s: float) -> None:
         """Let the endpoints' names follow the roles."""
-        if self.writer is None:
+        if self.writer is None and not self.upstream_port:
             return
+        writers = [] if self.writer is None else [self.writer]  # a secondary's cluster endpoint leads nowhere
         readers = [m for m in self.members.values() if m is not self.writer and not m.hidden and not m.stopped]
         for endpoint, wanted in (
-            (self.writer_endpoint, [self.writer]),
-            (self.reader_endpoint, readers or [self.writer]),
+            (self.writer_endpoint, writers),
+            (self.reader_endpoint, readers or writers),
         ):
             endpoint.point(wanted, after_s=after_s if endpoint.targets else 0.0)
+
+    # -- in a global database ----------------------------------------------------------------------------------
+
+    def become_secondary(self, port: int, source: Volume) -> None:
+        """Follow another region through the link on `port`, from a copy of its storage on. On the thread."""
+        self.fence()
+        self.writer, self.upstream_port, self._fresh = None, port, False
+        self.volume.copy_of(source)
+        for member in self.members.values():
+            member.stale = True
+        self._start_readers()
+        self._point(after_s=self.site.timing.dns_s)
+
+    def become_primary(self) -> None:
+        """Write from now on, with what has arrived here. On the cluster's thread.
+
+        Raises:
+            NotReadyError: no instance runs.
+        """
+        best = max((m for m in self.members.values() if m.alive), key=lambda m: m.server.received(), default=None)
+        if best is None:
+            raise NotReadyError(f"no instance of {self.name} in {self.region} runs")
+        self.upstream_port = 0
+        self._promote(best)
+
+    def hand_over(self) -> None:
+        """End the writer once every follower has everything. On the cluster's thread."""
+        if self.writer is not None:
+            self.writer.server.stop(within_s=_HAND_OVER_S + 2 * self.site.timing.global_lag_s)
+            self.volume.adopt(self.writer.server.data)
+
+    def fence(self) -> None:
+        """End every instance: nobody here may write. From any thread."""
+        for member in list(self.members.values()):
+            member.server.kill()
 
     # -- by request --------------------------------------------------------------------------------------------
 

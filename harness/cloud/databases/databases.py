@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import shutil
+import time
 from dataclasses import dataclass
+from functools import partial
 
 from harness import processes
 from harness.cloud.databases import emulated
 from harness.cloud.databases.certificate import server_context
+from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.data_api import DataApi
 from harness.cloud.databases.elasticache import ElastiCache
 from harness.cloud.databases.endpoint import EndpointHost
@@ -18,6 +21,7 @@ from harness.cloud.databases.template import Template
 from harness.cloud.databases.timing import Timing
 from harness.cloud.doors import Doors
 from harness.cloud.settings import CloudSettings
+from harness.cloud.signals.series import MetricId, MetricStore
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class Databases:
     data_api: DataApi
 
     @classmethod
-    def install(cls, settings: CloudSettings, doors: Doors) -> Databases:
+    def install(cls, settings: CloudSettings, doors: Doors, metrics: MetricStore) -> Databases:
         """Build everything; from now on RDS and ElastiCache drive real processes, and zones reach them."""
         folder = settings.state_dir / "databases"
         shutil.rmtree(folder / "clusters", ignore_errors=True)
@@ -49,7 +53,7 @@ class Databases:
             endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls"))),
             template=Template(folder / "template"),
         )
-        rds = Rds(site)
+        rds = Rds(site, partial(_publish_lag, metrics, settings.account_id))
         made = cls(site=site, rds=rds, caches=ElastiCache(site), data_api=DataApi(rds))
         for name, service in (("rds", made.rds), ("elasticache", made.caches)):
             emulated.without_containers(name)
@@ -71,3 +75,13 @@ class Databases:
         self.site.endpoints.stop()
         processes.reap(self.site.registry, everything=True, grace_s=0.0)
         shutil.rmtree(self.site.folder, ignore_errors=True)
+
+
+def _publish_lag(metrics: MetricStore, account: str, cluster: Cluster, lag_s: float) -> None:
+    """The metric of a global database's secondary, in milliseconds.
+
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
+    """
+    dimensions = (("DBClusterIdentifier", cluster.name),)
+    metric = MetricId(account, cluster.region, "AWS/RDS", "AuroraGlobalDBReplicationLag", dimensions)
+    metrics.value(metric, lag_s * 1000, time.time(), unit="Milliseconds")

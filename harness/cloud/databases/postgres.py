@@ -137,6 +137,25 @@ class Postgres:
         if primary.alive:
             raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.process.log))
 
+    def finish_segment(self) -> str:
+        """Begin a new WAL segment; returns its name. All that was committed is in finished ones before it.
+
+        A commit of this instant is among them: restoring to an instant needs one that lies beyond it.
+        """
+        self.query("SELECT pg_logical_emit_message(true, 'blackstart', 'saved')")
+        self.query("SELECT pg_switch_wal()")
+        ((name,),) = self.query("SELECT pg_walfile_name(pg_current_wal_insert_lsn() + 1)")
+        return str(name)
+
+    def await_streaming(self, within_s: float) -> bool:
+        """Return once this standby has replayed what its storage holds and follows its source, or time is over."""
+        deadline_s = time.monotonic() + within_s
+        while time.monotonic() < deadline_s and self.alive:
+            if self.query("SELECT status FROM pg_stat_wal_receiver") == [("streaming",)]:
+                return True
+            time.sleep(_POLL_S)
+        return False
+
     def query(
         self, sql: Any, *, database: str = "postgres", parameters: tuple[Any, ...] = ()
     ) -> list[tuple[Any, ...]]:
@@ -168,14 +187,18 @@ class Postgres:
         parts = {"host": HOST, "port": self.port, "user": ADMIN, "password": self.password, "sslmode": "disable"}
         return " ".join(f"{key}={value}" for key, value in {**parts, "dbname": shlex.quote(database)}.items())
 
-    def replication_address(self, port: int = 0) -> str:
-        """`primary_conninfo` for a standby of this server; `port` leads through a link instead."""
-        parts = {"host": HOST, "port": port or self.port, "user": ADMIN, "password": self.password}
-        return " ".join(f"{key}={value}" for key, value in {**parts, "sslmode": "disable"}.items())
+    def replication_address(self) -> str:
+        """`primary_conninfo` for a standby of this server."""
+        return replication_address(self.port, self.password)
 
-    def stop(self) -> None:
-        """End in order: sessions end, what was committed is sent to the standbys."""
-        self.process.stop(signal.SIGINT, within_s=5)  # a fast shutdown
+    def received(self) -> int:
+        """How many bytes of the primary's stream a standby has."""
+        ((position,),) = self.query("SELECT pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::int8")
+        return int(position or 0)
+
+    def stop(self, *, within_s: float = 5.0) -> None:
+        """End in order: sessions end, the standbys get all that was committed; at once when that takes too long."""
+        self.process.stop(signal.SIGINT, within_s=within_s)  # a fast shutdown
 
     def kill(self) -> bool:
         """End at once, with every process of this server; True when it was alive. May be repeated."""
@@ -194,6 +217,12 @@ class Postgres:
         """Kill and delete the data folder."""
         self.kill()
         shutil.rmtree(self.data, ignore_errors=True)
+
+
+def replication_address(port: int, password: str, name: str = "standby") -> str:
+    """`primary_conninfo` for a standby that reaches its source on `port` and calls itself `name`."""
+    parts = {"host": HOST, "port": port, "user": ADMIN, "password": password, "application_name": f"'{name}'"}
+    return " ".join(f"{key}={value}" for key, value in {**parts, "sslmode": "disable"}.items())
 
 
 def _strays(data: Path) -> list[psutil.Process]:

@@ -19,6 +19,7 @@ from harness.cloud.databases import emulated, query
 from harness.cloud.databases.backups import Backups
 from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
+from harness.cloud.databases.global_database import GlobalDatabase, TellLag
 from harness.cloud.databases.instance import Instance
 from harness.cloud.databases.placing import place, zones_of_group
 from harness.cloud.databases.records import ENGINES, write_cluster, write_single
@@ -34,6 +35,7 @@ _SHOWN_AGAIN = {
 }
 """Calls whose answer is made before anything runs → the call that shows the same resource afterwards."""
 
+_TURNS_GLOBAL = frozenset({"SwitchoverGlobalCluster", "FailoverGlobalCluster", "RemoveFromGlobalCluster"})
 _PATIENCE_S = 60.0
 
 Key = tuple[str, str, str, str]
@@ -53,6 +55,7 @@ class Rds:
     """The clusters and DB instances of one cloud; a resident of its zones. Safe from any thread."""
 
     site: Site
+    tell_lag: TellLag
     clusters: dict[Key, Cluster] = field(default_factory=dict)
     origins: dict[Key, Origin] = field(default_factory=dict)
     """What clusters that are about to be made begin with."""
@@ -60,6 +63,8 @@ class Rds:
     _records: dict[Key, Record] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     backups: Backups = field(init=False)
+    globals: dict[tuple[str, str], GlobalDatabase] = field(default_factory=dict)
+    """By account and identifier."""
 
     def __post_init__(self) -> None:
         self.backups = Backups(self)
@@ -83,7 +88,7 @@ class Rds:
         if action.startswith("Describe"):
             await self._follow(action, given)
             return await proceed(call)
-        answer = await proceed(call)
+        answer = await _proceed(action, given, call, proceed)
         if answer[0] < 300:
             await self._follow(action, given)
             answer = await _shown_again(action, given, answer, call, proceed)
@@ -116,6 +121,7 @@ class Rds:
                     key = (account, region, "db", name)
                     self._ensure(key, record, record)
                     under_way += self._ensure_single(key, record, given)
+            under_way += self._ensure_globals(account, region, clusters)
             return under_way + self._act(account, region, action, given)
 
     def _ensure(self, key: Key, record: Record, owner: Record) -> None:
@@ -167,6 +173,28 @@ class Rds:
                 under_way.append(cluster.join(member, zone, tier=index, hidden=index > 0))
         return under_way
 
+    def _ensure_globals(self, account: str, region: str, clusters: Mapping[str, Record]) -> list[Future[Any]]:
+        records, under_way = emulated.database_records("global_clusters"), list[Future[Any]]()
+        for gone in [one for one in self.globals if one[0] == account and one[1] not in records]:
+            self.globals.pop(gone).close()
+        for name, record in clusters.items():
+            cluster = self.clusters.get((account, region, "cluster", name))
+            group = record.get("GlobalClusterIdentifier", "")
+            if cluster is None or group not in records:
+                continue
+            known = self.globals.get((account, group))
+            if known is None:
+                primary = self._by_arn(_writer_of(records[group])) or cluster
+                known = GlobalDatabase(name=group, site=self.site, primary=primary, tell_lag=self.tell_lag)
+                self.globals[account, group] = known
+            if cluster not in known.clusters and cluster is not self._by_arn(_writer_of(records[group])):
+                under_way.append(known.attach(cluster))
+        return under_way
+
+    def _by_arn(self, arn: str) -> Cluster | None:
+        parts = arn.split(":")
+        return self.clusters.get((parts[4], parts[3], "cluster", parts[6])) if len(parts) == 7 else None
+
     def _zones(self, key: Key, group: Any) -> tuple[Zone, ...]:
         """`group` is a subnet group's name or record."""
         record = group if isinstance(group, dict) else emulated.database_records("subnet_groups").get(str(group), {})
@@ -189,6 +217,8 @@ class Rds:
     def _forget(self, key: Key) -> None:
         cluster = self.clusters.pop(key)
         del self._records[key], self._instances[key]
+        for known in self.globals.values():
+            known.drop(cluster)
         cluster.close()
         cluster.delete()
 
@@ -205,11 +235,24 @@ class Rds:
             "ModifyDBCluster": self._modify,
             "ModifyDBInstance": self._modify,
         }.get(action)
+        if action in _TURNS_GLOBAL:
+            return self._act_globally(account, action, given)
         if act is None:
             return []
         name = given.get("DBClusterIdentifier") or given.get("DBInstanceIdentifier", "")
         found = self._find(account, region, name.rpartition(":")[2])
         return [] if found is None else act(*found, given)
+
+    def _act_globally(self, account: str, action: str, given: Mapping[str, str]) -> list[Future[Any]]:
+        known = self.globals.get((account, given.get("GlobalClusterIdentifier", "")))
+        target = self._by_arn(given.get("TargetDbClusterIdentifier") or given.get("DbClusterIdentifier", ""))
+        if known is None or target is None:
+            return []
+        if action == "RemoveFromGlobalCluster":
+            return [known.detach(target)]
+        planned = action == "SwitchoverGlobalCluster" or not query.flag(given, "AllowDataLoss")
+        (known.switch_over if planned else known.fail_over)(target)
+        return []
 
     def _find(self, account: str, region: str, name: str) -> tuple[Cluster, str] | None:
         """The cluster of that name, or of an instance of that name, and the instance ('' for the whole cluster)."""
@@ -284,6 +327,8 @@ class Rds:
         """End and forget every cluster; new ones may be made."""
         self.backups.reset()
         with self._lock:
+            while self.globals:
+                self.globals.popitem()[1].close()
             for key in list(self.clusters):
                 self._forget(key)
 
@@ -301,9 +346,29 @@ def _refused(action: str, given: Mapping[str, str]) -> ServiceAnswer | None:
     )
 
 
+def _writer_of(record: Record) -> str:
+    """The ARN of a global cluster's primary."""
+    return next((str(m["DBClusterArn"]) for m in record.get("GlobalClusterMembers") or () if m.get("IsWriter")), "")
+
+
 def _asked_zone(given: Mapping[str, str], name: str) -> str:
     asked = given.get("AvailabilityZone", "")
     return asked if given.get("DBInstanceIdentifier") == name else ""
+
+
+async def _proceed(action: str, given: Mapping[str, str], call: ServiceCall, proceed: Proceed) -> ServiceAnswer:
+    """Ministack's answer. It refuses planned switchovers of PostgreSQL; for its records they are forced ones."""
+    if action not in {"SwitchoverGlobalCluster", "FailoverGlobalCluster"}:
+        return await proceed(call)
+    forced = {key: value for key, value in given.items() if key != "Switchover"}
+    asked = {**forced, "Action": "FailoverGlobalCluster", "AllowDataLoss": "true"}
+    status, headers, body = await proceed(query.changed(call, asked))
+    if action == "SwitchoverGlobalCluster":
+        body = body.replace(b"FailoverGlobalClusterRe", b"SwitchoverGlobalClusterRe")
+        body = body.replace(b">failing-over<", b">switching-over<").replace(
+            b"<IsDataLossAllowed>true<", b"<IsDataLossAllowed>false<"
+        )
+    return status, headers, body
 
 
 async def _shown_again(

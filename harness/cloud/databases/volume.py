@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from harness.cloud.databases.programs import owner
 from harness.cloud.databases.template import link_data, own_folder
 
 _WAL = re.compile(r"^([0-9A-F]{24}|[0-9A-F]{8}\.history)$")
+_SEGMENT = re.compile(r"^[0-9A-F]{24}$")
+_SEGMENT_BYTES = 1 << 20  # as the template is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,16 @@ class Volume:
         """Delete it."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def adopt(self, data: Path) -> int:
-        """Take every WAL segment of a dead or stopped writer's data folder; returns how many it was still missing."""
+    def adopt(self, data: Path, *, before: str = "") -> int:
+        """Take the WAL of a dead or stopped writer's data folder that is still missing; returns how many files.
+
+        Of a running one, only segments `before` the one it writes to: an unfinished segment here would be preferred
+        to the finished one that a standby has.
+        """
         taken = 0
         for path in sorted((data / "pg_wal").iterdir()):
-            if _WAL.match(path.name) and not self._has(path):
+            wanted = _WAL.match(path.name) and not (before and _SEGMENT.match(path.name) and path.name >= before)
+            if wanted and _is_written(path) and not self._has(path):
                 self._take(path)
                 taken += 1
         return taken
@@ -89,6 +97,19 @@ class Volume:
     def restore_command(self) -> str:
         """Fetches one segment."""
         return f'cp {_for_shell(self.wal / "%f")} "%p" 2>/dev/null'
+
+
+def _is_written(path: Path) -> bool:
+    """True unless it is a segment made ahead or left over: those have no first page of their own address.
+
+    Source: XLogPageHeaderData in PostgreSQL's access/xlog_internal.h (magic, info, timeline, address).
+    """
+    if not _SEGMENT.match(path.name):
+        return True
+    with path.open("rb") as file:
+        address = int.from_bytes(file.read(16)[8:], sys.byteorder)
+    high, low = int(path.name[8:16], 16), int(path.name[16:], 16)
+    return address == (high << 32) + low * _SEGMENT_BYTES
 
 
 def _for_shell(path: Path) -> str:
