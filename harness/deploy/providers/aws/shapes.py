@@ -114,13 +114,18 @@ def scalar_text(value: Any) -> str:
 
 
 def to_properties(kinds: Mapping[str, PropertyType], response: Mapping[str, Any], renames: Renames) -> dict[str, Any]:
-    """What `response` says about the properties in `kinds`, in Pulumi's names and types."""
+    """What `response` says about the properties in `kinds`, in Pulumi's names and types.
+
+    What has another form in AWS's answer (blocks where Pulumi has names) is left out: the SDK refuses what it did
+    not expect, and the handler tells it in its own words.
+    """
     by_member = {_plain(member): value for member, value in response.items()}
     found = {}
     for name, kind in kinds.items():
         value = by_member.get(_plain(renames.get(name, name)))
-        if value is not None:
-            found[name] = _value_to_property(kind, value, renames)
+        told = None if value is None else _value_to_property(kind, value, renames)
+        if told is not None:
+            found[name] = told
     return found
 
 
@@ -130,14 +135,19 @@ def _value_to_property(kind: PropertyType, value: Any, renames: Renames) -> Any:
             pairs = [(one, next((pair for pair in _PAIRS if pair[0] in one), _PAIRS[0])) for one in value]
             return {one.get(key, ""): one.get(text, "") for one, (key, text) in pairs}
         case "object":
-            if isinstance(value, list) and len(value) == 1:
-                value = value[0]
-            return to_properties(kind.properties or {}, value, renames) if isinstance(value, Mapping) else value
+            if isinstance(value, list):
+                value = value[0] if value else None
+            return to_properties(kind.properties or {}, value, renames) if isinstance(value, Mapping) else None
         case "list" if kind.element is not None:
             items = value if isinstance(value, list) else [value]
-            return [_value_to_property(kind.element, item, renames) for item in items]
+            told = [_value_to_property(kind.element, item, renames) for item in items]
+            return None if any(one is None for one in told) else told
         case "map" if kind.element is not None and isinstance(value, Mapping):
             return {key: _value_to_property(kind.element, item, renames) for key, item in value.items()}
+        case "integer" | "number" | "boolean" if isinstance(value, list | Mapping):
+            return None
+        case "string" if isinstance(value, list):
+            return None
         case "integer":
             return int(value)
         case "number":
