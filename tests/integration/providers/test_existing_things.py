@@ -36,6 +36,14 @@ def test_what_amazon_offers_is_found(ask: Any) -> None:
     image = ask("aws:ec2/getAmi:getAmi", owners=["amazon"], mostRecent=True, filters=wanted)
     assert image["id"].startswith("ami-")
     assert image["architecture"] == "x86_64"
+    old = {
+        "owners": ["137112412989"],
+        "mostRecent": True,
+        "filters": [{"name": "name", "values": ["amzn-ami-hvm-*"]}],
+    }
+    assert ask("aws:ec2/getAmi:getAmi", **old)["id"] == ask("aws:ec2/getAmi:getAmi", **old)["id"]
+    with pytest.raises(ProviderError, match="no AMI matches"):
+        ask("aws:ec2/getAmi:getAmi", **{**old, "owners": ["self"]})
     assert ask("aws:ec2/getInstanceType:getInstanceType", instanceType="t3.micro")["defaultVcpus"] == 2
     assert ask("aws:index/getAvailabilityZone:getAvailabilityZone", name="us-east-1b")["nameSuffix"] == "b"
     assert ask("aws:ec2/getPrefixList:getPrefixList", name="com.amazonaws.us-east-1.s3")["id"].startswith("pl-")

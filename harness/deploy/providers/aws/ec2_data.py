@@ -215,7 +215,7 @@ _PUBLISHERS = {
     "801119661308": "801119661308",
     "aws-marketplace": "679593333241",
 }
-"""Owners of public images → their account: Amazon, its ECS images, Canonical, Debian, Red Hat, Windows, Marketplace."""
+"""Owners of public images → their account: Amazon, its ECS images, Canonical, Debian, Red Hat, Windows, the market."""
 
 
 def ami_ids(context: Context, arguments: Properties) -> Properties:
