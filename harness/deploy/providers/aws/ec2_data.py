@@ -213,9 +213,8 @@ _PUBLISHERS = {
     "136693071363": "136693071363",
     "309956199498": "309956199498",
     "801119661308": "801119661308",
-    "aws-marketplace": "679593333241",
 }
-"""Owners of public images → their account: Amazon, its ECS images, Canonical, Debian, Red Hat, Windows, the market."""
+"""Owners of public images → their account: Amazon, its ECS images, Canonical, Debian, Red Hat, Microsoft."""
 
 
 def ami_ids(context: Context, arguments: Properties) -> Properties:
