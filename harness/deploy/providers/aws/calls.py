@@ -20,7 +20,11 @@ _LACKING_TEXTS = (
     "Unknown API Gateway path", "Unknown path", "No route for", "Unknown action", "Unsupported service",
     "not implemented", "is not supported by", "Couldn't parse the specified URI", "Function not found: /",
 )  # fmt: skip
-_GONE_MARKS = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist", "Nonexistent", "InvalidPlacementGroup.Unknown")
+_GONE_MARKS = (
+    "NotFound", "NoSuch", "NonExistent", "DoesNotExist", "Nonexistent", "InvalidPlacementGroup.Unknown", "NotAttached",
+)  # fmt: skip
+_GONE_TEXTS = (("InvalidRequestException", "not found"), ("BadRequestException", "not owned by the current account"))
+"""Athena and GuardDuty have one code for everything that is wrong with a request."""
 
 
 def is_gone(error: ClientError) -> bool:
@@ -32,6 +36,9 @@ def is_gone(error: ClientError) -> bool:
     code = str(error.response.get("Error", {}).get("Code", ""))
     if lacks_operation(error):
         return False
+    text = str(error.response.get("Error", {}).get("Message", ""))
+    if any(code == one and mark in text for one, mark in _GONE_TEXTS):
+        return True
     return code == "404" or any(mark in code for mark in _GONE_MARKS)
 
 
