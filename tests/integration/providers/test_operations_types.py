@@ -47,6 +47,13 @@ ROWS = {
     "pipeline": ("aws:codepipeline/pipeline:Pipeline", {
         "roleArn": "${role.arn}", "artifactStores": [{"location": "artifacts", "type": "S3"}], "stages": STAGES,
         "tags": {"a": "b"}}),
+    "application": ("aws:codedeploy/application:Application", {"computePlatform": "Lambda", "tags": {"a": "b"}}),
+    "deploys": ("aws:codedeploy/deploymentGroup:DeploymentGroup", {
+        "appName": "${application.name}", "deploymentGroupName": "blue", "serviceRoleArn": ROLE,
+        "deploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
+        "deploymentStyle": {"deploymentOption": "WITH_TRAFFIC_CONTROL", "deploymentType": "BLUE_GREEN"},
+        "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]},
+        "alarmConfiguration": {"enabled": True, "alarms": ["errors"]}}),
     "repository": ("aws:codecommit/repository:Repository", {"repositoryName": "shop", "description": "code"}),
     "vault": (BACKUP + "vault:Vault", {"tags": {"a": "b"}}),
     "plan": (BACKUP + "plan:Plan", {"rules": RULES, "tags": {"a": "b"}}),
@@ -81,6 +88,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "trail": {"s3KeyPrefix": "trail", "enableLogging": False, "tags": {"c": "d"}},
     "project": {"description": "builds", "buildTimeout": 30, "tags": {"a": "c"}},
     "pipeline": {"artifactStores": [{"location": "artifacts2", "type": "S3"}], "tags": {"c": "d"}},
+    "deploys": {"serviceRoleArn": ROLE + "2", "autoRollbackConfiguration": {"enabled": False}},
     "plan": {"rules": [{**RULES[0], "startWindow": 90}], "tags": {"c": "d"}},
     "budget": {"limitAmount": "120", "notifications": [{**NOTIFY, "threshold": 90}]},
 }

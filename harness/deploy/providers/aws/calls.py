@@ -21,7 +21,8 @@ _LACKING_TEXTS = (
     "not implemented", "is not supported by", "Couldn't parse the specified URI", "Function not found: /",
 )  # fmt: skip
 _GONE_MARKS = (
-    "NotFound", "NoSuch", "NonExistent", "DoesNotExist", "Nonexistent", "InvalidPlacementGroup.Unknown", "NotAttached",
+    "NotFound", "NoSuch", "NonExistent", "DoesNotExist", "Nonexistent", "InvalidPlacementGroup.Unknown",
+    "NotAttached",
 )  # fmt: skip
 _GONE_TEXTS = (("InvalidRequestException", "not found"), ("BadRequestException", "not owned by the current account"))
 """Athena and GuardDuty have one code for everything that is wrong with a request."""
