@@ -61,6 +61,8 @@ def test_a_program_of_several_packages_lives_as_with_the_real_cli(request_for: A
     again = api.up(request)
     assert again.changes == {"same": 8}
     assert again.outputs == first.outputs
+    assert set(api.refresh(request).changes) <= {"refresh", "same"}
+    assert api.preview(request).changes == {"same": 8}
     changed = api.up(request_for(PROGRAM % {"keeper": "2"}))
     assert changed.outputs["secret"] != first.outputs["secret"]
     assert changed.changes["replace"] == 3  # the id, the secret that it names, the secret's version
