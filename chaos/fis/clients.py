@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.cloud.identify import EXPERIMENT_APP_ID
 from harness.target import Target
 
 
@@ -25,6 +26,7 @@ class Clients:
                 self._made[key] = self.target.client(
                     service,
                     region=region or None,
+                    user_agent_appid=EXPERIMENT_APP_ID,
                     retries={"total_max_attempts": 2},
                     connect_timeout=5,
                     read_timeout=20,

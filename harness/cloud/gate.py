@@ -66,9 +66,9 @@ class Gate:
         if concern.role:
             self.identifier.role(request)
         send = self.meter(request, send)
-        hits = self.rules.hits(request.call()) if concern.any else ()
+        hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
-            if self.recorder.wants(request.service, request.operation):
+            if self.recorder.wants(request.service, request.operation) and not request.by_experiment:
                 receive = await self._record(request, receive)
             app = self.services.get(request.service, self.backend)
             scope[REQUEST] = request

@@ -23,12 +23,16 @@ from harness.target import EMULATOR_ACCOUNT
 Callers = Callable[[str], Caller | None]
 """Finds the process of ours behind an SDK app id (`bs.<zone id>.<environment id>`)."""
 
+EXPERIMENT_APP_ID = "bs.fis"
+"""The SDK app id by which FIS makes its own calls."""
+
 Insight = Callable[[str], str]
 """Asks the emulator what a request does not say: the role behind an access key, the stream of a shard iterator."""
 
 _SCOPE = re.compile(rb"Credential=([^/,\s]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-zA-Z0-9-]+)/aws4_request")
 _PRESIGNED = re.compile(rb"X-Amz-Credential=([^/&]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-zA-Z0-9-]+)/aws4_request")
 _APP_ID = re.compile(rb"app/(bs\.[\w.-]+)")
+_EXPERIMENT = b"app/bs.fis"
 _ACCOUNT = re.compile(rb"\d{12}")
 _HTTP_API = re.compile(r"/_aws/execute-api/([^/]+)")
 _RPC_V2 = re.compile(r"/service/([^/]+)/operation/([^/]+)")
@@ -50,6 +54,8 @@ class Request:
     operation_in_body: bool = False
     access_key: str = ""
     role: str = ""
+    by_experiment: bool = False
+    """An experiment's own call: FIS breaks and heals by it, so that no fault hits it and it is no recovery."""
     protocol: str = ""
     """How it was sent: `json`, `cbor`, `query`, `rest`, or '' when it is no AWS API call."""
 
@@ -85,7 +91,8 @@ class Identifier:
         request = Request(
             region=region or self.region,
             account=key.decode() if _ACCOUNT.fullmatch(key) else self.account,
-            caller=self._caller(headers.get(b"user-agent", b"")),
+            caller=self._caller(agent := headers.get(b"user-agent", b"")),
+            by_experiment=_EXPERIMENT in agent,
             access_key=key.decode("latin-1"),
         )
         candidates = services_signing_as(signing_name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from harness.cloud import ministack_hooks
 from harness.cloud.automation.documents import Documents, Members, SsmError
@@ -19,8 +20,10 @@ from harness.cloud.automation.expressions import filled
 from harness.cloud.automation.script import ScriptHost
 from harness.cloud.automation.steps import Surroundings
 from harness.cloud.databases.emulated import Proceed, ServiceAnswer, ServiceCall, caller_scope, wrap_service
+from harness.cloud.identify import EXPERIMENT_APP_ID
 from harness.target import Target
 
+_BY_EXPERIMENT = "blackstart:by-experiment"
 Scope = tuple[str, str]
 """Account and region of a call."""
 
@@ -48,7 +51,10 @@ class Automations:
             return await proceed(call)
         headers = {"Content-Type": "application/x-amz-json-1.1"}
         try:
-            body = operation(caller_scope(), json.loads(call.body or b"{}"))
+            members = json.loads(call.body or b"{}")
+            if EXPERIMENT_APP_ID in str(call.headers.get("user-agent", "")):
+                members = {**members, _BY_EXPERIMENT: True}
+            body = operation(caller_scope(), members)
             return 200, headers, json.dumps(body, default=str).encode()
         except SsmError as error:
             return 400, headers, json.dumps({"__type": error.code, "message": str(error)}).encode()
@@ -89,15 +95,15 @@ class Automations:
             version=version,
             parameters=members.get("Parameters", {}),
             known=known,
-            surroundings=self._surroundings(scope, role),
+            surroundings=self._surroundings(scope, role, EXPERIMENT_APP_ID if _BY_EXPERIMENT in members else ""),
         )
         execution.known["automation:EXECUTION_ID"] = execution.id
         self.executions[execution.id] = execution
         execution.start()
         return {"AutomationExecutionId": execution.id}
 
-    def _surroundings(self, scope: Scope, role: str) -> Surroundings:
-        """What the steps use, as the automation's role where one is named."""
+    def _surroundings(self, scope: Scope, role: str, app_id: str) -> Surroundings:
+        """What the steps use, as the automation's role where one is named; FIS's automations call as FIS does."""
         account, region = scope
         key, secret, token = self.target.access_key, self.target.secret_key, ""
         if role:
@@ -111,9 +117,14 @@ class Automations:
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             **({"AWS_SESSION_TOKEN": token} if token else {}),
+            **({"AWS_SDK_UA_APP_ID": app_id} if app_id else {}),
         }
         return Surroundings(
-            client=partial(session.client, endpoint_url=self.target.endpoint),
+            client=partial(
+                session.client,
+                endpoint_url=self.target.endpoint,
+                config=Config(user_agent_appid=app_id or None, s3={"addressing_style": "path"}),
+            ),
             environment=environment,
             scripts=self.scripts,
             cancelled=threading.Event(),

@@ -140,3 +140,44 @@ def test_regions_do_not_know_each_other(aws: Any) -> None:
     assert template not in {t["id"] for t in west.list_experiment_templates()["experimentTemplates"]}
     east = aws.client("fis").get_experiment_template(id=template)["experimentTemplate"]
     assert east["arn"] == f"arn:aws:fis:us-east-1:000000000000:experiment-template/{template}"
+
+
+def test_an_experiment_neither_hits_itself_nor_counts_as_recovery(aws: Any) -> None:
+    ec2 = aws.client("ec2")
+    instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    arn = f"arn:aws:ec2:us-east-1:000000000000:instance/{instance}"
+    targets = {"t": {"resourceType": "aws:ec2:instance", "resourceArns": [arn], "selectionMode": "ALL"}}
+    outage = {
+        "service": "ec2",
+        "operations": "DescribeInstances,StopInstances,StartInstances",
+        "percentage": "100",
+        "duration": "PT10M",
+    }
+    actions = {
+        "outage": {"actionId": "aws:fis:inject-api-unavailable-error", "parameters": outage},
+        "settle": WAIT,
+        "stop": {
+            "actionId": "aws:ec2:stop-instances",
+            "parameters": {"startInstancesAfterDuration": "PT10M"},
+            "targets": {"Instances": "t"},
+            "startAfter": ["settle"],
+        },
+    }
+    began_s = time.monotonic()
+    experiment = aws.start(actions, targets)
+    until(
+        lambda: (
+            aws.client("fis").get_experiment(id=experiment)["experiment"]["actions"]["stop"]["state"]["status"]
+            == "running"
+        )
+    )
+    with pytest.raises(ec2.exceptions.ClientError):
+        ec2.describe_instances()
+    aws.client("fis").stop_experiment(id=experiment)
+    shown = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    assert shown["State"]["Name"] == "running"
+    calls = aws.cloud.control.control_plane_calls(began_s, time.monotonic())
+    assert [c["operation"] for c in calls if c["service"] == "ec2"] == []
+    ec2.terminate_instances(InstanceIds=[instance])
+    calls = aws.cloud.control.control_plane_calls(began_s, time.monotonic())
+    assert [c["operation"] for c in calls if c["service"] == "ec2"] == ["TerminateInstances"]
