@@ -25,6 +25,9 @@ def refresh_all(steps: Steps, resources: list[ResourceState]) -> None:
         ProviderError: AWS refused to tell about one; the others are done.
     """
     looked = [old for old in resources if is_looked_at(steps, old)]
+    for old in resources:
+        if _is_real(old) and old not in looked:
+            steps.tell("refresh", old, "done", Detail(message="its type is unknown here", unknown=_given(old)))
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="refresh") as pool:
         for done in [pool.submit(_look, steps, old) for old in looked]:
             done.result()
@@ -33,8 +36,16 @@ def refresh_all(steps: Steps, resources: list[ResourceState]) -> None:
 
 def is_looked_at(steps: Steps, old: ResourceState) -> bool:
     """True for what exists on AWS and belongs to the stack; copies on their way out do not count."""
-    real = old.custom and not old.is_provider and not old.delete and not old.external and bool(old.id)
-    return real and old.type in steps.registry.resources
+    return _is_real(old) and old.type in steps.registry.resources
+
+
+def _is_real(old: ResourceState) -> bool:
+    built_in = old.type.startswith("pulumi:")
+    return old.custom and not built_in and not old.delete and not old.external and bool(old.id)
+
+
+def _given(old: ResourceState) -> tuple[str, ...]:
+    return tuple(sorted(key for key, value in old.inputs.items() if value is not None))
 
 
 def _look(steps: Steps, old: ResourceState) -> None:

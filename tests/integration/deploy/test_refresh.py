@@ -91,5 +91,22 @@ def test_only_the_selected_resource_is_looked_at(stack: Any, things: Any) -> Non
     assert stack.up().changes == {"same": 2}
 
 
+def test_a_type_that_is_unknown_here_is_named_and_kept(stack: Any, things: Any) -> None:
+    """A state of the real CLI may hold what this engine cannot look at; silence would be taken for sameness."""
+    stack.program("aws.sqs.Queue('a', name='a')").up()
+    document = json.loads(stack.request.state.read_text())
+    queue = next(r for r in document["deployment"]["resources"] if r["type"] == "aws:sqs/queue:Queue")
+    other = "aws:rare/thing:Thing"
+    document["deployment"]["resources"].append(
+        {**queue, "urn": queue["urn"].replace("aws:sqs/queue:Queue", other), "type": other}
+    )
+    stack.request.state.write_text(json.dumps(document))
+    events: list[Any] = []
+    api.refresh(stack.request, events.append)
+    told = {event.type: event.unknown for event in events if event.status == "done"}
+    assert told[other] == ("name",)
+    assert other in [r["type"] for r in _resources(stack)]
+
+
 def _resources(stack: Any) -> list[dict[str, Any]]:
     return json.loads(stack.request.state.read_text())["deployment"]["resources"]
