@@ -201,10 +201,14 @@ def _deploy(
 def _deployment(
     request: DeployRequest, on_event: Listener, *, dry_run: bool, clients: Clients | None = None
 ) -> tuple[Deployment, Program]:
-    project, program = read_project(
-        request.program, request.stack, region=request.target.region, overrides=request.config
-    )
     passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+    project, program = read_project(
+        request.program,
+        request.stack,
+        region=request.target.region,
+        overrides=request.config,
+        passphrase=passphrase,
+    )
     checkpoint = read_checkpoint(request.state, passphrase)
     ledger = Ledger(checkpoint, dry_run=dry_run, durable=request.target.kind == "aws")
     instances = Instances(request.target, project.folder, clients or Clients(request.target))

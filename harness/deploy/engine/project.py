@@ -13,11 +13,14 @@ import yaml
 
 from harness.deploy.engine.deployment import Project
 from harness.deploy.engine.host import Program
-from harness.errors import ProgramError, UsageError
+from harness.deploy.engine.secrets import PassphraseSecrets
+from harness.errors import ProgramError, StateError, UsageError
 
 
-def read_project(folder: Path, stack: str, *, region: str, overrides: Mapping[str, str]) -> tuple[Project, Program]:
-    """The project in `folder`, with `overrides` on top of its configuration.
+def read_project(
+    folder: Path, stack: str, *, region: str, overrides: Mapping[str, str], passphrase: str = ""
+) -> tuple[Project, Program]:
+    """The project in `folder`, with `overrides` on top of its configuration; `passphrase` opens its secrets.
 
     Raises:
         UsageError: there is no Pulumi.yaml, or it is no Python project.
@@ -35,7 +38,7 @@ def read_project(folder: Path, stack: str, *, region: str, overrides: Mapping[st
         )
     project_is = str(body.get("name") or folder.name)
     stack_folder = folder / str(body.get("stackConfigDir") or (body.get("config") if _is_text(body) else "") or ".")
-    found = _config(body, _read(stack_folder / f"Pulumi.{stack}.yaml"), project_is)
+    found = _config(body, _read(stack_folder / f"Pulumi.{stack}.yaml"), project_is, passphrase)
     config = {"aws:region": region, **found.values, **{found.full(key): text for key, text in overrides.items()}}
     _require_declared(body, config, project_is, stack)
     entry = folder / str(body.get("main") or ".")
@@ -96,6 +99,7 @@ class _Configuration:
     """The configuration being put together: full keys, every value as text (JSON for objects)."""
 
     project: str
+    secrets: PassphraseSecrets | None  # of the stack's file, when a passphrase encrypts it
     values: dict[str, str] = field(default_factory=dict)
     secret_keys: set[str] = field(default_factory=set)
 
@@ -107,16 +111,27 @@ class _Configuration:
         """One entry of a stack's file or of the project's defaults."""
         full = self.full(key)
         if isinstance(value, dict) and set(value) == {"secure"}:
-            raise ProgramError(
-                f"the secret {full} is encrypted for another secrets provider",
-                where=where,
-                hint=f"give it on the command line: --set {full}=VALUE",
-            )
+            value = self._opened(full, str(value["secure"]), where)
+            self.secret_keys.add(full)
         self.values[full] = value if isinstance(value, str) else json.dumps(value)
 
+    def _opened(self, full: str, sealed: str, where: str) -> str:
+        try:
+            if self.secrets is not None:
+                return self.secrets.decrypt(sealed)
+            why = "encrypted for another secrets provider"
+        except StateError:
+            why = "encrypted with another passphrase"
+        raise ProgramError(
+            f"the secret {full} is {why}",
+            where=where,
+            hint=f"set PULUMI_CONFIG_PASSPHRASE, or give it on the command line: --set {full}=VALUE",
+        )
 
-def _config(project: dict[str, Any], stack: dict[str, Any], name: str) -> _Configuration:
-    found = _Configuration(name)
+
+def _config(project: dict[str, Any], stack: dict[str, Any], name: str, passphrase: str) -> _Configuration:
+    salt = stack.get("encryptionsalt")
+    found = _Configuration(name, PassphraseSecrets.from_state(passphrase, {"salt": salt}) if salt else None)
     for key, value in (stack.get("config") or {}).items():
         found.take(key, value, where="Pulumi.<stack>.yaml")
     schema = project.get("config")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.deploy import api
+from harness.deploy.engine.secrets import PassphraseSecrets
 from harness.errors import ProgramError, ProviderError
 
 
@@ -393,3 +394,21 @@ def test_names_follow_the_projects_autonaming(stack: Any, things: Any) -> None:
     assert names[0][6:].isdigit()
     with pytest.raises(ProgramError, match="autonaming is disabled"):
         stack.program(text + "aws.dynamodb.Table('d', attributes=[], hash_key='k')").up()
+
+
+def test_secrets_of_the_stacks_file_are_opened_by_the_passphrase(
+    stack: Any, things: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = PassphraseSecrets.new("open sesame")
+    folder = stack.folder / "program"
+    folder.mkdir()
+    (folder / "Pulumi.dev.yaml").write_text(
+        f"encryptionsalt: {secrets.state()['salt']}\nconfig:\n  shop:key:\n    secure: {secrets.encrypt('hunter2')}\n"
+    )
+    stack.program("aws.sns.Topic('t', display_name=pulumi.Config().require_secret('key'))")
+    with pytest.raises(ProgramError, match="shop:key is encrypted with another passphrase"):
+        stack.up()
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
+    stack.up()
+    assert [found["displayName"] for found in things.existing.values()] == ["hunter2"]
+    assert "hunter2" not in stack.request.state.read_text()
