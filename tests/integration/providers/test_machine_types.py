@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from harness.errors import ProviderError
+
 E = "aws:ec2/"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBYxQJ0nq1ZgWcqB6Vd9e1m3Q0T0cNqgkq3l5D5fJ1aB shop"
 
@@ -83,3 +87,11 @@ def test_machines(lives: Any) -> None:
 
 def test_links(lives: Any) -> None:
     lives.run(LINKS, LINKS_CHANGES)
+
+
+def test_an_instance_whose_change_is_refused_runs_again(lives: Any) -> None:
+    """ministack lacks ModifyInstanceAttribute; what stopped the instance for it starts it again."""
+    lives.create("web", "aws:ec2/instance:Instance", {"ami": "ami-0c2023a1b2c3d4e5f", "instanceType": "t3.micro"})
+    with pytest.raises(ProviderError, match="it lacks ModifyInstanceAttribute"):
+        lives.change("web", {"instanceType": "t3.small"})
+    assert lives.living["web"].read()["instanceState"] == "running"

@@ -110,10 +110,12 @@ class Instance(Ec2):
             self._until(context, resource_id, "stopped")
             data = news.get("userData") or ""
             wanted = {"instanceType": news.get("instanceType"), "userData": data.encode()}
-            for name in sorted(differs & set(wanted)):
-                self.modify(context, "ModifyInstanceAttribute", resource_id, {name: wanted[name]})
-            client.start_instances(InstanceIds=[resource_id])
-            self._until(context, resource_id, "running")
+            try:
+                for name in sorted(differs & set(wanted)):
+                    self.modify(context, "ModifyInstanceAttribute", resource_id, {name: wanted[name]})
+            finally:  # a change that is refused must not leave it stopped
+                client.start_instances(InstanceIds=[resource_id])
+                self._until(context, resource_id, "running")
         if "vpcSecurityGroupIds" in differs:
             client.modify_instance_attribute(InstanceId=resource_id, Groups=news["vpcSecurityGroupIds"])
         self.modify(context, "ModifyInstanceAttribute", resource_id, given(news, *(differs & set(_IN_PLACE))))
