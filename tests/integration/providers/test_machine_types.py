@@ -90,7 +90,7 @@ def test_links(lives: Any) -> None:
 
 
 def test_an_instance_whose_change_is_refused_runs_again(lives: Any) -> None:
-    """ministack lacks ModifyInstanceAttribute; what stopped the instance for it starts it again."""
+    """The emulator lacks ModifyInstanceAttribute; what stopped the instance for it starts it again."""
     lives.create("web", "aws:ec2/instance:Instance", {"ami": "ami-0c2023a1b2c3d4e5f", "instanceType": "t3.micro"})
     with pytest.raises(ProviderError, match="it lacks ModifyInstanceAttribute"):
         lives.change("web", {"instanceType": "t3.small"})
