@@ -47,6 +47,9 @@ class Embedded(_Strict):
     zones_per_region: Annotated[int, Field(ge=1, le=6)] = 3
     enforce_iam: bool = True
     detection: Duration | None = None
+    endpoint_dns: Duration | None = None
+    global_lag: Duration | None = None
+    cache_lag: Duration | None = None
 
 
 class Image(_Strict):

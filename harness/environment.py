@@ -9,8 +9,9 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.clock import parse_duration_s
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
@@ -66,9 +67,14 @@ def cloud_settings(
         detached=detached,
         upstream=endpoint_target(choice.url, regions=embedded.regions).endpoint or "" if choice.url else "",
     )
-    if embedded.detection is None:
-        return settings
-    return settings.with_detection(parse_duration_s(embedded.detection))
+    given = {
+        "detection_s": embedded.detection,
+        "dns_s": embedded.endpoint_dns,
+        "global_lag_s": embedded.global_lag,
+        "cache_lag_s": embedded.cache_lag,
+    }
+    set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
+    return replace(settings, **set_here)  # Any: each is a float of CloudSettings
 
 
 @contextlib.contextmanager

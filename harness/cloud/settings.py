@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import msgspec
 
@@ -56,10 +55,6 @@ class CloudSettings:
     cache_lag_s: float = 0.0
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
-
-    def with_detection(self, detection_s: float) -> Self:
-        """The same settings with another detection time, in seconds."""
-        return replace(self, detection_s=detection_s)
 
     @property
     def registry(self) -> Path:

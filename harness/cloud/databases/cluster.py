@@ -76,6 +76,11 @@ class Cluster:
         """The zone of each instance, those on their way included."""
         return list({**self._joining, **{name: member.zone for name, member in self.members.items()}}.values())
 
+    def prepare(self) -> None:
+        """Have a base ready before the first instance is asked for. On the cluster's thread."""
+        if not self.volume.base.exists():
+            self.volume.create(self.site.template.data)
+
     def add(self, name: str, zone: Zone, *, tier: int, hidden: bool = False) -> None:
         """A new instance; the first one becomes the writer. On the cluster's thread.
 
@@ -112,8 +117,7 @@ class Cluster:
 
     def _found(self, member: Instance) -> None:
         """Start the first writer on what the volume holds."""
-        if not self.volume.base.exists():
-            self.volume.create(self.site.template.data)
+        self.prepare()
         copy_data(self.volume.base, member.server.data)
         settings = {**self._settings(None), **self._restore_to()}
         member.server.start(settings, "recovery" if self.volume.used else "primary")

@@ -146,6 +146,7 @@ class Rds:
         self.clusters[key] = cluster
         if (origin := self.origins.pop(key, None)) is not None:
             cluster.restore_from(origin.volume, until=origin.until)
+        cluster.worker.do(cluster.prepare)
         self._publish(key)
 
     def _ensure_members(self, key: Key, members: dict[str, Record], given: Mapping[str, str]) -> list[Future[Any]]:
