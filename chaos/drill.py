@@ -6,30 +6,27 @@ While it runs, everything is only appended to a journal; the verdict is drawn fr
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
+from chaos.probing import probing
 from chaos.replica_watch import ReplicaWatch
 from chaos.stores.beside import Beside
 from chaos.verification import Store, settle, verify
 from chaos.witness import Witness
-from harness import processes
 from harness.clock import Clock, SystemClock, parse_duration_s
 from harness.cloud.control_client import ControlClient
-from harness.errors import BlackstartError, NotReadyError
+from harness.errors import BlackstartError
 from harness.load.workload import ProberSpec, check_operations, fill, output_names
 from harness.measure import journal as names
 from harness.measure.figures import DrillRecord
@@ -42,7 +39,6 @@ from harness.stack import RunningStack
 
 _ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
 _POLL_S = 0.2
-_PROBER_START_S = 15.0
 _RAMP_S = 2.0
 """The first seconds, in which functions start cold, belong to no baseline."""
 
@@ -196,9 +192,7 @@ class _Run:
 
     # -- workload --------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _prober(self) -> Iterator[None]:
-        """The prober's process, from before the baseline until after the observation."""
+    def _prober(self) -> AbstractContextManager[None]:
         spec = ProberSpec(
             operations=list(self.drill.operations),
             outputs={k: v for k, v in self.stack.outputs.items() if isinstance(v, str | int | float)},
@@ -210,31 +204,8 @@ class _Run:
             run=self.repeats.key_prefix(self.drill.name, self.number, self.folder),
             remote=self.stack.target.kind == "aws",
         )
-        path = self.journal.path.with_suffix(".prober.json")
-        path.write_bytes(msgspec.json.encode(spec))
         registry = self.folder / "processes"
-        with path.with_suffix(".log").open("wb") as log:
-            process = processes.spawn(
-                [sys.executable, "-m", "harness.load.prober", str(path)],
-                role="prober",
-                registry=registry,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                self._wait_for_first_operation(process, path.with_suffix(".log"))
-                yield
-                if process.poll() is not None:
-                    self._note(names.CHECK_FAILED, check="prober", error=f"it ended with code {process.returncode}")
-            finally:
-                processes.stop(process, registry=registry, grace_s=self.drill.timeout_s + 2.0)
-
-    def _wait_for_first_operation(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        until_s = self.clock.now_s() + _PROBER_START_S
-        while not self._read().operations:
-            if process.poll() is not None or self.clock.now_s() > until_s:
-                raise NotReadyError(f"the prober does not work: {log.read_text()[-400:]}", where=str(log))
-            time.sleep(_POLL_S)
+        return probing(spec, self.journal, read=self._read, registry=registry, clock=self.clock)
 
     # -- steady state ----------------------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ _WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "not_supported", "p
 class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one run of a drill; None is what could not be told, and `doubts` says why.
 
-    `rto_s` None with `recovered_s` None means: not recovered, the true value is at least `rto_at_least_s`.
+    `rto_s` None with `recovered_s` None means: not recovered, the true value is at least `rto_at_least_s`,
+    and `past_deadline` says whether it was watched until the deadline.
     A percentile is None where too many operations were never acknowledged. `duplicate` counts effects beyond
     the first. `left` lists what the rollback left behind. `only_after_fault`: good answers came back no earlier
     than the fault was ended, so that `rto_s` says how long the fault was and not how fast the service recovers.
@@ -43,6 +44,7 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     rto_s: float | None = None
     rto_interval_s: tuple[float, float] | None = None
     rto_at_least_s: float | None = None
+    past_deadline: bool = False
     outage_s: float | None = None
     only_after_fault: bool = False
     rpo_s: float | None = None

@@ -12,11 +12,15 @@ from harness.measure.objectives import DrillObjectives
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure as an objective sees it. `value` None with `above` set: worse than `above`, how much is unknown."""
+    """A figure as an objective sees it. `value` None with `above` set: worse than `above`, how much is unknown.
+
+    `missed` is a miss whatever the limit is.
+    """
 
     value: float | None
     above: float | None = None
     reason: str = ""
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class _Measure:
 
 
 def _rto(figures: DrillRunFigures) -> Measured:
+    if figures.past_deadline:
+        return Measured(None, figures.rto_at_least_s, "not recovered by the deadline", missed=True)
     if figures.rto_s is None:
         return Measured(None, figures.rto_at_least_s, "not recovered, or not for long enough, while it was watched")
     if figures.only_after_fault:
@@ -123,7 +129,7 @@ def _judge(name: str, limit: float, measured: Measured, doubt: str) -> Objective
     if doubt:
         return _verdict(name, limit, measured, "inconclusive", doubt)
     if measured.value is None:
-        missed = measured.above is not None and measured.above >= limit
+        missed = measured.missed or (measured.above is not None and measured.above >= limit)
         reason = measured.reason or "it could not be measured"
         return _verdict(name, limit, measured, "fail" if missed else "inconclusive", reason)
     met = measured.value >= limit if _MEASURES[name].at_least else measured.value <= limit

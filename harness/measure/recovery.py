@@ -22,7 +22,8 @@ class Recovery:
     """What the operations after the fault say. Durations in seconds, instants on the journal's clock.
 
     `recovered_s` is t_up, None when it was never reached or not held for long enough. Then `rto_s` is None and
-    the true value is at least `at_least_s` (censored). `felt` is false when every operation was good.
+    the true value is at least `at_least_s` (censored). `past_deadline` says that it was watched until the deadline
+    and not back by then. `felt` is false when every operation was good.
     """
 
     felt: bool
@@ -31,6 +32,7 @@ class Recovery:
     rto_s: float | None = None
     rto_interval_s: tuple[float, float] | None = None
     outage_s: float | None = None
+    past_deadline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +59,11 @@ def recovery(samples: Samples, *, fault_s: float, end_s: float, method: Method) 
         return _not_felt(fault_s, end_s, method)
     index = _first_lasting_good(samples, first, last, end_s=end_s, method=method)
     if index is None:
-        return Recovery(felt=True, at_least_s=min(end_s - fault_s, method.deadline_s))
+        return _not_back(end_s - fault_s, method)
     recovered_s = samples.scheduled_s[index]
     rto_s = recovered_s - fault_s
     if recovered_s + method.hold_s > end_s or rto_s > method.deadline_s:
-        return Recovery(felt=True, at_least_s=min(rto_s, method.deadline_s))
+        return _not_back(rto_s, method)
     bad_before = [instant for instant in bad if instant < recovered_s]
     return Recovery(
         felt=True,
@@ -70,6 +72,12 @@ def recovery(samples: Samples, *, fault_s: float, end_s: float, method: Method) 
         rto_s=rto_s,
         rto_interval_s=(max(0.0, max(bad_before, default=fault_s) - fault_s), rto_s),
         outage_s=recovered_s - min(bad_before, default=recovered_s),
+    )
+
+
+def _not_back(at_least_s: float, method: Method) -> Recovery:
+    return Recovery(
+        felt=True, at_least_s=min(at_least_s, method.deadline_s), past_deadline=at_least_s >= method.deadline_s
     )
 
 

@@ -162,9 +162,15 @@ def _pacing_fields(journal: Journal) -> dict[str, Any]:
     return {} if late is None else {"late_p50_ms": round(late.p50_ms, 3), "late_p99_ms": round(late.p99_ms, 3)}
 
 
+def _kept(data: _Data) -> dict[str, Write]:
+    """The writes that were not lost: those could not come to the replica, and are counted as lost."""
+    lost = {write.key for write in data.history.lost}
+    return {key: write for key, write in data.writes.items() if key not in lost}
+
+
 def _staleness_fields(doubts: Doubts, journal: Journal, data: _Data | None) -> dict[str, Any]:
     looks = looks_of(journal)
-    stale = staleness(data.writes, looks) if data is not None else None
+    stale = staleness(_kept(data), looks) if data is not None else None
     if stale is None:
         doubts.add("staleness", "no acknowledged write was looked for at a replica")
         return {}
@@ -216,6 +222,7 @@ def _recovery_fields(back: Recovery | None, phases: Phases, method: Method) -> d
         "rto_s": back.rto_s,
         "rto_interval_s": back.rto_interval_s,
         "rto_at_least_s": back.at_least_s,
+        "past_deadline": back.past_deadline,
         "outage_s": back.outage_s,
         "only_after_fault": method.must_recover_in_fault and _only_after_fault(back, phases),
     }

@@ -75,6 +75,8 @@ def test_a_write_that_never_reaches_the_replica_fails_the_objective_and_says_how
     judged = judge(play(script), DrillObjectives(staleness_s=60.0), Method())
     assert judged.objectives[0].verdict == "fail"
     assert "1 writes never reached" in judged.objectives[0].reason
+    gone = replace(script, lost_keys=frozenset(keys[:1]))  # lost at the source too: no question of staleness
+    assert judge(play(gone), DrillObjectives(staleness_s=60.0), Method()).verdict == "pass"
     all_there = replace(Script(), extra=(look(41.0, *keys),))
     judged = judge(play(all_there), DrillObjectives(staleness_s=60.0), Method())
     assert judged.verdict == "pass"

@@ -86,6 +86,13 @@ def test_back_after_the_deadline_is_censored_at_the_deadline() -> None:
     assert found.at_least_s == 20.0
 
 
+@pytest.mark.parametrize(("watched_s", "past"), [(19.9, False), (20.0, True), (25.0, True)])
+def test_only_what_was_watched_until_the_deadline_is_known_to_be_past_it(watched_s: float, past: bool) -> None:
+    found = recovery(samples(up_down_up(5, 30, 0)), fault_s=5.0, end_s=5.0 + watched_s, method=METHOD)
+    assert found.past_deadline is past
+    assert found.at_least_s == pytest.approx(min(watched_s, 20.0))
+
+
 def literal_recovery(given_samples: Samples, fault_s: float, end_s: float, method: Method) -> float | None:
     """The definition of docs/measures.md, word by word, in quadratic time."""
     due = [(at, good) for at, good in zip(given_samples.scheduled_s, given_samples.good, strict=True) if at < end_s]
@@ -146,3 +153,46 @@ def test_an_unsteady_baseline_says_why(
 def test_a_prober_that_stops_is_heard() -> None:
     assert silence(samples([True] * 50), start_s=0.0, end_s=5.0, longest_s=2.0) == ""
     assert "5.1 s, from 4.9 s on" in silence(samples([True] * 50), start_s=0.0, end_s=10.0, longest_s=2.0)
+
+
+def test_a_baseline_is_as_long_as_from_its_beginning_to_its_end() -> None:
+    late = Samples(
+        scheduled_s=[100 + n / 10 for n in range(110)],
+        ended_s=[100.01 + n / 10 for n in range(110)],
+        good=[True] * 110,
+    )
+    assert unsteady(late, start_s=100.0, end_s=111.0, method=METHOD) == ""
+    assert unsteady(late, start_s=100.0, end_s=110.0, method=METHOD) == ""
+    assert "lasted 9.0 s" in unsteady(late, start_s=100.0, end_s=109.0, method=METHOD)
+
+
+def test_the_edges_belong_to_what_is_good_enough() -> None:
+    exact = samples([True] * 99 + [False] * 11)
+    assert (
+        unsteady(exact, start_s=0.0, end_s=11.0, method=METHOD) == ""
+    )  # nine in ten are good, nine in ten are needed
+    assert recovery(samples([True] * 90), fault_s=5.0, end_s=9.0, method=METHOD).rto_s == 0.0
+    assert silence(samples([True] * 10, rate=0.5), start_s=0.0, end_s=20.0, longest_s=2.0) == ""
+
+
+def test_a_lone_bad_answer_within_theta_does_not_move_recovery() -> None:
+    good = up_down_up(5, 1, 10)
+    good[80] = False  # one in the twenty of each window around it
+    assert recovery(samples(good), fault_s=5.0, end_s=16.0, method=METHOD).rto_s == pytest.approx(1.0)
+
+
+def test_a_window_that_ends_with_the_observation_counts() -> None:
+    good = up_down_up(5, 1, 6)
+    good[117:120] = [False] * 3  # three in twenty, in the very last window only
+    assert recovery(samples(good), fault_s=5.0, end_s=12.0, method=METHOD).rto_s is None
+
+
+def test_held_exactly_as_long_as_needed_and_back_exactly_at_the_deadline_count() -> None:
+    assert recovery(samples(up_down_up(5, 3, 4)), fault_s=5.0, end_s=12.0, method=METHOD).rto_s == 3.0
+    found = recovery(samples(up_down_up(5, 20, 6)), fault_s=5.0, end_s=31.0, method=METHOD)
+    assert (found.rto_s, found.past_deadline) == (20.0, False)
+
+
+def test_what_ran_before_the_baseline_is_no_part_of_it() -> None:
+    assert unsteady(samples([True] * 130), start_s=3.0, end_s=13.0, method=METHOD) == ""
+    assert unsteady(samples([True] * 130), start_s=3.0, end_s=13.0 - 1e-9, method=METHOD) == ""

@@ -161,6 +161,15 @@ def test_not_recovered_while_watched_for_too_short_is_inconclusive_not_failed() 
     assert judged.objectives[0].above == pytest.approx(28.0)
 
 
+def test_not_recovered_by_the_deadline_is_a_miss_whatever_the_limit() -> None:
+    method = Method(deadline_s=20.0)
+    down = replace(GOOD, outages=(Outage(start_s=12.0, end_s=40.0),))
+    judged = judge(play(down), DrillObjectives(rto_s=50.0), method)
+    assert verdicts(judged) == {"rto": "fail"}
+    assert (judged.objectives[0].measured, judged.objectives[0].above) == (None, 20.0)
+    assert judged.objectives[0].reason == "not recovered by the deadline"
+
+
 def test_a_dirty_rollback_fails_whatever_the_objectives_say() -> None:
     judged = judge(play(replace(GOOD, rollback_left=("rule r-1",))), OBJECTIVES, METHOD)
     assert set(verdicts(judged).values()) == {"pass"}
