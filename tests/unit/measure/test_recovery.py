@@ -196,3 +196,13 @@ def test_held_exactly_as_long_as_needed_and_back_exactly_at_the_deadline_count()
 def test_what_ran_before_the_baseline_is_no_part_of_it() -> None:
     assert unsteady(samples([True] * 130), start_s=3.0, end_s=13.0, method=METHOD) == ""
     assert unsteady(samples([True] * 130), start_s=3.0, end_s=13.0 - 1e-9, method=METHOD) == ""
+
+
+def test_where_the_prober_was_silent_counts_from_the_beginning_of_the_phase() -> None:
+    assert "from 2.9 s on" in silence(samples([True] * 50), start_s=2.0, end_s=10.0, longest_s=2.0)
+
+
+def test_exactly_theta_in_every_window_is_good_enough() -> None:
+    good = up_down_up(5, 1, 10)
+    good[90] = good[91] = False  # two in twenty: exactly nine in ten are good
+    assert recovery(samples(good), fault_s=5.0, end_s=16.0, method=METHOD).rto_s == pytest.approx(1.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import NotReadyError
+from harness.measure.calibration import Calibration
 from harness.measure.journal import Journal, JournalWriter, journal_path
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
@@ -60,6 +61,7 @@ def green(tmp_path: Path) -> Finished:
         tmp_path / "green",
         journals={"zone-loss/1": journal},
         drills=[drill],
+        calibration=Calibration(rate=50.0, outage_s=0.4, errors_ms=[3.2, -17.4], late_p50_ms=0.4, late_p99_ms=1.9),
         deploy=DeployRecord(engine="embedded", resources=58, create_s=6.2, noop_s=0.4),
         scenarios=ScenarioRecord(passed=8, failed=0, skipped=0, not_supported=0),
         load=LoadRecord(

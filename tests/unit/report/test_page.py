@@ -158,3 +158,12 @@ def test_a_run_that_never_drilled_has_reports_too(green) -> None:
     run = msgspec.structs.replace(green.run, drills=[], scenarios=None, load=None, deploy=None)
     write_reports(green.folder, run)
     assert "Blackstart" in (green.folder / "report.html").read_text()
+
+
+def test_the_page_has_evidence_the_residual_error_and_the_error_of_the_harness(red, green) -> None:
+    page = render_html(red.run, journals=red.journals, cases=[])
+    assert "<code>order-00590</code>" in page
+    page = render_html(green.run, journals=green.journals, cases=[])
+    assert "Measurement error ±17 ms" in page
+    assert "requests were all good: with 95 % confidence fewer than" in page
+    assert "own lateness" in page

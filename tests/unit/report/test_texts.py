@@ -171,3 +171,16 @@ def test_a_difference_says_whether_the_stacks_really_differ() -> None:
 def test_a_run_that_never_recovered_is_worse_than_any_other() -> None:
     told = diff_runs(runs_of([13.0, 13.1, 13.2, 13.3], "a"), runs_of([40.0] * 4, "b"))
     assert [(d.name, d.answer, d.shift) for d in told.findings] == [("zone-loss rto", "differs", None)]
+
+
+def test_the_error_of_the_harness_stands_beside_its_figures(green) -> None:
+    told = "Measurement error ±17 ms, from 2 known outages of 400 ms at 50 requests a second"
+    assert told in render_markdown(green.run)
+    console = Console(width=400, file=io.StringIO())
+    console.print(render_terminal(green.run))
+    assert told in console.file.getvalue()
+
+
+def test_a_miss_shows_the_keys_behind_it_and_runs_without_a_miss_what_they_prove(red, green) -> None:
+    assert "- zone-loss: lost `order-00590` at 11.8" in render_markdown(red.run)
+    assert "Zero misses in 1 run: with 95 % confidence the miss rate is below 95 %." in render_markdown(green.run)
