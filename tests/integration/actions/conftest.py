@@ -7,7 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -41,8 +41,14 @@ class Aws:
 
     cloud: RunningCloud
 
+    clients: dict[str, Any] = field(default_factory=dict)
+
     def client(self, service: str, **config: Any) -> Any:
-        return self.cloud.target.client(service, **{"retries": {"total_max_attempts": 1}, **config})
+        key = f"{service} {config}"
+        if key not in self.clients:
+            settings = {"retries": {"total_max_attempts": 1}, **config}
+            self.clients[key] = self.cloud.target.client(service, **settings)
+        return self.clients[key]
 
     @staticmethod
     def action(identity: str, **parameters: str) -> dict[str, Any]:

@@ -4,7 +4,9 @@ import json
 import time
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 
 def inject(aws: Any, kind: str, **parameters: str) -> Any:
@@ -56,12 +58,11 @@ def test_a_role_that_is_assumed_is_hit_by_its_session(aws: Any) -> None:
     credentials = aws.client("sts").assume_role(
         RoleArn="arn:aws:iam::000000000000:role/app/caller", RoleSessionName="me"
     )["Credentials"]
-    import boto3
-
     session = boto3.Session(
         credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], "us-east-1"
     )
-    assumed = session.client("kinesis", endpoint_url=aws.cloud.target.endpoint)
+    once = Config(retries={"total_max_attempts": 1})
+    assumed = session.client("kinesis", endpoint_url=aws.cloud.target.endpoint, config=once)
     action = aws.action("aws:fis:inject-api-internal-error", service="kinesis", operations="ListStreams")
     action["parameters"]["percentage"] = "100"
     target = {"resourceType": "aws:iam:role", "resourceArns": ["arn:aws:iam::000000000000:role/app/caller"]}
