@@ -60,6 +60,10 @@ def command_table() -> App:
     return app
 
 
+_LEFT_BEHIND = "every fault is healed and nothing of it runs on; what was deployed stands in the state"
+"""What is true after a command was broken off, whatever it was."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with the code of the contract; see docs/measures.md."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -81,7 +85,7 @@ def _execute(words: list[str]) -> int:
     except BlackstartError as error:
         return _refuse(words, error, as_json=as_json)
     except KeyboardInterrupt:
-        return _refuse(words, InterruptedByUserError("interrupted; everything was rolled back"), as_json=as_json)
+        return _refuse(words, InterruptedByUserError(f"interrupted; {_LEFT_BEHIND}"), as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the roof: a defect of ours must still exit with a clear code
         if "-v" in words or "--verbose" in words:
             import traceback
@@ -128,7 +132,7 @@ def _with_deadline(timeout_s: float | None, body: Callable[[], Any]) -> Any:  # 
         raise UsageError(f"{timeout_s} s is no time", where="--timeout")
 
     def expire(_number: int, _frame: object) -> None:
-        raise StoppedError(f"not done after {timeout_s:g} s; everything was rolled back", where="--timeout")
+        raise StoppedError(f"not done after {timeout_s:g} s; {_LEFT_BEHIND}", where="--timeout")
 
     before = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, timeout_s)
@@ -167,6 +171,6 @@ def _print_json(words: Sequence[str], *, ok: bool, data: Any, error: Any) -> Non
 
     import msgspec
 
-    command = next((word for word in words if not word.startswith("-")), "")
+    command = next((word for word in words if word in command_table()), "")
     body = {"schema": 1, "command": command, "ok": ok, "data": msgspec.to_builtins(data), "error": error}
     sys.stdout.write(json.dumps(body) + "\n")
