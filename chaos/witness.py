@@ -44,7 +44,7 @@ class Witness:
         for event in self.control.evidence(since=self._seen):
             self._seen = max(self._seen, event.sequence)
             if event.kind == "alarm":
-                self.journal.event(names.ALARM, event.at_s, **event.detail)
+                self.journal.event(names.ALARM, event.at_s, **{**event.detail, "alarm": event.detail.get("name", "")})
             if event.owner != experiment:
                 continue
             if event.kind in _FIRINGS:

@@ -105,35 +105,24 @@ def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Sam
 
 
 def _no_alarm(journal: Journal, phases: Phases) -> str:
-    """Why no alarm can tell of the fault, or '': there is none, or it was in ALARM before."""
+    """Why no alarm can tell of the fault, or '': there is none, or each was in ALARM before."""
     watched = journal.first(ALARMS_WATCHED)
     if watched is None:
         return "nobody watched the alarms"
     if missing := watched.detail.get("missing"):
         return f"the alarm {missing[0]} does not exist"
-    if not watched.detail.get("names"):
+    alarms = {str(name) for name in watched.detail.get("names", ())}
+    if not alarms:
         return "there is no alarm that could have told"
-    before = next(
-        (
-            event.detail.get("alarm", "?")
-            for event in journal.named(ALARM)
-            if event.detail.get("state") == "ALARM"
-            and phases.fault_s is not None
-            and event.at_s < phases.fault_s
-            and not _calmed(journal, str(event.detail.get("alarm", "?")), event.at_s, phases.fault_s)
-        ),
-        "",
-    )
-    return f"alarm {before} was in ALARM before the fault" if before else ""
+    if phases.fault_s is not None and alarms <= _ringing(journal, phases.fault_s):
+        return f"{' and '.join(sorted(alarms))} was in ALARM before the fault"
+    return ""
 
 
-def _calmed(journal: Journal, alarm: str, since_s: float, until_s: float) -> bool:
-    """Whether an alarm left ALARM again between two instants."""
-    return any(
-        event.detail.get("alarm", "?") == alarm and event.detail.get("state") != "ALARM"
-        for event in journal.named(ALARM)
-        if since_s < event.at_s < until_s
-    )
+def _ringing(journal: Journal, instant_s: float) -> set[str]:
+    """The alarms that were in ALARM at an instant."""
+    states = {str(e.detail.get("alarm")): e.detail.get("state") for e in journal.named(ALARM) if e.at_s < instant_s}
+    return {alarm for alarm, state in states.items() if state == "ALARM"}
 
 
 def _no_proof(journal: Journal, phases: Phases) -> str:

@@ -21,6 +21,7 @@ from harness.measure.finding import Finding
 from harness.measure.history import History, Write, compare, passes_of, unreadable, writes_of
 from harness.measure.journal import (
     ALARM,
+    ALARMS_WATCHED,
     CONTROL_PLANE_CALL,
     CPU,
     DRILL_STARTED,
@@ -311,11 +312,14 @@ def _notes(journal: Journal, phases: Phases, back: Recovery | None) -> list[str]
 
 
 def _detection_fields(journal: Journal, phases: Phases) -> dict[str, Any]:
-    """Seconds from the fault to the first alarm that went into ALARM, and which it was."""
+    """Seconds from the fault to the first watched alarm that went into ALARM, and which it was."""
     fault_s = phases.fault_s
     if fault_s is None:
         return {}
-    alarm = next((e for e in journal.named(ALARM) if e.detail.get("state") == "ALARM" and e.at_s >= fault_s), None)
+    watched = journal.first(ALARMS_WATCHED)
+    names = watched.detail.get("names", ()) if watched is not None else ()
+    told = (e for e in journal.named(ALARM) if e.at_s >= fault_s and e.detail.get("state") == "ALARM")
+    alarm = next((event for event in told if event.detail.get("alarm") in names), None)
     if alarm is None:
         return {}
     return {"detect_s": alarm.at_s - fault_s, "detected_by": str(alarm.detail.get("alarm", ""))}

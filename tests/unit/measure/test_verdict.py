@@ -209,7 +209,7 @@ def test_static_stability_lists_every_control_plane_call_of_the_recovery() -> No
 
 def test_time_to_detect_is_the_first_alarm_after_the_fault() -> None:
     alarms = tuple(
-        Event(at_s=at_s, name=ALARM, detail={"state": state})
+        Event(at_s=at_s, name=ALARM, detail={"alarm": "errors", "state": state})
         for at_s, state in ((3.0, "ALARM"), (9.0, "OK"), (16.5, "ALARM"), (20.0, "ALARM"))
     )
     alarms = (WATCHED, *alarms)
@@ -346,3 +346,15 @@ def test_a_drill_may_count_a_recovery_after_the_fault() -> None:
     judged = judge(play(waited), replace(OBJECTIVES, rto_s=30.0), Method(must_recover_in_fault=False))
     assert verdicts(judged)["rto"] == "pass"
     assert not judged.figures.only_after_fault
+
+
+def test_an_alarm_that_rang_before_leaves_the_others_to_tell() -> None:
+    watched = Event(at_s=0.5, name=ALARMS_WATCHED, detail={"names": ["errors", "dead"], "missing": []})
+    before = Event(at_s=1.0, name=ALARM, detail={"alarm": "dead", "state": "ALARM"})
+    asked = DrillObjectives(detect_s=5.0)
+    assert verdicts(judge(play(replace(GOOD, extra=(watched, before))), asked, METHOD)) == {"detect": "fail"}
+    told = Event(at_s=14.0, name=ALARM, detail={"alarm": "errors", "state": "ALARM"})
+    judged = judge(play(replace(GOOD, extra=(watched, before, told))), asked, METHOD)
+    assert (judged.verdict, judged.figures.detect_s, judged.figures.detected_by) == ("pass", 2.0, "errors")
+    stranger = Event(at_s=14.0, name=ALARM, detail={"alarm": "another stack's", "state": "ALARM"})
+    assert judge(play(replace(GOOD, extra=(watched, stranger))), asked, METHOD).figures.detect_s is None
