@@ -66,6 +66,39 @@ def test_a_killed_writer_is_replaced_within_the_modelled_delay_and_nothing_ackno
     assert one.lost() == set()
 
 
+def test_a_reader_that_was_far_behind_when_the_writer_died_has_every_commit(aurora: Aurora) -> None:
+    aurora.settled()
+    writer = aurora.writer
+    receivers = [
+        child
+        for name in aurora.members
+        if name != writer
+        for child in psutil.Process(aurora.pid(name)).children()
+        if "walreceiver" in " ".join(child.cmdline())
+    ]
+    assert len(receivers) == 2
+    with aurora.connect() as connection:
+        connection.execute("DROP TABLE IF EXISTS bulk")
+        connection.execute("CREATE TABLE bulk (number int, body bytea)")
+        for receiver in receivers:
+            receiver.suspend()
+        # More than sockets hold, so that the end of it is nowhere but with the writer and in the volume.
+        connection.execute("ALTER TABLE bulk ALTER body SET STORAGE EXTERNAL")
+        connection.execute(
+            "INSERT INTO bulk SELECT i, decode(repeat('ab', 100000), 'hex') FROM generate_series(1, 240) i"
+        )
+        connection.execute("INSERT INTO bulk VALUES (241, 'last')")
+    os.kill(aurora.pid(writer), signal.SIGKILL)
+    for receiver in receivers:
+        receiver.kill()  # with what it had not read yet; the server starts another
+    time.sleep(DETECTION_S + DNS_S)
+    aurora.settled()
+    assert aurora.writer != writer
+    with aurora.connect() as connection:
+        assert connection.execute("SELECT count(*), max(number) FROM bulk").fetchone() == (241, 241)
+        connection.execute("DROP TABLE bulk")
+
+
 def test_failover_by_request_promotes_the_named_reader_and_restarts_the_writer_as_one(
     aurora: Aurora, stream: Callable[[], Stream]
 ) -> None:
