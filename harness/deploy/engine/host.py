@@ -25,11 +25,15 @@ _OUTPUT_TAIL_BYTES = 8_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """Where the program is and how it is run. `entry` is what runpy gets: the folder, or Pulumi.yaml's `main`."""
+    """Where the program is and how it is run. `entry` is what runpy gets: the folder, or Pulumi.yaml's `main`.
+
+    `absent_venv` is the virtual environment that Pulumi.yaml names, where it does not exist.
+    """
 
     folder: Path
     entry: Path
     interpreter: str = sys.executable
+    absent_venv: Path | None = None
 
 
 def run_program(deployment: Deployment, program: Program, *, registry: Path, environment: Mapping[str, str]) -> None:
@@ -128,11 +132,22 @@ def _failed(deployment: Deployment, program: Program, code: int, output: str) ->
 def _what_to_do(said: str, program: Program, project: Project) -> str:
     missing = re.search(r"ModuleNotFoundError: No module named '([^']+)'", said)
     if missing:
-        return f"install {missing[1]} for the program's Python: {program.interpreter} -m pip install …"
+        return _how_to_install(missing[1].partition(".")[0], program)
     setting = re.search(r"Missing required configuration variable '([^']+)'", said)
     if setting:
         return f"set it in Pulumi.{project.stack}.yaml under config:, or with --set {setting[1]}=VALUE"
     return "mend the program and run again"
+
+
+def _how_to_install(module: str, program: Program) -> str:
+    """The command that installs it where the program looks."""
+    listed = program.folder / "requirements.txt"
+    what = f"-r {listed}" if listed.is_file() else module.replace("_", "-") if module.startswith("pulumi_") else "…"
+    venv = program.absent_venv
+    if venv is not None:
+        make = f"{sys.executable} -m venv {venv} && {venv / 'bin' / 'python'} -m pip install {what}"
+        return f"the virtual environment that Pulumi.yaml names does not exist: {make}"
+    return f"install {module} for the program's Python: {program.interpreter} -m pip install {what}"
 
 
 def _tail(descriptor: int) -> str:

@@ -51,7 +51,8 @@ def read_project(
         config=config,
         secret_keys=frozenset(found.secret_keys),
     )
-    return project, Program(folder=project.folder, entry=entry.resolve(), interpreter=_interpreter(folder, runtime))
+    python, absent = _python(folder, runtime)
+    return project, Program(folder=project.folder, entry=entry.resolve(), interpreter=python, absent_venv=absent)
 
 
 def _no_project_hint(folder: Path) -> str:
@@ -186,10 +187,13 @@ def _require_declared(project: dict[str, Any], config: Mapping[str, str], name: 
         )
 
 
-def _interpreter(folder: Path, runtime: Any) -> str:
-    """The virtual environment that Pulumi.yaml names, where it exists; our own interpreter otherwise."""
+def _python(folder: Path, runtime: Any) -> tuple[str, Path | None]:
+    """The Python of the virtual environment that Pulumi.yaml names; our own, with its path, where there is none."""
     import sys
 
     options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
-    candidate = folder / str(options.get("virtualenv") or "") / "bin" / "python"
-    return str(candidate) if options.get("virtualenv") and candidate.exists() else sys.executable
+    if not options.get("virtualenv"):
+        return sys.executable, None
+    venv = folder / str(options["virtualenv"])
+    python = venv / "bin" / "python"
+    return (str(python), None) if python.exists() else (sys.executable, venv)

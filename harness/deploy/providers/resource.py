@@ -220,6 +220,9 @@ Invoke = Callable[[Context, Properties], Properties]
 """A data source such as `aws:index/getRegion:getRegion`: arguments in, results out, in Pulumi's names."""
 
 
+_ELSEWHERE = "deploy it on real AWS only, or add it (docs/adding-a-resource.md)"
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """Handlers and invokes by token; `refused` says what to use instead of a package that has none."""
@@ -244,12 +247,12 @@ class Registry:
         package = token.split(":", maxsplit=1)[0]
         if package in self.refused:
             return self.refused[package]
-        known = {name for name in (*self.resources, *self.invokes) if name.startswith(f"{package}:")}
-        if known:
-            of_service = sorted(name for name in known if name.startswith(token.rpartition("/")[0] + "/"))
-            told = nearest(token, known)
-            if told.startswith("did you mean"):
-                return told
-            return f"built in are {', '.join(of_service)}" if of_service else "nothing of this service is built in"
         built_in = sorted({name.split(":", maxsplit=1)[0] for name in self.resources})
-        return f"the packages built in are {', '.join(built_in)}"
+        if package not in built_in:
+            return f"the packages built in are {', '.join(built_in)}"
+        known = self.resources if token.rpartition(":")[2][:1].isupper() else self.invokes
+        of_service = sorted(name for name in known if name.startswith(token.rpartition("/")[0] + "/"))
+        if not of_service:
+            return f"nothing of this service is built in; {_ELSEWHERE}"
+        told = nearest(token, of_service)
+        return told if told.startswith("did you mean") else f"built in are {', '.join(of_service)}; {_ELSEWHERE}"

@@ -28,6 +28,19 @@ def test_missing_configuration_and_missing_modules_say_what_to_do(stack: Any, th
     assert (error.exit_code, things.calls) == (2, [])
 
 
+def test_a_missing_sdk_is_installed_where_the_program_looks(stack: Any, things: Any) -> None:
+    stack.program("import pulumi_none_such.part")
+    assert refused(stack).hint.endswith("-m pip install pulumi-none-such")
+    folder = stack.folder / "program"
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: {name: python, options: {virtualenv: venv}}\n")
+    (folder / "requirements.txt").write_text("pulumi-none-such\n")
+    said = refused(stack).hint
+    assert "the virtual environment that Pulumi.yaml names does not exist" in said
+    assert f"-m venv {folder / 'venv'} && " in said
+    assert f"-r {folder / 'requirements.txt'}" in said
+    assert things.calls == []
+
+
 def test_configuration_that_pulumi_yaml_declares_is_checked(stack: Any, things: Any) -> None:
     stack.project = "config:\n  size: {type: integer}\n  zone: {type: string, default: a}\n  key: {secret: true}\n"
     stack.config = {"shop:size": "many", "shop:key": "hunter2"}

@@ -260,3 +260,10 @@ def test_a_package_that_cannot_run_here_names_what_to_use_instead(package: str) 
 def test_an_unknown_name_gets_the_nearest_and_an_unknown_package_the_list() -> None:
     assert "RandomPet" in registry().hint("random:index/randomPat:RandomPat")
     assert "archive, aws, command, null, random, time, tls" in registry().hint("gcp:storage:Bucket")
+
+
+def test_a_type_is_hinted_at_for_a_type_and_a_function_for_a_function() -> None:
+    assert registry().hint("aws:rds/getClusters:getClusters") == "did you mean 'aws:rds/getCluster:getCluster'?"
+    assert "aws:rds/cluster:Cluster'?" in registry().hint("aws:rds/clusters:Clusters")
+    assert "nothing of this service is built in" in registry().hint("aws:chime/cluster:Cluster")
+    assert "getCluster:" not in registry().hint("aws:eks/identityProviderConfig:IdentityProviderConfig")

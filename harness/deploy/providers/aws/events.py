@@ -105,7 +105,7 @@ class EventRule(Declared):
 
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """A rule needs something to wait for."""
-        if not inputs.get("eventPattern") and not inputs.get("scheduleExpression"):
+        if all(inputs.get(key) in (None, "") for key in ("eventPattern", "scheduleExpression")):
             raise CheckError([("eventPattern", "or scheduleExpression is required")])
         return super().check(context, inputs, olds)
 

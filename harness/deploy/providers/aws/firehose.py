@@ -54,7 +54,7 @@ class FirehoseDeliveryStream(Declared):
         if checked["destination"] not in _DESTINATIONS:
             raise CheckError([("destination", f"is none of {', '.join(_DESTINATIONS)}")])
         block, _ = _DESTINATIONS[checked["destination"]]
-        if not checked.get(block):
+        if checked.get(block) is None:
             raise CheckError([(block, f"is required for the destination {checked['destination']}")])
         return checked
 

@@ -64,7 +64,7 @@ class Function(Declared):
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """Code must come from somewhere."""
         checked = super().check(context, inputs, olds)
-        if not any(checked.get(key) for key in ("code", "s3Bucket", "imageUri")):
+        if all(checked.get(key) is None for key in ("code", "s3Bucket", "imageUri")):
             raise CheckError([("code", "or s3Bucket or imageUri is required")])
         return checked
 

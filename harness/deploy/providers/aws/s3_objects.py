@@ -90,7 +90,9 @@ class BucketObjectV2(_Object):
         given = [name for name in ("content", "contentBase64", "source") if inputs.get(name) is not None]
         if len(given) > 1:
             raise CheckError([(given[1], f"cannot be given together with {given[0]}")])
-        return super().check(context, {**inputs, "key": inputs.get("key") or context.name}, olds)
+        return super().check(
+            context, {**inputs, "key": context.name if inputs.get("key") in (None, "") else inputs["key"]}, olds
+        )
 
     def put(self, context: Context, inputs: Properties, request: dict[str, Any]) -> None:
         """Put the content."""

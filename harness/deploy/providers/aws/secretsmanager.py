@@ -213,7 +213,7 @@ class SecretRotation(AwsType):
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """A schedule is needed."""
         given = super().check(context, inputs, olds)
-        if not given.get("rotationRules"):
+        if given.get("rotationRules") is None:
             raise CheckError([("rotationRules", "is required")])
         return given
 
