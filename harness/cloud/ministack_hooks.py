@@ -102,12 +102,12 @@ def keep_what_is_put() -> None:
     - Patches of REST APIs keep lists, escaped names and types.
     - An event bus has the policy that was put as a whole.
     """
-    _before_first_call("ec2", _keep_acl_associations)
-    _before_first_call("apigateway", _keep_patches)
-    _before_first_call("events", _keep_bus_policies)
+    before_first_call("ec2", _keep_acl_associations)
+    before_first_call("apigateway", _keep_patches)
+    before_first_call("events", _keep_bus_policies)
 
 
-def _before_first_call(service: str, prepare: Callable[[], None]) -> None:
+def before_first_call(service: str, prepare: Callable[[], None]) -> None:
     """Run `prepare` when the service is first called: ministack imports it no sooner."""
     from ministack import app
 

@@ -35,7 +35,11 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ProgramError(f"asset cannot be read: {error.strerror}", where=str(path)) from error
+        raise ProgramError(
+            f"asset cannot be read: {error.strerror}",
+            where=str(path),
+            hint="paths start at the program's folder; is it built before?",
+        ) from error
 
 
 def archive_files(archive: Asset | Archive, folder: Path, prefix: str = "") -> dict[str, bytes]:
@@ -74,7 +78,11 @@ def _zip_files(path: Path, prefix: str) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(_read(path))) as archive:
             return {prefix + n: archive.read(n) for n in archive.namelist() if not n.endswith("/")}
     except zipfile.BadZipFile as error:
-        raise ProgramError(f"not a zip archive: {error}", where=str(path)) from error
+        raise ProgramError(
+            f"not a zip archive: {error}",
+            where=str(path),
+            hint="paths start at the program's folder; is it built before?",
+        ) from error
 
 
 def archive_zip(archive: Archive, folder: Path) -> bytes:

@@ -77,7 +77,7 @@ class Operations:
             error.what = self.hidden.clean(error.what)
             self.tell(op, resource, "failed", replace(detail, message=error.what))
             raise
-        if resource.custom and not resource.is_provider:
+        if resource.custom and not resource.is_provider and not (told.op == "delete" and resource.external):
             self.count(told.op)
         self.tell(told.op, resource, "done", told.detail, duration_s=time.monotonic() - started_s)
 

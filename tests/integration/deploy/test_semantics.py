@@ -323,6 +323,7 @@ aws.sns.Topic('t', display_name=ref.require_output('key'))
     assert result.outputs == {"seen": "vpc-1", "hidden": "[secret]"}
     assert "hunter2" not in stack.request.state.read_text()
     assert [found["displayName"] for found in things.existing.values()] == ["hunter2"]
+    assert stack.destroy().changes == {"delete": 1}, "a reference is forgotten, not deleted"
     with pytest.raises(ProgramError, match="'organization/net/prod' is not deployed here") as caught:
         stack.program("pulumi.StackReference('organization/net/prod')").up()
     assert "shop/dev" in caught.value.hint
@@ -411,4 +412,5 @@ def test_secrets_of_the_stacks_file_are_opened_by_the_passphrase(
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
     stack.up()
     assert [found["displayName"] for found in things.existing.values()] == ["hunter2"]
+    assert stack.destroy().changes == {"delete": 1}, "a reference is forgotten, not deleted"
     assert "hunter2" not in stack.request.state.read_text()

@@ -38,8 +38,14 @@ CLUSTER = {
         "selectors": [{"namespace": "default"}], "subnetIds": ["subnet-1"]}),
 }  # fmt: skip
 CHANGES: dict[str, dict[str, Any]] = {
-    "cluster": {"tags": {"a": "c"}},
-    "nodes": {"tags": {"a": "c"}},
+    "cluster": {"enabledClusterLogTypes": ["audit"], "version": "1.31", "tags": {"a": "c"}},
+    "nodes": {
+        "scalingConfig": {"desiredSize": 3, "maxSize": 4, "minSize": 1},
+        "labels": {"of": "web"},
+        "version": "1.31",
+        "taints": [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
+        "tags": {"a": "c"},
+    },
     "dns": {"configurationValues": json.dumps({"replicaCount": 3}), "tags": {"a": "c"}},
     "admin": {"kubernetesGroups": ["dev"], "tags": {"a": "c"}},
     "pods": {"disableSessionTags": True},

@@ -85,6 +85,20 @@ def test_machines(lives: Any) -> None:
     lives.run(MACHINES, MACHINES_CHANGES)
 
 
+def test_an_instance_takes_its_root_volume_along_and_lets_go_of_others(lives: Any) -> None:
+    web = lives.create(
+        "web", "aws:ec2/instance:Instance", {"ami": "ami-0c2023a1b2c3d4e5f", "instanceType": "t3.micro"}
+    )
+    data = lives.create("data", "aws:ebs/volume:Volume", {"availabilityZone": "us-east-1a", "size": 1})
+    client = web.context.client("ec2")
+    client.attach_volume(VolumeId=data.id, InstanceId=web.id, Device="/dev/sdf")
+    holding = {"Filters": [{"Name": "attachment.instance-id", "Values": [web.id]}]}
+    assert len(client.describe_volumes(**holding)["Volumes"]) == 2
+    client.terminate_instances(InstanceIds=[web.id])
+    assert client.describe_volumes(**holding)["Volumes"] == []
+    assert client.describe_volumes(VolumeIds=[data.id])["Volumes"][0]["State"] == "available"
+
+
 def test_links(lives: Any) -> None:
     lives.run(LINKS, LINKS_CHANGES)
 

@@ -50,3 +50,9 @@ def test_an_unknown_key_is_not_the_resources_name(context: Context) -> None:
     handler = registry().resources["aws:s3/bucketObjectv2:BucketObjectv2"]
     assert handler.check(context, {"bucket": "b", "key": UNKNOWN}, None)["key"] is UNKNOWN
     assert handler.check(context, {"bucket": "b"}, None)["key"] == "thing"
+
+
+def test_broken_json_is_an_error_of_the_program(context: Context) -> None:
+    handler = registry().resources["aws:iam/role:Role"]
+    with pytest.raises(CheckError, match="assumeRolePolicy: is not JSON: Expecting value: line 1 column 15"):
+        handler.check(context, {"assumeRolePolicy": '{"Statement": '}, None)

@@ -6,7 +6,7 @@ A new type is a short class: see docs/adding-a-resource.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +21,7 @@ from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import (
     CheckError,
     Context,
+    Failure,
     Observation,
     PartlyCreatedError,
     Properties,
@@ -83,7 +84,7 @@ class AwsType(ResourceType):
         for key in self.json_keys:
             if isinstance(given.get(key), dict | list):
                 given[key] = json.dumps(given[key])
-        wrong = tuple(failures(schema_of(self.token).inputs, given))
+        wrong = (*failures(schema_of(self.token).inputs, given), *_broken_json(self.json_keys, given))
         if wrong:
             raise CheckError(wrong)
         for key, value in self.defaults.items():
@@ -178,6 +179,18 @@ class AwsType(ResourceType):
         if self.tagging is not None:
             outputs["tagsAll"] = self.tags(context, inputs)
         return outputs
+
+
+def _broken_json(keys: Collection[str], given: Properties) -> Iterator[Failure]:
+    """JSON texts that do not end as they begin. What does not begin as JSON may be YAML, which some services take."""
+    for key in keys:
+        text = given.get(key)
+        if not isinstance(text, str) or not text.lstrip().startswith(("{", "[")):
+            continue
+        try:
+            json.loads(text)
+        except ValueError as error:
+            yield key, f"is not JSON: {error}"
 
 
 def roots(olds: Properties, news: Properties) -> set[str]:

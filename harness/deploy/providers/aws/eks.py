@@ -106,10 +106,35 @@ class NodeGroup(_Eks):
         told = {"autoscalingGroups": groups, "remoteAccessSecurityGroupId": made.get("remoteAccessSecurityGroup")}
         return {"resources": [told] if made else []}
 
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """Labels and taints come and go one by one; a version has an operation of its own."""
+        differs = roots(olds, news) - _SETTINGS
+        where = self.keys(resource_id, news)
+        versions = differs & {"version", "releaseVersion", "launchTemplate"}
+        if versions:
+            told = {name: news[name] for name in sorted(versions) if news.get(name) is not None}
+            self.send(context, "UpdateNodegroupVersion", told, **where)
+            self.settle(context, resource_id, news)
+        blocks = {name: news.get(name) for name in differs - versions - {"labels", "taints"}}
+        for name in differs & {"labels", "taints"}:
+            blocks[name] = _come_and_gone(name, olds.get(name), news.get(name))
+        if blocks:
+            self.send(context, self.updates, blocks, **where)
+            self.settle(context, resource_id, news)
+
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Delete it, and wait: its cluster can go only then."""
         super().remove(context, resource_id, state)
         self.wait_gone(context, resource_id, state)
+
+
+def _come_and_gone(name: str, olds: Any, news: Any) -> Properties:  # a map of labels, or a list of taints
+    """A change of labels or taints as EKS takes it."""
+    if name == "labels":
+        return {"addOrUpdateLabels": news or {}, "removeLabels": sorted({*(olds or {})} - {*(news or {})})}
+    left = [(one["key"], one["effect"]) for one in news or ()]
+    gone = [one for one in olds or () if (one["key"], one["effect"]) not in left]
+    return {"addOrUpdateTaints": news or [], "removeTaints": gone}
 
 
 class Addon(_Eks):
