@@ -1,7 +1,8 @@
-"""What ministack leaves undone: volumes that end with their instance, changes of EKS clusters and node groups."""
+"""What ministack leaves undone: the end of an instance's volumes, changes of instances and of EKS."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import time
@@ -14,13 +15,19 @@ from harness.cloud.ministack_hooks import before_first_call
 Record = dict[str, Any]
 """ministack's record of a thing: JSON, in AWS's names."""
 
+_KEPT = frozenset({"InstanceType.Value", "UserData.Value", "SourceDestCheck.Value"})
 _EKS_CHANGE = re.compile(r"/clusters/([^/]+)(?:/node-groups/([^/]+))?/(update-config|update-version|updates)")
 
 
 def close_gaps() -> None:
-    """Let an instance take its volumes along, and let EKS be changed. Call it before either is used."""
-    before_first_call("ec2", _end_volumes)
+    """Let instances be changed and take their volumes along, and let EKS be changed. Call it before any is used."""
+    before_first_call("ec2", _complete_instances)
     before_first_call("eks", _change_kubernetes)
+
+
+def _complete_instances() -> None:
+    _end_volumes()
+    _change_instances()
 
 
 def _end_volumes() -> None:
@@ -45,6 +52,53 @@ def _end_volumes() -> None:
         return answer
 
     ec2._ACTION_MAP["TerminateInstances"] = and_volumes  # noqa: SLF001
+
+
+def _change_instances() -> None:
+    """ModifyInstanceAttribute: another type or user data while it is stopped; groups and checks at any time.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html
+    """
+    from ministack.services import ec2
+
+    def modify(request: Any) -> Any:
+        name, kind = ec2._p(request, "InstanceId"), ec2._p(request, "InstanceType.Value")  # noqa: SLF001
+        instance = ec2._instances.get(name)  # noqa: SLF001
+        if instance is None:
+            return ec2._error("InvalidInstanceID.NotFound", f"The instance ID '{name}' does not exist", 400)  # noqa: SLF001
+        unknown = {key for key in request if key.endswith(".Value")} - _KEPT
+        if unknown:
+            words = f"{', '.join(sorted(unknown))} is not supported by this cloud"
+            return ec2._error("UnsupportedOperation", words, 400)  # noqa: SLF001
+        if (kind or "UserData.Value" in request) and instance["State"]["Name"] != "stopped":
+            words = f"The instance '{name}' is not in the 'stopped' state."
+            return ec2._error("IncorrectInstanceState", words, 400)  # noqa: SLF001
+        if kind and kind not in _instance_types():
+            words = f"Invalid value '{kind}' for InstanceType."
+            return ec2._error("InvalidInstanceAttributeValue", words, 400)  # noqa: SLF001
+        instance["InstanceType"] = kind or instance["InstanceType"]
+        if "UserData.Value" in request:
+            instance["UserData"] = ec2._p(request, "UserData.Value")  # noqa: SLF001
+        if "SourceDestCheck.Value" in request:
+            instance["SourceDestCheck"] = ec2._p(request, "SourceDestCheck.Value") == "true"  # noqa: SLF001
+        groups = ec2._parse_member_list(request, "GroupId")  # noqa: SLF001
+        known = ec2._security_groups  # noqa: SLF001
+        if groups:
+            instance["SecurityGroups"] = [
+                {"GroupId": one, "GroupName": known.get(one, {}).get("GroupName", one)} for one in groups
+            ]
+        return ec2._xml(200, "ModifyInstanceAttributeResponse", "<return>true</return>")  # noqa: SLF001
+
+    ec2._ACTION_MAP["ModifyInstanceAttribute"] = modify  # noqa: SLF001
+
+
+@functools.cache
+def _instance_types() -> frozenset[str]:
+    """Every type that EC2 knows."""
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("ec2")
+    return frozenset(model.shape_for("InstanceType").enum)
 
 
 def _change_kubernetes() -> None:

@@ -39,7 +39,7 @@ MACHINES = {
 }  # fmt: skip
 MACHINES_CHANGES: dict[str, dict[str, Any]] = {
     "template": {"instanceType": "t3.small", "updateDefaultVersion": True},
-    "web": {"tags": {"Name": "shop"}},
+    "web": {"tags": {"Name": "shop"}, "instanceType": "t3.small", "userData": "#!/bin/bash"},
     "disk": {"size": 20},
     "card": {"tags": {"a": "c"}},
 }
@@ -104,8 +104,10 @@ def test_links(lives: Any) -> None:
 
 
 def test_an_instance_whose_change_is_refused_runs_again(lives: Any) -> None:
-    """The emulator lacks ModifyInstanceAttribute; what stopped the instance for it starts it again."""
+    """What stopped the instance for it starts it again."""
     lives.create("web", "aws:ec2/instance:Instance", {"ami": "ami-0c2023a1b2c3d4e5f", "instanceType": "t3.micro"})
-    with pytest.raises(ProviderError, match="it lacks ModifyInstanceAttribute"):
-        lives.change("web", {"instanceType": "t3.small"})
+    with lives.refused("InvalidInstanceAttributeValue"):
+        lives.change("web", {"instanceType": "t3.enormous"})
     assert lives.living["web"].read()["instanceState"] == "running"
+    with pytest.raises(ProviderError, match="it lacks ModifyInstanceAttribute"):
+        lives.change("web", {"disableApiTermination": True})

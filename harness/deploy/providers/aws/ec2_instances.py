@@ -108,11 +108,13 @@ class Instance(Ec2):
         if differs & {"instanceType", "userData", "userDataBase64"}:
             client.stop_instances(InstanceIds=[resource_id])
             self._until(context, resource_id, "stopped")
-            data = news.get("userData") or ""
-            wanted = {"instanceType": news.get("instanceType"), "userData": data.encode()}
             try:
-                for name in sorted(differs & set(wanted)):
-                    self.modify(context, "ModifyInstanceAttribute", resource_id, {name: wanted[name]})
+                self.modify(
+                    context, "ModifyInstanceAttribute", resource_id, given(news, *(differs & {"instanceType"}))
+                )
+                if differs & {"userData", "userDataBase64"}:
+                    data = {"Value": (news.get("userData") or "").encode() or _decoded(news.get("userDataBase64"))}
+                    client.modify_instance_attribute(InstanceId=resource_id, UserData=data)
             finally:  # a change that is refused must not leave it stopped
                 client.start_instances(InstanceIds=[resource_id])
                 self._until(context, resource_id, "running")
@@ -323,6 +325,10 @@ class PlacementGroup(Ec2):
     def tag_target(self, resource_id: str, state: Properties) -> list[str]:
         """By the group's own id."""
         return [str(state.get("placementGroupId") or resource_id)]
+
+
+def _decoded(text: str | None) -> bytes:
+    return base64.b64decode(text or "")
 
 
 def _encoded(text: Any) -> str:
