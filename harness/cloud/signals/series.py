@@ -18,7 +18,7 @@ RETENTION_S: Mapping[int, int] = {1: 3 * HOUR_S, 60: 15 * DAY_S, 300: 63 * DAY_S
 """How long a bucket of so many seconds is kept; then it is part of a longer one."""
 
 MOST_VALUES = 200
-"""Distinct values kept in a bucket; beyond, values are rounded to three significant digits (0.5 % at the most)."""
+"""Distinct values kept in a bucket; further ones are rounded to three significant digits (0.5 % at the most)."""
 
 VALUES_KEPT_S = 3 * HOUR_S
 
@@ -53,9 +53,8 @@ class Bucket:
             self.values = None
             return
         for value, times in other.values.items():
-            self.values[value] = self.values.get(value, 0.0) + times
-        if len(self.values) > MOST_VALUES:
-            self.values = _rounded(self.values)
+            key = value if len(self.values) < MOST_VALUES else float(f"{value:.3g}")
+            self.values[key] = self.values.get(key, 0.0) + times
 
     def merged(self, other: Bucket) -> Bucket:
         """Both together, at this one's start. Values are lost when either has only statistics."""
@@ -241,11 +240,3 @@ class MetricStore:
 def one(value: float, at_s: float, times: float = 1.0) -> Bucket:
     """A value seen `times` times at one instant."""
     return Bucket(int(at_s), times, value * times, value, value, {value: times})
-
-
-def _rounded(values: dict[float, float]) -> dict[float, float]:
-    rounded: dict[float, float] = {}
-    for value, times in values.items():
-        key = float(f"{value:.3g}")
-        rounded[key] = rounded.get(key, 0.0) + times
-    return rounded
