@@ -267,8 +267,12 @@ class Deployment:
         lines = [f"  {kind}  at {where}" for kind, where in sorted(self.unsupported.items())]
         return ProgramError(
             "the embedded engine does not support these types; nothing was created:\n" + "\n".join(lines),
-            hint="; ".join(dict.fromkeys(self._hint(kind) for kind in self.unsupported)) + "; or use --engine pulumi",
+            hint=f"{self._hints()}; or use --engine pulumi",
         )
 
-    def _hint(self, kind: str) -> str:
-        return f"{kind}: {self.steps.registry.hint(kind)}"
+    def _hints(self) -> str:
+        """What to do about each type; what holds for several is said once."""
+        types: dict[str, list[str]] = {}
+        for kind in self.unsupported:
+            types.setdefault(self.steps.registry.hint(kind), []).append(kind)
+        return "; ".join(f"{', '.join(kinds)}: {hint}" for hint, kinds in types.items())

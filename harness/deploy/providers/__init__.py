@@ -15,6 +15,7 @@ REFUSED = {
     "awsx": f"{_PLUGIN}: write the aws.ec2, aws.ecs and aws.lb resources that it would create",
     "aws-apigateway": f"{_PLUGIN}: write aws.apigateway.RestApi with a body, or aws.apigatewayv2",
     "aws-native": "it is Cloud Control, which emulators only pretend to have: use the same type of pulumi_aws",
+    "command:remote": "no machine runs behind an instance here: use command.local.Command, or leave it out",
     "eks": f"{_PLUGIN}: no Kubernetes runs here; aws.ecs services run as local processes",
     "docker": "no container engine is needed here: name the image's folder in blackstart.toml",
     "docker-build": "no container engine is needed here: name the image's folder in blackstart.toml",
@@ -22,7 +23,7 @@ REFUSED = {
     "synced-folder": f"{_PLUGIN}: write an aws.s3.BucketObjectv2 for each file",
     "pulumi-nodejs": "dynamic providers run code inside the plugin: use command.local.Command",
 }
-"""Package → why it cannot run here and what to write instead; an error's hint."""
+"""Package, or package and module → why it cannot run here and what to write instead; an error's hint."""
 
 
 @functools.cache

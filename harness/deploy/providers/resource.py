@@ -245,8 +245,9 @@ class Registry:
     def hint(self, token: str) -> str:
         """What to do about a type or function that is not here: another package, or the nearest name."""
         package = token.split(":", maxsplit=1)[0]
-        if package in self.refused:
-            return self.refused[package]
+        told = self.refused.get(token.rpartition(":")[0]) or self.refused.get(package)
+        if told:
+            return told
         built_in = sorted({name.split(":", maxsplit=1)[0] for name in self.resources})
         if package not in built_in:
             return f"the packages built in are {', '.join(built_in)}"
@@ -254,5 +255,5 @@ class Registry:
         of_service = sorted(name for name in known if name.startswith(token.rpartition("/")[0] + "/"))
         if not of_service:
             return f"nothing of this service is built in; {_ELSEWHERE}"
-        told = nearest(token, of_service)
-        return told if told.startswith("did you mean") else f"built in are {', '.join(of_service)}; {_ELSEWHERE}"
+        close = nearest(token, of_service)
+        return close if close.startswith("did you mean") else f"built in are {', '.join(of_service)}; {_ELSEWHERE}"

@@ -265,5 +265,6 @@ def test_an_unknown_name_gets_the_nearest_and_an_unknown_package_the_list() -> N
 def test_a_type_is_hinted_at_for_a_type_and_a_function_for_a_function() -> None:
     assert registry().hint("aws:rds/getClusters:getClusters") == "did you mean 'aws:rds/getCluster:getCluster'?"
     assert "aws:rds/cluster:Cluster'?" in registry().hint("aws:rds/clusters:Clusters")
+    assert "no machine runs behind an instance" in registry().hint("command:remote:Command")
     assert "nothing of this service is built in" in registry().hint("aws:chime/cluster:Cluster")
     assert "getCluster:" not in registry().hint("aws:eks/identityProviderConfig:IdentityProviderConfig")
