@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from array import array
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,6 +20,9 @@ RETENTION_S: Mapping[int, int] = {1: 3 * HOUR_S, 60: 15 * DAY_S, 300: 63 * DAY_S
 
 MOST_VALUES = 200
 """Distinct values kept in a bucket; further ones are rounded to three significant digits (0.5 % at the most)."""
+
+MOST_SOON = 20_000
+"""Values that wait for a reader at the most."""
 
 VALUES_KEPT_S = 3 * HOUR_S
 
@@ -192,6 +196,7 @@ class MetricStore:
     def __init__(self) -> None:
         self._series: dict[MetricId, Series] = {}
         self._lock = threading.Lock()
+        self._soon: deque[tuple[MetricId, float, float, str]] = deque()
 
     def publish(self, metric: MetricId, bucket: Bucket, *, unit: str = "None", resolution_s: int = 60) -> None:
         """Add a datum: a value seen some times, or a statistic set."""
@@ -208,8 +213,33 @@ class MetricStore:
         """Add one value at one instant, at standard resolution."""
         self.publish(metric, one(value, at_s, times), unit=unit)
 
+    def value_soon(self, metric: MetricId, value: float, at_s: float, *, unit: str = "None") -> None:
+        """Add one value, cheaply: it is taken in by the next reader. For what is measured at every call."""
+        self._soon.append((metric, value, at_s, unit))
+        if len(self._soon) > MOST_SOON:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Publish what `value_soon` was told, a minute of a metric at a time."""
+        gathered: dict[tuple[MetricId, int], Bucket] = {}
+        units: dict[MetricId, str] = {}
+        while self._soon:
+            try:
+                metric, value, at_s, unit = self._soon.popleft()
+            except IndexError:  # another thread was faster
+                break
+            minute_s = int(at_s) // 60 * 60
+            bucket = gathered.get((metric, minute_s))
+            if bucket is None:
+                bucket = gathered[metric, minute_s] = Bucket(minute_s, values={})
+            bucket.take(one(value, minute_s))
+            units[metric] = unit
+        for (metric, _), bucket in gathered.items():
+            self.publish(metric, bucket, unit=units[metric])
+
     def buckets(self, metric: MetricId, start_s: float, end_s: float) -> list[Bucket]:
         """The buckets of a metric that start in [start_s, end_s)."""
+        self._take_in()
         with self._lock:
             series = self._series.get(metric)
             return [] if series is None else list(series.buckets(start_s, end_s))
@@ -222,11 +252,13 @@ class MetricStore:
 
     def metrics(self, account: str, region: str) -> list[MetricId]:
         """Every metric of one account and region."""
+        self._take_in()
         with self._lock:
             return [metric for metric in self._series if metric[:2] == (account, region)]
 
     def roll_up(self, now_s: float) -> None:
         """Let old data age; called now and then."""
+        self._take_in()
         with self._lock:
             for series in self._series.values():
                 series.roll_up(now_s)
@@ -234,6 +266,7 @@ class MetricStore:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
+            self._soon.clear()
             self._series.clear()
 
 

@@ -135,14 +135,15 @@ class ServiceMetrics:
         table = request.resource.rpartition("/")[2] or request.resource
         if not table:
             return
-        scope, now_s = (request.account, request.region), time.time()
-        given = {"TableName": table, "Operation": request.operation}
+        dimensions = (("Operation", request.operation), ("TableName", table))
         if status < 400:
-            self._put(
-                scope, "AWS/DynamoDB", "SuccessfulRequestLatency", latency_ms, now_s, unit="Milliseconds", **given
+            latency = MetricId(
+                request.account, request.region, "AWS/DynamoDB", "SuccessfulRequestLatency", dimensions
             )
+            self.store.value_soon(latency, latency_ms, time.time(), unit="Milliseconds")
         elif status >= 500:
-            self._put(scope, "AWS/DynamoDB", "SystemErrors", 1, now_s, **given)
+            errors = MetricId(request.account, request.region, "AWS/DynamoDB", "SystemErrors", dimensions)
+            self.store.value(errors, 1, time.time(), unit="Count")
 
     # -- SQS -------------------------------------------------------------------------------------------------
 
@@ -177,4 +178,4 @@ class ServiceMetrics:
         **dimensions: str,
     ) -> None:
         metric = MetricId(*scope, namespace, name, tuple(sorted(dimensions.items())))
-        self.store.value(metric, float(value), at_s, unit=unit)
+        self.store.value_soon(metric, float(value), at_s, unit=unit)

@@ -72,6 +72,19 @@ def test_old_data_become_coarser_and_lose_nothing_of_their_sums() -> None:
     assert store.buckets(METRIC, 0, 2**53) == []
 
 
+def test_what_is_told_in_passing_is_there_for_the_next_reader() -> None:
+    store = stored([(0, 1.0)])
+    for value in (2.0, 3.0):
+        store.value_soon(METRIC, value, NOON_S + 61.5)
+    assert [(b.start_s - NOON_S, b.count, b.total) for b in store.buckets(METRIC, 0, 2**53)] == [
+        (0, 1.0, 1.0),
+        (60, 2.0, 5.0),
+    ]
+    store.value_soon(METRIC, 4.0, NOON_S)
+    store.clear()
+    assert store.buckets(METRIC, 0, 2**53) == []
+
+
 @pytest.mark.parametrize(("name", "known"), [("p99.9", True), ("Sum", True), ("tm99", False), ("p101", False)])
 def test_unknown_statistics_are_known_to_be_unknown(name: str, known: bool) -> None:
     assert is_statistic(name) is known
