@@ -1,4 +1,4 @@
-"""The only file that touches ministack's internals. `tests/contract/test_ministack_hooks.py` pins each one.
+"""Where we reach into ministack, beside the `emulated.py` files. `tests/contract/test_ministack_hooks.py` pins it.
 
 What we keep of ministack and what we replace, for Lambda: every trigger ends in
 `lambda_svc._execute_function(record, event)`. It re-enters under the function's own account and region,
