@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("pulumi_stack", "scenarios", "chaos", "blackstart.toml")
 
@@ -84,7 +86,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     project.set_port()
     yield project
     project.run("down", "--yes")
-    until_s = time.monotonic() + 5.0
+    until_s = time.monotonic() + PATIENCE_S
     while project.processes() and time.monotonic() < until_s:
         time.sleep(0.1)
     assert project.processes() == []

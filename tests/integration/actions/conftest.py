@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from tests.waiting import PATIENCE_S
 
 ROLE = "arn:aws:iam::000000000000:role/fis"
 FUNCTION_ROLE = "arn:aws:iam::000000000000:role/app/caller"
@@ -78,7 +79,7 @@ class Aws:
         template = self.template(actions, targets, **changes)
         return str(self.client("fis").start_experiment(experimentTemplateId=template)["experiment"]["id"])
 
-    def wait(self, experiment: str, *statuses: str, within_s: float = 8.0) -> dict[str, Any]:
+    def wait(self, experiment: str, *statuses: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         fis, until_s = self.client("fis"), time.monotonic() + within_s
         while True:
             shown: dict[str, Any] = fis.get_experiment(id=experiment)["experiment"]

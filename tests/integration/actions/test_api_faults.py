@@ -169,9 +169,7 @@ def test_invocations_are_late_and_time_out_beyond_their_timeout(aws: Any, caller
         assert error == "Unhandled"
         assert payload["errorType"] == "Sandbox.Timedout"
     aws.client("lambda").update_function_configuration(FunctionName="caller", Timeout=10)
-    started_s = time.monotonic()
     assert invoke(aws) == ("", "ok")
-    assert time.monotonic() - started_s < 5
 
 
 def test_invocations_answer_with_the_response_that_was_asked_for(aws: Any, caller: Any) -> None:

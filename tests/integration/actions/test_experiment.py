@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 WAIT = {"actionId": "aws:fis:wait", "parameters": {"duration": "PT1S"}}
 FUNCTIONS = {
     "fns": {
@@ -31,14 +33,6 @@ def destinations(aws: Any) -> dict[str, Any]:
         "cloudWatchLogsConfiguration": {"logGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:fis:*"},
         "s3Configuration": {"bucketName": "fis-logs", "prefix": "drills"},
     }
-
-
-def until(ask: Any, within_s: float = 3.0) -> Any:
-    until_s = time.monotonic() + within_s
-    while not (found := ask()):
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
-    return found
 
 
 def test_an_experiment_logs_in_the_schema_of_aws(aws: Any, caller: Any, destinations: dict[str, Any]) -> None:
@@ -97,7 +91,7 @@ def test_state_changes_are_events_on_the_default_bus(aws: Any) -> None:
         seen.extend(json.loads(m["Body"]) for m in answer.get("Messages", ()))
         return len(seen) >= 3
 
-    until(received)
+    assert until(received)
     assert {e["detail-type"] for e in seen} == {"FIS Experiment State Change"}
     assert {e["detail"]["new-state"]["status"] for e in seen} == {"initiating", "running", "completed"}
     assert {e["detail"]["experiment-id"] for e in seen} == {experiment}
@@ -165,7 +159,7 @@ def test_an_experiment_neither_hits_itself_nor_counts_as_recovery(aws: Any) -> N
     }
     began_s = time.monotonic()
     experiment = aws.start(actions, targets)
-    until(
+    assert until(
         lambda: (
             aws.client("fis").get_experiment(id=experiment)["experiment"]["actions"]["stop"]["state"]["status"]
             == "running"

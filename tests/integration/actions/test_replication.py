@@ -1,22 +1,14 @@
 """Replication pauses: what is written meanwhile waits, arrives in the end, and no copy differs from another."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import until
+
 EAST, WEST = "us-east-1", "us-west-2"
-
-
-def until(holds: Callable[[], bool], within_s: float = 2.0) -> bool:
-    until_s = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def test_a_scenario_runs_to_its_end_and_leaves_nothing(aws: Any, stage: Any, pat
     fis = aws.client("fis")
     identity = fis.create_experiment_template(**template)["experimentTemplate"]["id"]
     experiment = fis.start_experiment(experimentTemplateId=identity)["experiment"]["id"]
-    shown = aws.wait(experiment, "completed", "failed", within_s=15)
+    shown = aws.wait(experiment, "completed", "failed")
     assert shown["state"]["status"] == "completed", shown["state"]
     resolved = {
         r["targetName"] for r in fis.list_experiment_resolved_targets(experimentId=experiment)["resolvedTargets"]

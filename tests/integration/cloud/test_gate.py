@@ -23,6 +23,7 @@ from harness.cloud.faults import (
     Selector,
 )
 from harness.errors import ConfigError
+from tests.waiting import until
 
 ITEM = {"id": {"S": "1"}}
 
@@ -108,10 +109,9 @@ def test_healing_ends_the_wait_of_a_call_in_flight(cloud: RunningCloud, table: A
     thread.start()
     time.sleep(0.5)
     assert not ended
-    healed_s = time.monotonic()
     cloud.control.heal()
-    thread.join(5)
-    assert ended[0] - healed_s < 1.0
+    thread.join(30)  # and the hold is of a minute
+    assert ended
     put(table)
 
 
@@ -126,9 +126,8 @@ def test_a_rule_dies_with_its_lease_when_nobody_renews_it(cloud: RunningCloud, t
     inject(cloud, Reset(), lease_s=0.6)
     with pytest.raises(HTTPClientError):
         put(table)
-    time.sleep(1.0)
+    assert until(lambda: not cloud.control.rules())
     put(table)
-    assert cloud.control.rules() == []
 
 
 def test_healing_twice_is_fine_and_says_what_ended(cloud: RunningCloud, table: Any) -> None:
@@ -144,8 +143,7 @@ def test_healing_twice_is_fine_and_says_what_ended(cloud: RunningCloud, table: A
 def test_a_power_cut_dies_with_its_lease(cloud: RunningCloud) -> None:
     cloud.control.cut_power("use1-az1", owner="test", lease_s=0.5)
     assert not _powered(cloud, "use1-az1")
-    time.sleep(1.2)
-    assert _powered(cloud, "use1-az1")
+    assert until(lambda: _powered(cloud, "use1-az1"))
 
 
 def _powered(cloud: RunningCloud, zone_id: str) -> bool:

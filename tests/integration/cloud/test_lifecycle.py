@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -14,6 +13,7 @@ import pytest
 from harness import processes
 from harness.cloud.client import CloudSettings, start_cloud
 from harness.errors import NotReadyError
+from tests.waiting import until
 
 OWNER = """
 import sys, time
@@ -25,13 +25,8 @@ time.sleep(60)
 """
 
 
-def gone(pid: int, within_s: float) -> bool:
-    until_s = time.monotonic() + within_s
-    while time.monotonic() < until_s:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
+def gone(pid: int) -> bool:
+    return until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_taken_port_is_named_with_what_to_do(folder: Path) -> None:
@@ -49,7 +44,7 @@ def test_a_cloud_answers_as_soon_as_it_is_ready_and_is_gone_when_stopped(folder:
     cloud = start_cloud(CloudSettings(state_dir=folder))
     assert cloud.target.client("sts").get_caller_identity()["Account"] == "000000000000"
     cloud.stop()
-    assert gone(cloud.pid, 0.5)
+    assert gone(cloud.pid)
     assert processes.records(folder / "processes") == []
     assert not cloud.control.alive()
 
@@ -59,7 +54,7 @@ def test_a_killed_owner_takes_the_cloud_along(folder: Path) -> None:
         assert owner.stdout is not None
         pid = int(owner.stdout.readline())
         owner.send_signal(signal.SIGKILL)
-    assert gone(pid, 5.0)
+    assert gone(pid)
 
 
 def test_a_killed_cloud_leaves_nothing_that_the_next_command_does_not_end(folder: Path) -> None:
@@ -75,9 +70,9 @@ def test_a_killed_cloud_leaves_nothing_that_the_next_command_does_not_end(folder
     function.invoke(FunctionName="sleepy")
     (environment,) = cloud.control.environments()
     os.kill(cloud.pid, signal.SIGKILL)
-    assert gone(cloud.pid, 2.0)
+    assert gone(cloud.pid)
     processes.reap(folder / "environments")
-    assert gone(environment["pid"], 2.0)
+    assert gone(environment["pid"])
     cloud.stop()
 
 

@@ -15,6 +15,7 @@ import pytest
 from harness import processes
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.cloud.evidence import EvidenceEvent
+from tests.waiting import PATIENCE_S
 
 DETECTION_S, DNS_S = 0.4, 0.4
 CACHE_LAG_S = 0.3
@@ -78,7 +79,7 @@ class Aurora:
         """The server process of an instance."""
         return pid_of(self.cloud, f"postgres {instance}")
 
-    def settled(self, within_s: float = 15.0) -> None:
+    def settled(self, within_s: float = PATIENCE_S) -> None:
         """Return once every instance runs and follows."""
         until_s = time.monotonic() + within_s
         while time.monotonic() < until_s:
@@ -128,7 +129,7 @@ class Stream:
         if connection is not None:
             connection.close()
 
-    def first_after(self, instant_s: float, within_s: float = 10.0) -> float:
+    def first_after(self, instant_s: float, within_s: float = PATIENCE_S) -> float:
         """Seconds from `instant_s` to the first write acknowledged after the outage."""
         until_s = time.monotonic() + within_s
         while time.monotonic() < until_s:

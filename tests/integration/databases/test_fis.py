@@ -8,13 +8,14 @@ import pytest
 import valkey
 
 from chaos.fis.role import stand_in
+from tests.waiting import PATIENCE_S, until
 
 ROLE = "arn:aws:iam::000000000000:role/fis"
 
 
 def settled(aurora: Any) -> None:
     """Return once the cluster takes connections again and every instance follows."""
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + PATIENCE_S
     while True:
         try:
             aurora.settled()
@@ -39,7 +40,7 @@ def run(aurora: Any) -> Any:
             actions={"a": {"actionId": identity, "parameters": parameters, "targets": {slot: "t"}}},
         )["experimentTemplate"]["id"]
         experiment = fis.start_experiment(experimentTemplateId=template)["experiment"]["id"]
-        until_s = time.monotonic() + 10
+        until_s = time.monotonic() + PATIENCE_S
         while (shown := fis.get_experiment(id=experiment)["experiment"])["state"]["status"] not in {
             "completed",
             "failed",
@@ -73,7 +74,7 @@ def test_a_cluster_fails_over_when_its_writer_is_in_the_zone(aurora: Any, run: A
         {**by_zone, "parameters": {"writerAvailabilityZoneIdentifiers": zone}},
     )
     assert hit["state"]["status"] == "completed"
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + PATIENCE_S
     while aurora.writer == before:
         assert time.monotonic() < until_s
         time.sleep(0.05)
@@ -98,7 +99,7 @@ def test_a_replication_group_loses_one_zone_until_the_end(cloud: Any) -> None:
         groups = api.describe_replication_groups(ReplicationGroupId="fis-carts")["ReplicationGroups"]
         return {member["CurrentRole"]: member for member in groups[0]["NodeGroups"][0]["NodeGroupMembers"]}
 
-    until(lambda: len(members()) == 2)
+    assert until(lambda: len(members()) == 2)
     before = members()
     zone = before["primary"]["PreferredAvailabilityZone"]
     target = {
@@ -120,7 +121,7 @@ def test_a_replication_group_loses_one_zone_until_the_end(cloud: Any) -> None:
         actions={"a": action},
     )["experimentTemplate"]["id"]
     experiment = fis.start_experiment(experimentTemplateId=template)["experiment"]["id"]
-    until(lambda: members()["primary"]["CacheClusterId"] != before["primary"]["CacheClusterId"])
+    assert until(lambda: members()["primary"]["CacheClusterId"] != before["primary"]["CacheClusterId"])
     endpoint = members()["primary"]["ReadEndpoint"]
     with valkey.Valkey(host=endpoint["Address"], port=endpoint["Port"], decode_responses=True) as one:
         one.set("after", "failover")
@@ -128,19 +129,12 @@ def test_a_replication_group_loses_one_zone_until_the_end(cloud: Any) -> None:
         assert one.info("replication")["connected_slaves"] == 0
         assert cloud.control.zones()[0]["powered"]
         fis.stop_experiment(id=experiment)
-        until(lambda: one.info("replication")["connected_slaves"] == 1)
+        assert until(lambda: one.info("replication")["connected_slaves"] == 1)
     killed = [
         e.detail["resource"] for e in cloud.control.evidence(owner=experiment) if e.kind == "environment_killed"
     ]
     assert killed == [arn]
     api.delete_replication_group(ReplicationGroupId="fis-carts")
-
-
-def until(holds: Any, within_s: float = 10.0) -> None:
-    until_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
 
 
 def test_an_instance_is_rebooted(aurora: Any, run: Any) -> None:

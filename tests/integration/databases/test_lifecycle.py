@@ -10,6 +10,7 @@ import psutil
 from harness import leftovers, processes
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.workspace import open_workspace
+from tests.waiting import until
 
 
 def shop(cloud: RunningCloud) -> list[processes.ProcessRecord]:
@@ -25,13 +26,8 @@ def shop(cloud: RunningCloud) -> list[processes.ProcessRecord]:
     return processes.records(cloud.settings.state_dir / "databases" / "processes")
 
 
-def gone(pids: list[int], within_s: float = 5.0) -> bool:
-    until_s = time.monotonic() + within_s
-    while time.monotonic() < until_s:
-        if not any(psutil.pid_exists(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
+def gone(pids: list[int]) -> bool:
+    return until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
 
 def test_reset_and_the_next_command_after_a_kill_leave_no_process_and_no_data(tmp_path: Path) -> None:

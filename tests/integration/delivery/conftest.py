@@ -4,12 +4,13 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from tests.waiting import PATIENCE_S
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 CODE = """
@@ -71,23 +72,17 @@ class Shop:
             client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         return arn
 
-    def received(self, arn: str, within_s: float = 10.0) -> dict[str, Any]:
+    def received(self, arn: str) -> dict[str, Any]:
         """The next message of a queue."""
         client = self.cloud.target.client("sqs", region=arn.split(":")[3])
         url = client.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-        until_s = time.monotonic() + within_s
+        until_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < until_s:
             found = client.receive_message(QueueUrl=url, WaitTimeSeconds=1, MessageAttributeNames=["All"])
             for message in found.get("Messages", ()):
                 client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 return dict(message)
         raise AssertionError(f"nothing came into {arn}")
-
-    def until(self, question: Callable[[], Any], within_s: float = 10.0) -> Any:
-        until_s = time.monotonic() + within_s
-        while not (answer := question()) and time.monotonic() < until_s:
-            time.sleep(0.05)
-        return answer
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 RULE = {"source": ["shop"]}
 
 
@@ -125,14 +127,14 @@ def test_a_poison_record_of_a_stream_is_cut_out_and_the_rest_flows_on(shop: Any)
         BisectBatchOnFunctionError=True,
         DestinationConfig={"OnFailure": {"Destination": given_up}},
     )["UUID"]
-    record = json.loads(shop.received(given_up, within_s=20)["Body"])
+    record = json.loads(shop.received(given_up)["Body"])
     assert record["requestContext"]["condition"] == "RetryAttemptsExhausted"
     assert record["DDBStreamBatchInfo"]["batchSize"] == 1
 
     def state() -> str:
         return str(functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"])
 
-    assert shop.until(lambda: state().startswith("OK")), state()
+    assert until(lambda: state().startswith("OK")), state()
 
 
 def test_an_alias_sends_its_share_to_another_version(shop: Any) -> None:

@@ -20,6 +20,7 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import Zone, ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
+from tests.waiting import PATIENCE_S
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:fulfil"
 OTHER = "arn:aws:lambda:us-east-1:000000000000:function:place"
@@ -69,7 +70,7 @@ class Fis:
     def state(self, experiment: str) -> dict[str, Any]:
         return dict(self.client.get_experiment(id=experiment)["experiment"])
 
-    def wait(self, experiment: str, *statuses: str, within_s: float = 5.0) -> dict[str, Any]:
+    def wait(self, experiment: str, *statuses: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         deadline = time.monotonic() + within_s
         while True:
             state = self.state(experiment)

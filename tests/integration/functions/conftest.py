@@ -102,7 +102,7 @@ SUBNETS = {"subnet-a": "us-east-1a", "subnet-b": "us-east-1b", "subnet-c": "use1
 
 
 @pytest.fixture
-def aws_lambda(tmp_path: Path) -> Iterator[Lambda]:
+def aws_lambda(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lambda]:
     clock = SystemClock()
     evidence = Evidence(clock)
     zones = ZoneKeeper(zones_of("us-east-1", 3), evidence)
@@ -112,7 +112,7 @@ def aws_lambda(tmp_path: Path) -> Iterator[Lambda]:
         folder=tmp_path / "lambda",
         registry=tmp_path / "processes",
         endpoint="http://127.0.0.1:9",
-        detection_s=0.3,
+        detection_s=getattr(request, "param", 0.3),
         zones=zones,
         rules=rules,
         evidence=evidence,

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from harness import processes
+from tests.waiting import until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 PARENT = """
@@ -21,16 +21,14 @@ time.sleep(60)
 """
 
 
-def gone(pid: int, within_s: float = 5.0) -> bool:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
+def gone(pid: int) -> bool:
+    def ended() -> bool:
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return True
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
         except FileNotFoundError:
             return True
-        time.sleep(0.01)
-    return False
+
+    return until(ended)
 
 
 def test_a_process_leads_its_own_group_and_is_recorded_until_stopped(tmp_path: Path) -> None:

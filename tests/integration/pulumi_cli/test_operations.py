@@ -19,6 +19,7 @@ from harness.deploy.engine.selection import Selection
 from harness.deploy.request import engine_of
 from harness.errors import NotReadyError, ProgramError, ProviderError, StateError
 from tests.integration.pulumi_cli.conftest import REAL, SUMMARY, done, step
+from tests.waiting import PATIENCE_S
 
 CREATED = step("create", "q", old=None, new={"inputs": {"delaySeconds": 1, "password": "[secret]"}})
 
@@ -276,7 +277,7 @@ def test_an_interrupt_reaches_the_cli_which_ends_in_order(fake: Any) -> None:
 
 def _when(ready: Callable[[], bool], act: Callable[[], None]) -> None:
     def watch() -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not ready() and time.monotonic() < deadline:
             time.sleep(0.02)
         act()
