@@ -6,9 +6,9 @@ import itertools
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,7 +20,7 @@ from harness.measure import journal as names
 from harness.measure.checkers.calls import Call
 from harness.measure.checkers.linearizable import UNDECIDED
 from harness.measure.finding import MOST_FINDINGS
-from harness.measure.journal import JournalWriter
+from harness.measure.journal import JournalWriter, Outcome
 from harness.target import Target
 
 THREADS = 3
@@ -28,6 +28,20 @@ PAUSE_S = 0.05
 """Between two calls of one thread, on average: some twenty calls a second for each store."""
 
 _ONE_ATTEMPT: dict[str, Any] = {"connect_timeout": 1.0, "read_timeout": 2.0, "retries": {"total_max_attempts": 1}}
+_PATIENT: dict[str, Any] = {"connect_timeout": 5.0, "read_timeout": 30.0, "retries": {"total_max_attempts": 5}}
+"""What makes, reads back and takes away a store: a slow machine must not decide what is found."""
+
+_LAST_CALLS_S = 60.0
+"""How long the calls under way may take to end; each has its own timeout, far below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """A store twice: patient, to make, check and clear it; and hasty, as its clients see it."""
+
+    keeper: Store
+    worker: Store
+    calls: list[Call] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,57 +54,68 @@ class Beside:
     seed: int
     journal: JournalWriter
     clock: Clock
-    _calls: dict[str, list[Call]] = field(default_factory=dict)
+    _worked: dict[str, _Worked] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Make the stores, work them while the body runs, then check and take them away."""
         with ExitStack() as undo:
-            working = {name: self._prepared(name, undo) for name in self.stores}
-            threads = [
-                threading.Thread(target=self._work, args=(name, store, number), name=f"{name}-{number}", daemon=True)
-                for name, store in working.items()
-                for number in range(THREADS)
-            ]
-            for thread in threads:
+            for name in self.stores:
+                self._prepare(name, undo)
+            threads = {
+                name: [
+                    threading.Thread(target=self._work, args=(name, number), name=f"{name}-{number}", daemon=True)
+                    for number in range(THREADS)
+                ]
+                for name in self.stores
+            }
+            for thread in itertools.chain(*threads.values()):
                 thread.start()
             try:
                 yield
             finally:
                 self._stopping.set()
-                for thread in threads:
-                    thread.join(10.0)
-            for name, store in working.items():
-                self._check(name, store)
+                until_s = self.clock.now_s() + _LAST_CALLS_S
+                for thread in itertools.chain(*threads.values()):
+                    thread.join(max(0.0, until_s - self.clock.now_s()))
+            for name, own in threads.items():
+                if any(thread.is_alive() for thread in own):
+                    self._failed(name, f"calls were still under way after {_LAST_CALLS_S:g} s")
+                else:
+                    self._check(name)
 
-    def _prepared(self, name: str, undo: ExitStack) -> Store:
-        store = STORES[name](lambda service: self.target.client(service, **_ONE_ATTEMPT), f"{self.prefix}-{name}")
-        self._calls[name] = []
-        undo.callback(_cleared, store)
-        store.prepare()
-        return store
+    def outcomes(self) -> Mapping[str, Counter[Outcome]]:
+        """What the calls of each store have come to until now."""
+        return {name: Counter(call.outcome for call in tuple(one.calls)) for name, one in self._worked.items()}
 
-    def _work(self, name: str, store: Store, thread: int) -> None:
+    def _prepare(self, name: str, undo: ExitStack) -> None:
+        keeper = STORES[name](lambda service: self.target.client(service, **_PATIENT), f"{self.prefix}-{name}")
+        undo.callback(_cleared, keeper)
+        keeper.prepare()
+        hasty = replace(keeper, make=lambda service: self.target.client(service, **_ONE_ATTEMPT))
+        self._worked[name] = _Worked(keeper, hasty)
+
+    def _work(self, name: str, thread: int) -> None:
         chance = random.Random(f"{self.seed}/{name}/{thread}")  # noqa: S311 - a seeded workload
+        worked = self._worked[name]
         for number in itertools.count(thread, THREADS):
-            self._calls[name].append(store.step(chance, number))
+            worked.calls.append(worked.worker.step(chance, number))
             if self._stopping.wait(chance.uniform(0.0, 2 * PAUSE_S)):
                 return
 
-    def _check(self, name: str, store: Store) -> None:
-        calls = list(self._calls[name])
+    def _check(self, name: str) -> None:
+        worked = self._worked[name]
         try:
-            findings = store.check(calls)
+            findings = worked.keeper.check(worked.calls)
         except (ClientError, BotoCoreError, KeyError, ValueError) as error:
-            self._note(names.CHECK_FAILED, check="stores", error=f"{name}: {type(error).__name__}: {error}")
+            self._failed(name, f"{type(error).__name__}: {error}")
             return
-        outcomes = Counter(call.outcome for call in calls)
         self._note(
             names.STORE_CHECKED,
             store=name,
             anomalies=sum(f.kind != UNDECIDED for f in findings),
-            **{f"calls_{o}": n for o, n in outcomes.items()},
+            **{f"calls_{o}": n for o, n in self.outcomes()[name].items()},
         )
         for found in findings[:MOST_FINDINGS]:
             self._note(
@@ -101,6 +126,9 @@ class Beside:
                 found_s=found.at_s,
                 detail=found.detail,
             )
+
+    def _failed(self, name: str, error: str) -> None:
+        self._note(names.CHECK_FAILED, check="stores", error=f"{name}: {error}")
 
     def _note(self, name: str, /, **detail: object) -> None:
         self.journal.event(name, self.clock.now_s(), **detail)

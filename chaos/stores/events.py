@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chaos.stores.sqs import drained
+from chaos.stores.sqs import PATIENCE_S, drained
 from chaos.stores.store import Client, told
 from harness.measure.checkers.calls import Call
 from harness.measure.checkers.fan_out import check_fan_out
@@ -33,6 +33,7 @@ class FanOut:
     events: Any = field(init=False)
     sqs: Any = field(init=False)
     urls: dict[str, str] = field(default_factory=dict)
+    patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
         self.events, self.sqs = self.make("events"), self.make("sqs")
@@ -60,7 +61,7 @@ class FanOut:
 
     def check(self, calls: Sequence[Call]) -> list[Finding]:
         """Every target got what it matches."""
-        received = {target: {_number(body) for body in drained(self.sqs, url)} for target, url in self.urls.items()}
+        received = {target: self._received(target, calls) for target in self.urls}
         return check_fan_out(calls, received, _matches)
 
     def clear(self) -> None:
@@ -71,6 +72,10 @@ class FanOut:
             self.events.delete_rule(Name=queue, EventBusName=self.name)
             self.sqs.delete_queue(QueueUrl=url)
         self.events.delete_event_bus(Name=self.name)
+
+    def _received(self, target: str, calls: Sequence[Call]) -> set[str]:
+        wanted = {call.key for call in calls if call.outcome == "ok" and target in _matches(call)}
+        return set(drained(self.sqs, self.urls[target], wanted, self.patience_s, named=_number))
 
     def _put(self, entry: dict[str, str]) -> None:
         answer = self.events.put_events(Entries=[entry])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,8 @@ from harness.measure.checkers.calls import Call
 from harness.measure.checkers.queue import QueueEnd, check_queue
 from harness.measure.finding import Finding
 
-_EMPTY_LOOKS = 2
-"""So many empty answers in a row are the end of a queue; each waits a second for a message."""
+PATIENCE_S = 40.0
+"""How long an accepted message may take to be received: more than the 30 s of a queue's visibility timeout."""
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Queue:
     name: str
     client: Any = field(init=False)
     url: str = ""
+    patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
         self.client = self.make("sqs")
@@ -43,22 +45,29 @@ class Queue:
 
     def check(self, calls: Sequence[Call]) -> list[Finding]:
         """Nothing vanished, and nothing came from nowhere."""
-        return check_queue(calls, QueueEnd(processed=drained(self.client, self.url)))
+        accepted = {call.key for call in calls if call.outcome == "ok"}
+        return check_queue(calls, QueueEnd(processed=drained(self.client, self.url, accepted, self.patience_s)))
 
     def clear(self) -> None:
         """Delete the queue."""
         self.client.delete_queue(QueueUrl=self.url)
 
 
-def drained(client: Any, url: str) -> Counter[str]:
-    """How often each body was received, until the queue stayed empty; everything received is deleted."""
+def drained(
+    client: Any, url: str, wanted: Collection[str], patience_s: float, *, named: Callable[[str], str] = str
+) -> Counter[str]:
+    """How often each message was received, by what `named` reads from its body; everything received is deleted.
+
+    An empty answer ends it once all that is `wanted` has come, or `patience_s` after the last message.
+    """
     received: Counter[str] = Counter()
-    empty = 0
-    while empty < _EMPTY_LOOKS:
+    until_s = time.monotonic() + patience_s
+    while True:
         found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        empty = 0 if found else empty + 1
-        received.update(message["Body"] for message in found)
         if found:
+            received.update(named(message["Body"]) for message in found)
             entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(found)]
             client.delete_message_batch(QueueUrl=url, Entries=entries)
-    return received
+            until_s = time.monotonic() + patience_s
+        elif time.monotonic() >= until_s or set(wanted) <= received.keys():
+            return received

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from dataclasses import Field
+from typing import Any, ClassVar, Literal, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
@@ -18,7 +19,9 @@ Client = Callable[[str], Any]
 
 
 class Store(Protocol):
-    """One workload. `step` is called from several threads at once."""
+    """One workload, a dataclass made of `make` and a name. `step` is called from several threads at once."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def prepare(self) -> None:
         """Make what it needs."""
