@@ -21,7 +21,7 @@ from harness.deploy.engine.operations import OverdueError, in_words, within
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.urn import short
 from harness.deploy.engine.values import Value, plain, sealed_like
-from harness.deploy.providers.resource import PartlyCreatedError, ResourceType
+from harness.deploy.providers.resource import CannotTellError, PartlyCreatedError, ResourceType
 from harness.errors import ProgramError, ProviderError
 
 
@@ -33,11 +33,19 @@ class Creations(Acting):
         """Delete what a killed deployment had begun to create and this one has not taken up."""
         for begun in [] if self.dry_run else list(self.ledger.interrupted.values()):
             handler = self.registry.resources.get(begun.type)
-            if handler is not None and (found := self._found(handler, begun)) is not None:
-                begun.id, begun.outputs = found
-                with self.step("delete", begun, Detail(message="left by an interrupted deployment")):
-                    handler.delete(self.context(begun), begun.id, plain({**begun.inputs, **begun.outputs}))
+            try:
+                found = None if handler is None else self._found(handler, begun)
+            except CannotTellError as error:
+                self.tell("read", begun, "done", Detail(message=_may_be_there(error)))
+            else:
+                if handler is not None and found is not None:
+                    self._delete_found(handler, begun, found)
             self.ledger.drop_pending(begun.urn)
+
+    def _delete_found(self, handler: ResourceType, begun: ResourceState, found: tuple[str, dict[str, Value]]) -> None:
+        begun.id, begun.outputs = found
+        with self.step("delete", begun, Detail(message="left by an interrupted deployment")):
+            handler.delete(self.context(begun), begun.id, plain({**begun.inputs, **begun.outputs}))
 
     def _create_new(self, goal: Goal, resource: ResourceState) -> ResourceState:
         begun = self.ledger.interrupted.get(goal.urn)
@@ -48,21 +56,36 @@ class Creations(Acting):
     def _taken_up(
         self, goal: Goal, resource: ResourceState, op: Operation, *, keep: bool = False
     ) -> ResourceState | None:
-        """What a killed deployment had already created under the same name, brought to what is wanted now."""
+        """What a killed deployment had already created under the same name, brought to what is wanted now.
+
+        What told its secret to nobody but the killed one is deleted instead.
+        """
         begun = self.ledger.interrupted.get(goal.urn)
         handler = self._handler(resource.type)
         if begun is None or self.dry_run:
             return None
-        found = self._found(handler, begun)
+        try:
+            found = self._found(handler, begun)
+        except CannotTellError as error:
+            self.ledger.interrupted.pop(goal.urn)
+            self.tell("read", begun, "done", Detail(message=_may_be_there(error)))
+            return None
         if found is None:
+            return None
+        if handler.told_once:
+            self.ledger.interrupted.pop(goal.urn)
+            self._delete_found(handler, begun, found)
             return None
         detail = Detail(message="taken up after an interrupted deployment")
         limit_s = goal.timeouts_s.get("create")
         with self.step(op, resource, detail, where=goal.where):
             resource.id, outputs = found
-            if plain(begun.inputs) != plain(resource.inputs):
-                context = self.context(resource, limit_s)
-                outputs = handler.update(context, resource.id, plain(begun.inputs), plain(resource.inputs))
+            context, olds, news = self.context(resource, limit_s), plain(begun.inputs), plain(resource.inputs)
+            seen = handler.observe(context, resource.id, olds)
+            # The kill may have come before its last call: what it has counts, not what it was to have.
+            olds = {k: v for k, v in {**olds, **(seen.settings if seen else {})}.items() if v is not None}
+            if olds != news:
+                outputs = handler.update(context, resource.id, olds, news)
             resource.outputs = self.sealed(resource, handler, outputs)
             resource.created = resource.modified = utc_iso()
             self.ledger.add(resource, keep=keep)
@@ -70,7 +93,11 @@ class Creations(Acting):
         return resource
 
     def _found(self, handler: ResourceType, begun: ResourceState) -> tuple[str, dict[str, Value]] | None:
-        """Id and outputs of what was begun to be created, None when AWS has nothing of it."""
+        """Id and outputs of what was begun to be created, None when AWS has nothing of it.
+
+        Raises:
+            CannotTellError: this cannot be found out.
+        """
         context, inputs = self.context(begun), plain(begun.inputs)
         resource_id = handler.find(context, inputs)
         if resource_id is None or resource_id in self.ledger.known_ids(begun.type):
@@ -129,7 +156,10 @@ class Creations(Acting):
         if isinstance(error, PartlyCreatedError):
             resource.id = error.resource_id
         elif done:
-            found = self._found(handler, resource)
+            try:
+                found = self._found(handler, resource)
+            except CannotTellError:
+                return
             if found is None:
                 return
             resource.id, resource.outputs = found
@@ -172,3 +202,7 @@ class Creations(Acting):
         resource.created = resource.modified = utc_iso()
         self.ledger.add(resource, over=old, keep=old is not None and not old.external)
         return resource
+
+
+def _may_be_there(error: CannotTellError) -> str:
+    return f"an interrupted deployment may have made one already, look for it by hand: {error}"

@@ -128,6 +128,10 @@ class Observation:
     unknown: frozenset[str] = frozenset()
 
 
+class CannotTellError(Exception):
+    """Whether a killed deployment has created the resource cannot be found out; the text says why."""
+
+
 class PartlyCreatedError(Exception):
     """The resource `resource_id` exists, but not everything that makes it usable was done."""
 
@@ -159,6 +163,8 @@ class ResourceType:
         delete_before_replace: True where two with the same identity cannot exist side by side.
         secret_outputs: outputs that are secrets whatever the inputs were.
         outlives: True for a setting of something else, which a read finds even after its deletion.
+        told_once: outputs that are told when it is created and never again (keys, passwords).
+        traceless: what its creation does that nobody can look up afterwards, `the function was called`; '' for none.
     """
 
     token: ClassVar[str]
@@ -170,6 +176,8 @@ class ResourceType:
     delete_before_replace: ClassVar[bool] = False
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
     outlives: ClassVar[bool] = False
+    told_once: ClassVar[frozenset[str]] = frozenset()
+    traceless: ClassVar[str] = ""
 
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
         """The inputs with defaults and names filled in; `olds` are the checked inputs of before, None when new.
@@ -211,8 +219,14 @@ class ResourceType:
         raise NotImplementedError
 
     def find(self, context: Context, inputs: Properties) -> str | None:
-        """The id of a resource that a killed deployment may have created from `inputs`; None when there is none."""
+        """The id of a resource that a killed deployment may have created from `inputs`; None when there is none.
+
+        Raises:
+            CannotTellError: it leaves no trace, or there may be several that are alike.
+        """
         del context, inputs
+        if self.traceless:
+            raise CannotTellError(self.traceless)
         return None
 
 

@@ -206,19 +206,3 @@ def test_a_damaged_or_newer_state_is_left_untouched(stack: Any, things: Any, tex
         stack.up()
     assert stack.request.state.read_text() == text
     assert things.calls == []
-
-
-def test_a_creation_cut_short_is_taken_up_and_not_repeated(stack: Any, things: Any) -> None:
-    """The state as a kill -9 leaves it: the queue exists, and its creation is still a pending operation."""
-    stack.program(QUEUE).up()
-    document = json.loads(stack.request.state.read_text())
-    resources = document["deployment"]["resources"]
-    queue = next(r for r in resources if r["type"] == "aws:sqs/queue:Queue")
-    resources.remove(queue)
-    document["deployment"]["pending_operations"] = [{"type": "creating", "resource": {**queue, "id": ""}}]
-    stack.request.state.write_text(json.dumps(document))
-    things.calls.clear()
-    assert stack.up().changes == {"create": 1}
-    assert things.calls == []
-    assert len(things.existing) == 1
-    assert "pending_operations" not in json.loads(stack.request.state.read_text())["deployment"]

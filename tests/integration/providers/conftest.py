@@ -20,7 +20,7 @@ from harness.deploy.engine.diff import changes, root
 from harness.deploy.engine.instances import Instances
 from harness.deploy.providers.aws import registry
 from harness.deploy.providers.aws.shapes import seen_as
-from harness.deploy.providers.resource import Context, Registry, ResourceType
+from harness.deploy.providers.resource import CannotTellError, Context, Registry, ResourceType
 from harness.errors import ProviderError
 from harness.target import Target
 
@@ -29,6 +29,9 @@ _REFERENCE = re.compile(r"\$\{([\w-]+)(?:\.(\w+))?\}")
 VOLATILE = frozenset(
     {"lastModified", "lastModifiedDate", "lastUpdatedDate", "lastUpdateTime", "modificationDate", "result"}
 )
+
+MADE_AGAIN = frozenset({"aws:acm/certificateValidation:CertificateValidation", "aws:kms/ciphertext:Ciphertext"})
+"""Types that leave nothing on AWS: after a kill they are made once more."""
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +124,18 @@ class Lives:
         assert changes(inputs, again, handler.json_keys) == {}, "a second pass finds changes"
         assert _steady(living.read()) == _steady(outputs), "a read differs from what the creation gave"
         self._as_asked(living)
+        self._found_again(living)
         return living
+
+    def _found_again(self, one: Living) -> None:
+        """A deployment that was killed before it wrote down the id finds the resource."""
+        same = [other.id for other in self.living.values() if other.token == one.token and other is not one]
+        try:
+            found = one.handler.find(replace(one.context, known_ids=lambda: frozenset(same)), one.inputs)
+        except CannotTellError:
+            return
+        expected = None if one.token in MADE_AGAIN else one.id
+        assert found == expected, f"{one.token}: a killed deployment would find {found}, not {expected}"
 
     def change(self, name: str, news: dict[str, Any], *, seen: bool = True) -> None:
         one = self.living[name]

@@ -433,6 +433,7 @@ class DocumentationPart(_Patched):
     """aws:apigateway/documentationPart:DocumentationPart; the id is `api/part`."""
 
     token: ClassVar = "aws:apigateway/documentationPart:DocumentationPart"
+    listed: ClassVar = "id"
     replace_on: ClassVar = frozenset({"restApiId", "location"})
     json_keys: ClassVar = frozenset({"properties"})
     creates: ClassVar = "CreateDocumentationPart"
@@ -449,10 +450,6 @@ class DocumentationPart(_Patched):
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Its own id."""
         return {"documentationPartId": body["id"]}
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """AWS makes the id."""
-        return None
 
 
 class DocumentationVersion(_Patched):
@@ -608,6 +605,7 @@ class Account(_Patched):
     """aws:apigateway/account:Account; the one role that writes logs, for account and region."""
 
     token: ClassVar = "aws:apigateway/account:Account"
+    id_format: ClassVar = "{account}"
     outlives: ClassVar = True
     reads: ClassVar = "GetAccount"
     key: ClassVar = {}

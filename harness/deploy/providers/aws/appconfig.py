@@ -34,6 +34,7 @@ class Environment(Declared):
 
     token: ClassVar = "aws:appconfig/environment:Environment"
     service: ClassVar = "appconfig"
+    listed: ClassVar = "Id"
     creates: ClassVar = "CreateEnvironment"
     reads: ClassVar = "GetEnvironment"
     updates: ClassVar = "UpdateEnvironment"
@@ -58,6 +59,7 @@ class ConfigurationProfile(Declared):
 
     token: ClassVar = "aws:appconfig/configurationProfile:ConfigurationProfile"
     service: ClassVar = "appconfig"
+    listed: ClassVar = "Id"
     creates: ClassVar = "CreateConfigurationProfile"
     reads: ClassVar = "GetConfigurationProfile"
     updates: ClassVar = "UpdateConfigurationProfile"
@@ -101,6 +103,10 @@ class HostedConfigurationVersion(AwsType):
 
     token: ClassVar = "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion"
     service: ClassVar = "appconfig"
+    creates: ClassVar = "CreateHostedConfigurationVersion"
+    listed: ClassVar = "VersionNumber"
+    asks: ClassVar = {"ApplicationId": "applicationId", "ConfigurationProfileId": "configurationProfileId"}
+    parts: ClassVar = ("applicationId", "configurationProfileId", "versionNumber")
     replace_on: ClassVar = frozenset(
         {"applicationId", "configurationProfileId", "content", "contentType", "description", "versionLabel"}
     )
@@ -138,6 +144,10 @@ class Deployment(AwsType):
 
     token: ClassVar = "aws:appconfig/deployment:Deployment"
     service: ClassVar = "appconfig"
+    lists: ClassVar = "ListDeployments"
+    listed: ClassVar = "DeploymentNumber"
+    asks: ClassVar = {"ApplicationId": "applicationId", "EnvironmentId": "environmentId"}
+    parts: ClassVar = ("applicationId", "environmentId", "deploymentNumber")
     outlives: ClassVar = True
     tagging: ClassVar = BY_ARN_MAP
     replace_on: ClassVar = frozenset(
@@ -161,7 +171,11 @@ class Deployment(AwsType):
         )
         place = f"arn:aws:appconfig:{context.region}:{context.account_id}"
         arn = f"{place}:application/{application}/environment/{environment}/deployment/{number}"
-        return {"arn": arn, "deploymentNumber": int(number), "state": found.get("State")}
+        return {
+            "arn": arn, "deploymentNumber": int(number), "state": found.get("State"),
+            "configurationProfileId": found.get("ConfigurationProfileId"),
+            "configurationVersion": found.get("ConfigurationVersion"),
+        }  # fmt: skip
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Only tags change."""

@@ -70,6 +70,7 @@ class ApiKey(Declared):
 
     token: ClassVar = "aws:appsync/apiKey:ApiKey"
     service: ClassVar = "appsync"
+    listed: ClassVar = "id"
     secret_outputs: ClassVar = frozenset({"key"})
     defaults: ClassVar = {"description": "Managed by Pulumi"}
     replace_on: ClassVar = frozenset({"apiId"})
@@ -99,10 +100,6 @@ class ApiKey(Declared):
         keys = self.client(context).list_api_keys(apiId=api)["apiKeys"]
         found = next((one for one in keys if one["id"] == key), None)
         return found and {"apiKeyId": key, "key": key, "description": found.get("description", "")}
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """AWS makes the id."""
-        return None
 
 
 class DataSource(Declared):
@@ -138,6 +135,7 @@ class Function(Declared):
 
     token: ClassVar = "aws:appsync/function:Function"
     service: ClassVar = "appsync"
+    listed: ClassVar = "functionId"
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"apiId"})
     renames: ClassVar = {"dataSource": "dataSourceName", "arn": "functionArn"}
@@ -161,10 +159,6 @@ class Function(Declared):
         """Create it; AWS makes the id."""
         made = self.send(context, self.creates, self.arrange(context, inputs))["functionConfiguration"]
         return f"{inputs['apiId']}-{made['functionId']}"
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """AWS makes the id."""
-        return None
 
 
 class Resolver(Declared):

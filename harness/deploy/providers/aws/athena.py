@@ -74,6 +74,7 @@ class Database(AwsType):
 
     token: ClassVar = "aws:athena/database:Database"
     service: ClassVar = "athena"
+    parts: ClassVar = ("name",)
     defaults: ClassVar = {"forceDestroy": False}
     named: ClassVar = "name"
     name_rules: ClassVar = {"lower": True}

@@ -233,11 +233,16 @@ class Attachment(Described):
 
     token: ClassVar = "aws:autoscaling/attachment:Attachment"
     service: ClassVar = "autoscaling"
+    parts: ClassVar = ("autoscalingGroupName", "lbTargetGroupArn")
     replace_on: ClassVar = frozenset({"autoscalingGroupName", "elb", "lbTargetGroupArn"})
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Attach it."""
         self._call(context, "attach", inputs)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """The group and what it is behind."""
         return f"{inputs['autoscalingGroupName']}-{inputs.get('lbTargetGroupArn') or inputs.get('elb')}"
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:

@@ -16,6 +16,7 @@ from harness.deploy.providers.aws.calls import call, gone_is_fine, is_gone, lack
 from harness.deploy.providers.aws.observed import NOT_ON_AWS, comparable
 from harness.deploy.providers.aws.schema.check import failures
 from harness.deploy.providers.aws.schema.model import schema_of
+from harness.deploy.providers.aws.search import Listing, find_listed, list_operation
 from harness.deploy.providers.aws.shapes import NO_RENAMES, Renames
 from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import (
@@ -29,6 +30,9 @@ from harness.deploy.providers.resource import (
 )
 from harness.errors import ProviderError
 
+_LINKS = frozenset({"vpcId", "subnetId", "instanceId"})
+"""Inputs that hang a resource on something else."""
+
 
 class AwsType(ResourceType):
     """One AWS type. Subclasses implement `make`, `look`, `change` and `remove` in AWS's words.
@@ -41,7 +45,14 @@ class AwsType(ResourceType):
         name_rules: `limit`, `lower`, `suffix` of that name.
         tagging: how the service tags; None for untagged types.
         renames: Pulumi's property → AWS's member, where they differ by more than case.
-        told_once: outputs that AWS tells when it creates the resource and never again (keys, passwords).
+        parts: the properties that make the id, or the longer id that an import is given.
+        separator: between those.
+        id_format: how the parts make the id where it is more than joined, `ags-{restApi}-{stageName}`; `{region}` and
+            `{account}` may be in it.
+        creates: AWS's operation that creates it, for types that are found again in a list.
+        listed: the member of a list's entries that AWS makes, `KeyId`: the id, or the part of it that no input gives.
+        lists: the operation that lists them, where its name does not follow from `creates`.
+        asks: the members that this operation is asked with → the property that holds the value.
     """
 
     service: ClassVar[str]
@@ -49,7 +60,13 @@ class AwsType(ResourceType):
     name_rules: ClassVar[Mapping[str, Any]] = {}
     tagging: ClassVar[Tagging | None] = None
     renames: ClassVar[Renames] = NO_RENAMES
-    told_once: ClassVar[frozenset[str]] = frozenset()
+    parts: ClassVar[tuple[str, ...]] = ()
+    separator: ClassVar[str] = "/"
+    id_format: ClassVar[str] = ""
+    creates: ClassVar[str] = ""
+    listed: ClassVar[str] = ""
+    lists: ClassVar[str] = ""
+    asks: ClassVar[Mapping[str, str]] = {}
 
     def make(self, context: Context, inputs: Properties) -> str | tuple[str, Properties]:
         """Create it; returns the id once it is usable, with what AWS tells only now."""
@@ -151,6 +168,19 @@ class AwsType(ResourceType):
         with lacks_said(self.token, context.urn), gone_is_fine():
             self.remove(context, resource_id, state)
 
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By the id that the inputs make; among all that are listed where AWS makes the id.
+
+        Raises:
+            CannotTellError: it leaves no trace, or there may be several that are alike.
+        """
+        if self.listed:
+            return find_listed(context, inputs, self.listing(context, inputs), self.observe)
+        if not self.parts and not self.id_format:
+            return super().find(context, inputs)
+        resource_id = self.joined(self._placed(context, inputs))
+        return resource_id if self.read(context, resource_id, inputs) is not None else None
+
     # -- for subclasses --------------------------------------------------------------------------------------
 
     def client(self, context: Context) -> Any:  # boto3 makes clients at run time
@@ -170,6 +200,36 @@ class AwsType(ResourceType):
         """The tags in the form the service takes."""
         tags = self.tags(context, inputs)
         return self.tagging.wire(tags) if self.tagging is not None else tags
+
+    def joined(self, inputs: Properties) -> str:
+        """The id that the inputs make."""
+        if self.id_format:
+            return self.id_format.format(**inputs)
+        return self.separator.join(str(inputs[name]) for name in self.parts)
+
+    def listing(self, context: Context, inputs: Properties) -> Listing:
+        """How to find it among all there are."""
+        client = self.client(context)
+        unknown = [name for name in self.parts if inputs.get(name) is None and name != "accountId"]
+        known = self._placed(context, inputs)
+        return Listing(
+            client=client,
+            operation=self.lists or list_operation(client, self.creates),
+            member=self.listed,
+            request={member: known[name] for member, name in self.asks.items() if known.get(name) is not None},
+            links=_LINKS & set(schema_of(self.token).inputs.properties or {}),
+            id_of=(lambda found: self.joined({**known, unknown[0]: found})) if unknown else str,
+        )
+
+    @staticmethod
+    def _placed(context: Context, inputs: Properties) -> Properties:
+        account = context.account_id
+        return {
+            **inputs,
+            "region": context.region,
+            "account": account,
+            "accountId": inputs.get("accountId") or account,
+        }
 
     def _outputs(self, context: Context, inputs: Properties, found: Properties) -> Properties:
         kept = {key: context.prior[key] for key in self.told_once if key in context.prior}

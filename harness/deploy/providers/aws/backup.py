@@ -78,6 +78,9 @@ class Selection(AwsType):
 
     token: ClassVar = "aws:backup/selection:Selection"
     service: ClassVar = "backup"
+    creates: ClassVar = "CreateBackupSelection"
+    listed: ClassVar = "SelectionId"
+    asks: ClassVar = {"BackupPlanId": "planId"}
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 50}
     replace_on: ClassVar = frozenset(

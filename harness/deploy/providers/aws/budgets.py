@@ -21,6 +21,8 @@ class Budget(AwsType):
 
     token: ClassVar = "aws:budgets/budget:Budget"
     service: ClassVar = "budgets"
+    parts: ClassVar = ("accountId", "name")
+    separator: ClassVar = ":"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 100}
     defaults: ClassVar = {"timePeriodEnd": _FOREVER}
@@ -109,6 +111,8 @@ class BudgetAction(Declared):
 
     token: ClassVar = "aws:budgets/budgetAction:BudgetAction"
     service: ClassVar = "budgets"
+    lists: ClassVar = "DescribeBudgetActionsForBudget"
+    listed: ClassVar = "ActionId"
     creates: ClassVar = "CreateBudgetAction"
     reads: ClassVar = "DescribeBudgetAction"
     updates: ClassVar = "UpdateBudgetAction"

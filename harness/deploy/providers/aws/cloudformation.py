@@ -19,6 +19,9 @@ class Stack(AwsType):
 
     token: ClassVar = "aws:cloudformation/stack:Stack"
     service: ClassVar = "cloudformation"
+    creates: ClassVar = "CreateStack"
+    listed: ClassVar = "StackId"
+    asks: ClassVar = {"StackName": "name"}
     named: ClassVar = "name"
     json_keys: ClassVar = frozenset({"templateBody", "policyBody"})
     replace_on: ClassVar = frozenset({"name", "onFailure", "disableRollback", "timeoutInMinutes"})

@@ -49,6 +49,12 @@ class _Edge(AwsType):
     noun: ClassVar[str]
     settings_member: ClassVar[str]
     arn_kind: ClassVar[str] = ""
+    listed: ClassVar[str] = "Id"
+
+    def __init_subclass__(cls) -> None:
+        """Spell out what follows from the noun."""
+        super().__init_subclass__()
+        cls.creates = f"Create{cls.noun}"
 
     def config(self, context: Context, inputs: Properties, reference: str) -> dict[str, Any]:
         """The configuration in AWS's form; `reference` is the caller's, where there is one."""
@@ -283,6 +289,7 @@ class Function(AwsType):
 
     token: ClassVar = "aws:cloudfront/function:Function"
     service: ClassVar = "cloudfront"
+    parts: ClassVar = ("name",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {"publish": True}
@@ -333,10 +340,6 @@ class Function(AwsType):
         client = self.client(context)
         etag = client.describe_function(Name=resource_id, Stage="DEVELOPMENT")["ETag"]
         client.delete_function(Name=resource_id, IfMatch=etag)
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
 
 
 class PublicKey(_Edge):

@@ -37,6 +37,11 @@ class Application(Declared):
         answer = self.send(context, self.creates, inputs, tags=self.wire_tags(context, inputs))
         return f"{answer['applicationId']}:{inputs['name']}"
 
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By name."""
+        found = self.read(context, "", inputs)
+        return f"{found['applicationId']}:{inputs['name']}" if found is not None else None
+
 
 class DeploymentGroup(Declared):
     """aws:codedeploy/deploymentGroup:DeploymentGroup."""

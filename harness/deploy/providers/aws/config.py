@@ -37,6 +37,7 @@ class RecorderStatus(AwsType):
 
     token: ClassVar = "aws:cfg/recorderStatus:RecorderStatus"
     service: ClassVar = "config"
+    parts: ClassVar = ("name",)
     defaults: ClassVar = {"name": "default"}
     replace_on: ClassVar = frozenset({"name"})
     outlives: ClassVar = True

@@ -7,19 +7,21 @@ properties only in case. A class of this kind says which; `arrange` and `tell` a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
 
 from harness.deploy.engine.diff import same_json
 from harness.deploy.engine.values import UNKNOWN
 from harness.deploy.providers.aws.aws_type import AwsType, roots
-from harness.deploy.providers.aws.calls import answer_of
+from harness.deploy.providers.aws.calls import answer_of, is_gone
 from harness.deploy.providers.aws.schema.model import PropertyType, schema_of
-from harness.deploy.providers.aws.search import find_listed
+from harness.deploy.providers.aws.search import Listing, find_listed
 from harness.deploy.providers.aws.shapes import empty_of, seen_as, to_properties, to_request
 from harness.deploy.providers.resource import Context, Properties
 
 _TAG_MEMBERS = frozenset({"tags", "taglist", "userpooltags", "identitypooltags"})
-_LINKS = frozenset({"vpcId", "subnetId", "instanceId"})
 _OURS = frozenset({"tags", "tagsAll", "region"})
 
 
@@ -27,12 +29,9 @@ class Declared(AwsType):
     """One AWS type, told by class attributes.
 
     Attributes:
-        creates, reads, updates, deletes: AWS's operations; '' where there is none.
+        reads, updates, deletes: AWS's operations; '' where there is none.
         key: the members that identify it in requests → the property that holds the value, `id` for the id.
         id_from: where the id is in the answer to the creation, `Api.ApiId`; '' when `parts` make it.
-        parts: the properties that make the id, or the longer id that an import is given.
-        separator: between those.
-        id_format: how the parts make the id where it is more than joined, `ags-{restApi}-{stageName}`.
         wraps: the member that holds the settings in requests; '' when they are at the top.
         body: where the settings are in the answer to a read.
         match: where that is a list, the member that tells one from the other and the property that it equals.
@@ -40,15 +39,11 @@ class Declared(AwsType):
         settled: a member of the answer to a read, and its values once the resource is usable.
     """
 
-    creates: ClassVar[str]
     reads: ClassVar[str] = ""
     updates: ClassVar[str] = ""
     deletes: ClassVar[str] = ""
     key: ClassVar[Mapping[str, str]]
     id_from: ClassVar[str] = ""
-    parts: ClassVar[tuple[str, ...]] = ()
-    separator: ClassVar[str] = "/"
-    id_format: ClassVar[str] = ""
     wraps: ClassVar[str] = ""
     body: ClassVar[str] = ""
     match: ClassVar[tuple[str, str]] = ("", "")
@@ -104,15 +99,10 @@ class Declared(AwsType):
         tags = self.wire_tags(context, inputs) if self.tagging is not None and member else None
         fixed = {member: tags} if member and tags else {}
         answer = self.send(context, self.creates, self.arrange(context, inputs), **fixed)
-        resource_id = str(at(answer, self.id_from)) if self.id_from else self.joined(inputs)
+        told = str(at(answer, self.id_from)) if self.id_from else ""
+        resource_id = told or self.joined(self._placed(context, inputs))
         self.settle(context, resource_id, inputs)
         return resource_id
-
-    def joined(self, inputs: Properties) -> str:
-        """The id that the inputs make."""
-        if self.id_format:
-            return self.id_format.format(**inputs)
-        return self.separator.join(str(inputs[name]) for name in self.parts)
 
     def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
         """What a read answers, without its wrapping; None when there is nothing."""
@@ -165,24 +155,30 @@ class Declared(AwsType):
         if self.deletes:
             self.send(context, self.deletes, {}, **self.address(context, self.deletes, resource_id, state))
 
+    def listing(self, context: Context, inputs: Properties) -> Listing:
+        """Asked with the members that identify it."""
+        asks = self.asks or {member: name for member, name in self.key.items() if name != "id"}
+        known = {"accountId": context.account_id, **inputs}
+        given = {member: known[name] for member, name in asks.items() if known.get(name) is not None}
+        return replace(super().listing(context, inputs), request=given)
+
     def find(self, context: Context, inputs: Properties) -> str | None:
-        """By the id that the inputs make; among all that are listed where AWS makes the id."""
-        if self.id_from:
-            keys = {member: inputs[name] for member, name in self.key.items() if inputs.get(name) is not None}
-            return find_listed(
-                context,
-                inputs,
-                service=self.service,
-                creates=self.creates,
-                id_from=self.id_from,
-                request=keys,
-                observe=self.observe,
-                links=_LINKS & set(schema_of(self.token).inputs.properties or {}),
-            )
-        if not self.parts:
-            return None
-        resource_id = self.joined(inputs)
-        return resource_id if self.read(context, resource_id, inputs) is not None else None
+        """Where inputs alone identify it, a read tells the id; else it is listed under the creation's name for it."""
+        if self.id_from and not self.listed:
+            if all(inputs.get(name) is not None for name in self.key.values()) and "id" not in self.key.values():
+                return self._told_by_read(context, inputs)
+            wanted = replace(self.listing(context, inputs), member=self.id_from.rpartition(".")[2], id_of=str)
+            return find_listed(context, inputs, wanted, self.observe)
+        return super().find(context, inputs)
+
+    def _told_by_read(self, context: Context, inputs: Properties) -> str | None:
+        try:
+            body = self.ask(context, "", inputs)
+        except ClientError as error:
+            if is_gone(error):
+                return None
+            raise
+        return None if body is None else str(at(body, self.id_from.rpartition(".")[2]))
 
     def settle(self, context: Context, resource_id: str, inputs: Properties) -> None:
         """Wait until the resource is usable."""

@@ -23,6 +23,7 @@ class Table(AwsType):
 
     token: ClassVar = "aws:dynamodb/table:Table"
     service: ClassVar = "dynamodb"
+    parts: ClassVar = ("name",)
     named: ClassVar = "name"
     defaults: ClassVar = {"billingMode": "PROVISIONED"}
     tagging: ClassVar = BY_ARN
@@ -157,10 +158,6 @@ class Table(AwsType):
         """Replicas first: a table that still has one cannot go."""
         self._replicate(context, resource_id, state, {})
         self.client(context).delete_table(TableName=resource_id)
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
 
     def _switch(self, context: Context, name: str, olds: Properties, news: Properties) -> None:
         client, changed = self.client(context), roots(olds, news)

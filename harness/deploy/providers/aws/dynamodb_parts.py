@@ -17,6 +17,7 @@ class TableItem(AwsType):
 
     token: ClassVar = "aws:dynamodb/tableItem:TableItem"
     service: ClassVar = "dynamodb"
+    parts: ClassVar = ("tableName", "item")
     replace_on: ClassVar = frozenset({"tableName", "hashKey", "rangeKey"})
     json_keys: ClassVar = frozenset({"item"})
 
@@ -24,6 +25,10 @@ class TableItem(AwsType):
         """Put it."""
         item = json.loads(inputs["item"])
         self.client(context).put_item(TableName=inputs["tableName"], Item=item)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """Table and key."""
         return "|".join([str(inputs["tableName"]), *(str(v) for key in _key(inputs).values() for v in key.values())])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
@@ -106,6 +111,7 @@ class ContributorInsights(Declared):
 
     token: ClassVar = "aws:dynamodb/contributorInsights:ContributorInsights"
     service: ClassVar = "dynamodb"
+    id_format: ClassVar = "name:{tableName}/index:{indexName}/{account}"
     replace_on: ClassVar = frozenset({"tableName", "indexName"})
     renames: ClassVar = {"mode": "ContributorInsightsMode"}
     creates: ClassVar = "UpdateContributorInsights"
@@ -115,7 +121,11 @@ class ContributorInsights(Declared):
     def make(self, context: Context, inputs: Properties) -> str:
         """Switch it on."""
         self._switch(context, inputs, "ENABLE")
-        return f"name:{inputs['tableName']}/index:{inputs.get('indexName') or ''}/{context.account_id}"
+        return self.joined(self._placed(context, inputs))
+
+    def joined(self, inputs: Properties) -> str:
+        """Without an index it is the table's."""
+        return super().joined({"indexName": "", **inputs})
 
     def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
         """There as long as it is on."""
@@ -136,6 +146,7 @@ class TableReplica(AwsType):
 
     token: ClassVar = "aws:dynamodb/tableReplica:TableReplica"
     service: ClassVar = "dynamodb"
+    parts: ClassVar = ("globalTableArn",)
     tagging: ClassVar = BY_ARN
     replace_on: ClassVar = frozenset({"globalTableArn", "kmsKeyArn"})
 
@@ -151,6 +162,11 @@ class TableReplica(AwsType):
         client.update_table(TableName=name, ReplicaUpdates=[{"Create": replica}])
         context.wait_until(lambda: self._is_there(context, main, name), f"replica of {name} in {context.region}")
         self._set(context, name, {}, inputs)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """Table and main region."""
+        main, name = _of_arn(inputs["globalTableArn"])
         return f"{name}:{main}"
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
@@ -201,13 +217,15 @@ class Tag(AwsType):
 
     token: ClassVar = "aws:dynamodb/tag:Tag"
     service: ClassVar = "dynamodb"
+    parts: ClassVar = ("resourceArn", "key")
+    separator: ClassVar = ","
     replace_on: ClassVar = frozenset({"resourceArn", "key"})
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Put it on."""
         tag = {"Key": inputs["key"], "Value": inputs["value"]}
         self.client(context).tag_resource(ResourceArn=inputs["resourceArn"], Tags=[tag])
-        return f"{inputs['resourceArn']},{inputs['key']}"
+        return self.joined(inputs)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """Among the table's tags."""
@@ -230,6 +248,8 @@ class TableExport(Declared):
 
     token: ClassVar = "aws:dynamodb/tableExport:TableExport"
     service: ClassVar = "dynamodb"
+    lists: ClassVar = "ListExports"
+    asks: ClassVar = {"TableArn": "tableArn"}
     outlives: ClassVar = True
     defaults: ClassVar = {"exportFormat": "DYNAMODB_JSON", "exportType": "FULL_EXPORT"}
     replace_on: ClassVar = frozenset({

@@ -196,12 +196,13 @@ class VpcDhcpOptionsAssociation(Ec2):
     token: ClassVar = "aws:ec2/vpcDhcpOptionsAssociation:VpcDhcpOptionsAssociation"
     parts: ClassVar = ("dhcpOptionsId", "vpcId")
     separator: ClassVar = "-vpc-"
+    id_format: ClassVar = "{dhcpOptionsId}-{vpcId}"
     replace_on: ClassVar = frozenset({"vpcId"})
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Associate them."""
         self.send(context, "AssociateDhcpOptions", inputs)
-        return f"{inputs['dhcpOptionsId']}-{inputs['vpcId']}"
+        return self.joined(inputs)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """There as long as the VPC uses them."""

@@ -74,6 +74,8 @@ class DefaultNetworkAcl(NetworkAcl):
     """A VPC's default ACL, taken over: its rules become those that are written here."""
 
     token: ClassVar = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
+    id_from: ClassVar = ""
+    parts: ClassVar = ("defaultNetworkAclId",)
     replace_on: ClassVar = frozenset({"defaultNetworkAclId"})
     outlives: ClassVar = True
 
@@ -97,6 +99,7 @@ class NetworkAclRule(Ec2):
     """One rule of an ACL; the id is a hash of it, as the real provider's."""
 
     token: ClassVar = "aws:ec2/networkAclRule:NetworkAclRule"
+    parts: ClassVar = ("networkAclId", "ruleNumber", "egress", "protocol")
     defaults: ClassVar = {"egress": False}
     replace_on: ClassVar = frozenset(
         {"networkAclId", "ruleNumber", "egress", "protocol", "ruleAction", "cidrBlock", "ipv6CidrBlock", "fromPort",
@@ -108,6 +111,10 @@ class NetworkAclRule(Ec2):
         """Create it."""
         entry = _entry({**inputs, "ruleNo": inputs["ruleNumber"], "action": inputs["ruleAction"]}, inputs["egress"])
         self.client(context).create_network_acl_entry(NetworkAclId=inputs["networkAclId"], **entry)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """A hash."""
         text = f"{inputs['networkAclId']}-{inputs['ruleNumber']}-{inputs['egress']}-{inputs['protocol']}-"
         return f"nacl-{zlib.crc32(text.encode())}"
 
@@ -143,6 +150,15 @@ class NetworkAclAssociation(Ec2):
             for one in acl.get("Associations", ()):
                 if one["NetworkAclAssociationId"] == resource_id:
                     return {"networkAclId": acl["NetworkAclId"], "subnetId": one["SubnetId"]}
+        return None
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """The subnet's, when it is with this ACL."""
+        wanted = filters(association__subnet_id=str(inputs["subnetId"]))
+        for acl in self.client(context).describe_network_acls(Filters=wanted)["NetworkAcls"]:
+            for one in acl["Associations"] if acl["NetworkAclId"] == inputs["networkAclId"] else ():
+                if one["SubnetId"] == inputs["subnetId"]:
+                    return str(one["NetworkAclAssociationId"])
         return None
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:

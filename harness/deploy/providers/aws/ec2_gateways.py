@@ -151,6 +151,7 @@ class EipAssociation(Ec2):
     """Whom an address is given to."""
 
     token: ClassVar = "aws:ec2/eipAssociation:EipAssociation"
+    lists: ClassVar = "DescribeAddresses"
     creates: ClassVar = "AssociateAddress"
     deletes: ClassVar = "DisassociateAddress"
     key: ClassVar = {"AssociationId": "id"}

@@ -96,6 +96,10 @@ class DefaultSecurityGroup(SecurityGroup):
         EC2.change(client, [group], old={}, new=self.tags(context, inputs))
         return group
 
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """By the name that AWS gave it."""
+        return super().find(context, {**inputs, "name": "default"})
+
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Nothing: it goes with its VPC."""
 
@@ -169,6 +173,8 @@ class _SingleRule(Ec2):
     body: ClassVar[str] = "SecurityGroupRules"
     renames: ClassVar[Mapping[str, str]] = {"securityGroupId": "GroupId", "referencedSecurityGroupId": ""}
     replace_on: ClassVar[frozenset[str]] = frozenset({"securityGroupId"})
+    lists: ClassVar[str] = "DescribeSecurityGroupRules"
+    listed: ClassVar[str] = "SecurityGroupRuleId"
     computed: ClassVar[Mapping[str, str]] = {
         "arn": "arn:aws:ec2:{region}:{account}:security-group-rule/{id}",
         "securityGroupRuleId": "{id}",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.aws_type import roots
 from harness.deploy.providers.aws.ec2_type import Ec2, alive, filters, given
+from harness.deploy.providers.aws.search import Listing
 from harness.deploy.providers.aws.shapes import to_request
 from harness.deploy.providers.resource import Context, Properties
 
@@ -82,6 +84,10 @@ class Instance(Ec2):
         if inputs.get("sourceDestCheck") is False:
             self.modify(context, "ModifyInstanceAttribute", instance, {"sourceDestCheck": False})
         return instance
+
+    def listing(self, context: Context, inputs: Properties) -> Listing:
+        """AWS puts it into a subnet when none is asked for."""
+        return replace(super().listing(context, inputs), links=())
 
     def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
         """As long as it is not terminated."""
@@ -240,6 +246,7 @@ class VolumeAttachment(Ec2):
     """A disk in a machine."""
 
     token: ClassVar = "aws:ec2/volumeAttachment:VolumeAttachment"
+    id_format: ClassVar = "vai-{volumeId}-{instanceId}"
     renames: ClassVar = {"deviceName": "Device"}
     replace_on: ClassVar = frozenset({"deviceName", "instanceId", "volumeId"})
     delete_before_replace: ClassVar = True
@@ -247,7 +254,7 @@ class VolumeAttachment(Ec2):
     def make(self, context: Context, inputs: Properties) -> str:
         """Attach it."""
         self.send(context, "AttachVolume", inputs)
-        return f"vai-{inputs['volumeId']}-{inputs['instanceId']}"
+        return self.joined(inputs)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """Among the volume's attachments."""

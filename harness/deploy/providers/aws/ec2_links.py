@@ -69,7 +69,7 @@ class _EndpointTie(Ec2):
     def make(self, context: Context, inputs: Properties) -> str:
         """Add it."""
         self._modify(context, f"Add{self.member}", inputs)
-        return f"a-{inputs['vpcEndpointId']}{inputs[self.property]}"
+        return self.joined(inputs)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """There as long as it is in the list."""
@@ -92,6 +92,7 @@ class EndpointRouteTable(_EndpointTie):
     """A route table that leads to a gateway endpoint."""
 
     token: ClassVar = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation"
+    id_format: ClassVar = "a-{vpcEndpointId}{routeTableId}"
     member: ClassVar = "RouteTableIds"
     property: ClassVar = "routeTableId"
     replace_on: ClassVar = frozenset({"vpcEndpointId", "routeTableId"})
@@ -101,6 +102,7 @@ class EndpointSubnet(_EndpointTie):
     """A subnet that an interface endpoint is in."""
 
     token: ClassVar = "aws:ec2/vpcEndpointSubnetAssociation:VpcEndpointSubnetAssociation"
+    id_format: ClassVar = "a-{vpcEndpointId}{subnetId}"
     member: ClassVar = "SubnetIds"
     property: ClassVar = "subnetId"
     replace_on: ClassVar = frozenset({"vpcEndpointId", "subnetId"})
@@ -110,6 +112,7 @@ class FlowLog(Ec2):
     """Where records of a network's flows go."""
 
     token: ClassVar = "aws:ec2/flowLog:FlowLog"
+    listed: ClassVar = "FlowLogId"
     noun: ClassVar = "FlowLogs"
     plural: ClassVar = "FlowLogs"
     kind: ClassVar = "vpc-flow-log"
@@ -181,6 +184,8 @@ class VpcPeeringConnectionAccepter(VpcPeeringConnection):
     """The other side of a peering; it is left alone at the end."""
 
     token: ClassVar = "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"
+    id_from: ClassVar = ""
+    parts: ClassVar = ("vpcPeeringConnectionId",)
     replace_on: ClassVar = frozenset({"vpcPeeringConnectionId"})
     outlives: ClassVar = True
 

@@ -70,6 +70,8 @@ class DefaultRouteTable(RouteTable):
     """A VPC's main route table, taken over: its routes become those that are written here."""
 
     token: ClassVar = "aws:ec2/defaultRouteTable:DefaultRouteTable"
+    id_from: ClassVar = ""
+    parts: ClassVar = ("defaultRouteTableId",)
     replace_on: ClassVar = frozenset({"defaultRouteTableId"})
     outlives: ClassVar = True
 
@@ -151,6 +153,15 @@ class RouteTableAssociation(Ec2):
                     return given(_lower(one), "subnetId", "gatewayId", "routeTableId")
         return None
 
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """The subnet's or the gateway's, when it is with this table."""
+        tables = self.client(context).describe_route_tables(RouteTableIds=[inputs["routeTableId"]])["RouteTables"]
+        ends = given(inputs, "subnetId", "gatewayId")
+        found = [
+            one for table in tables for one in table.get("Associations", ()) if ends.items() <= _lower(one).items()
+        ]
+        return str(found[0]["RouteTableAssociationId"]) if found and ends else None
+
 
 class MainRouteTableAssociation(Ec2):
     """Which table is a VPC's main one; the former again at the end."""
@@ -177,6 +188,11 @@ class MainRouteTableAssociation(Ec2):
         """There as long as the association is."""
         now = self._main(context, str(inputs["vpcId"])) or {}
         return {"routeTableId": now["RouteTableId"]} if now.get("RouteTableAssociationId") == resource_id else None
+
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """The VPC's, when it is with this table."""
+        now = self._main(context, str(inputs["vpcId"])) or {}
+        return now["RouteTableAssociationId"] if now.get("RouteTableId") == inputs["routeTableId"] else None
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Back to the former table."""

@@ -10,7 +10,7 @@ from harness.deploy.providers.aws.aws_type import roots
 from harness.deploy.providers.aws.described import Described
 from harness.deploy.providers.aws.shapes import to_request
 from harness.deploy.providers.aws.tags import SFN
-from harness.deploy.providers.resource import Context, Invoke, Properties
+from harness.deploy.providers.resource import CannotTellError, Context, Invoke, Properties
 
 _INACTIVE = frozenset({"INACTIVE", "DEPROVISIONING"})
 
@@ -183,9 +183,8 @@ class TaskDefinition(Described):
                 client.deregister_task_definition(taskDefinition=arn)
 
     def find(self, context: Context, inputs: Properties) -> str | None:
-        """None: one more revision is no harm, and an older one may say something else."""
-        del context, inputs
-        return None
+        """One more revision is no harm, and an older one may say something else."""
+        raise CannotTellError(f"one more revision of {inputs['family']} may be registered")
 
 
 class Service(Described):

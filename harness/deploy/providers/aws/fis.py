@@ -15,6 +15,8 @@ class ExperimentTemplate(AwsType):
 
     token: ClassVar = "aws:fis/experimentTemplate:ExperimentTemplate"
     service: ClassVar = "fis"
+    creates: ClassVar = "CreateExperimentTemplate"
+    listed: ClassVar = "id"
     tagging: ClassVar = LOGS
 
     def make(self, context: Context, inputs: Properties) -> str:
@@ -23,9 +25,10 @@ class ExperimentTemplate(AwsType):
         return str(answer["experimentTemplate"]["id"])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """ARN."""
+        """ARN, and what tells it from others."""
         del inputs
-        return {"arn": self.client(context).get_experiment_template(id=resource_id)["experimentTemplate"]["arn"]}
+        found = self.client(context).get_experiment_template(id=resource_id)["experimentTemplate"]
+        return {"arn": found["arn"], "description": found["description"], "roleArn": found["roleArn"]}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Everything may change but the accounts that are aimed at."""

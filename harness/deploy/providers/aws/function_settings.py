@@ -37,11 +37,6 @@ class Alias(Declared):
         """What API Gateway calls it by."""
         return {"invokeArn": invoke_arn(context, str(body["AliasArn"]))}
 
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By function and name."""
-        found = self.read(context, "", inputs)
-        return str(found["arn"]) if found else None
-
 
 class FunctionUrl(Declared):
     """aws:lambda/functionUrl:FunctionUrl; the id is `function[/qualifier]`."""
@@ -175,6 +170,7 @@ class LayerVersionPermission(AwsType):
 
     token: ClassVar = "aws:lambda/layerVersionPermission:LayerVersionPermission"
     service: ClassVar = "lambda"
+    parts: ClassVar = ("layerName", "versionNumber")
     defaults: ClassVar = {"skipDestroy": False}
     replace_on: ClassVar = frozenset(
         {"action", "layerName", "organizationId", "principal", "statementId", "versionNumber"}
@@ -183,6 +179,10 @@ class LayerVersionPermission(AwsType):
     def make(self, context: Context, inputs: Properties) -> str:
         """Add the statement."""
         self.call(context, "AddLayerVersionPermission", inputs)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """Layer and version."""
         return f"{inputs['layerName']},{int(inputs['versionNumber'])}"
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
@@ -209,6 +209,7 @@ class Invocation(AwsType):
 
     token: ClassVar = "aws:lambda/invocation:Invocation"
     service: ClassVar = "lambda"
+    traceless: ClassVar = "the function may have been called"
     defaults: ClassVar = {"qualifier": "$LATEST", "lifecycleScope": "CREATE_ONLY", "terraformKey": "tf"}
     json_keys: ClassVar = frozenset({"input"})
     replace_on: ClassVar = frozenset({"functionName", "qualifier", "triggers"})

@@ -273,6 +273,9 @@ class LayerVersion(AwsType):
 
     token: ClassVar = "aws:lambda/layerVersion:LayerVersion"
     service: ClassVar = "lambda"
+    lists: ClassVar = "ListLayerVersions"
+    listed: ClassVar = "LayerVersionArn"
+    asks: ClassVar = {"LayerName": "layerName"}
     replace_on: ClassVar = frozenset({
         "layerName", "code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "compatibleRuntimes",
         "compatibleArchitectures", "description", "licenseInfo",
@@ -288,9 +291,7 @@ class LayerVersion(AwsType):
         """ARNs, version, size."""
         found = self.client(context).get_layer_version_by_arn(Arn=resource_id)
         code = inputs.get("code")
-        digest = ""
-        if isinstance(code, Archive):
-            digest = base64.b64encode(hashlib.sha256(context.zip_bytes(code)).digest()).decode()
+        digest = _digest(context, code) if isinstance(code, Archive) else ""
         content = found.get("Content", {})
         return {
             "arn": resource_id,
@@ -303,6 +304,14 @@ class LayerVersion(AwsType):
             "compatibleRuntimes": found.get("CompatibleRuntimes") or [],
         }
 
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """What a version is made of is told by its hash only."""
+        code = inputs.get("code")
+        if not isinstance(code, Archive):
+            return {}
+        content = self.client(context).get_layer_version_by_arn(Arn=resource_id).get("Content", {})
+        return {"code": code if content.get("CodeSha256") == _digest(context, code) else None}
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Versions do not change."""
 
@@ -312,6 +321,10 @@ class LayerVersion(AwsType):
             return
         layer, _, version = resource_id.rpartition(":")
         self.client(context).delete_layer_version(LayerName=layer, VersionNumber=int(version))
+
+
+def _digest(context: Context, code: Archive) -> str:
+    return base64.b64encode(hashlib.sha256(context.zip_bytes(code)).digest()).decode()
 
 
 RESOURCES = (Function(), Permission(), EventSourceMapping(), LayerVersion())

@@ -34,6 +34,7 @@ class SecurityHub(AwsType):
 
     token: ClassVar = "aws:securityhub/account:Account"
     service: ClassVar = "securityhub"
+    id_format: ClassVar = "{account}"
     defaults: ClassVar = {"enableDefaultStandards": True, "autoEnableControls": True}
     replace_on: ClassVar = frozenset({"enableDefaultStandards"})
 

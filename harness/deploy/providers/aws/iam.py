@@ -25,15 +25,12 @@ class _Named(AwsType):
     """A principal or a policy; IAM tags most by name, the policy by its ARN: the id in either case."""
 
     service: ClassVar[str] = "iam"
+    parts: ClassVar[tuple[str, ...]] = ("name",)
     named: ClassVar[str] = "name"
 
     def tag_target(self, resource_id: str, state: Properties) -> str:
         """The id."""
         return resource_id
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
 
 
 class Role(_Named):
@@ -239,6 +236,7 @@ class Policy(_Named):
     """aws:iam/policy:Policy; the id is the ARN."""
 
     token: ClassVar = "aws:iam/policy:Policy"
+    id_format: ClassVar = "arn:aws:iam::{account}:policy{path}{name}"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"path": "/"}
     tagging: ClassVar = POLICIES
@@ -285,11 +283,6 @@ class Policy(_Named):
         client = self.client(context)
         self._drop_versions(context, resource_id, keep=0)
         delete_once_free(context, client, resource_id, lambda: client.delete_policy(PolicyArn=resource_id))
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By the ARN that its name makes."""
-        arn = f"arn:aws:iam::{context.account_id}:policy{inputs['path']}{inputs['name']}"
-        return arn if self.read(context, arn, inputs) else None
 
     def _drop_versions(self, context: Context, arn: str, *, keep: int) -> None:
         client = self.client(context)

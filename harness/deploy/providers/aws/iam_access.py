@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.declared import Declared
+from harness.deploy.providers.aws.search import Listing
 from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import CheckError, Context, Properties
 
@@ -25,6 +27,9 @@ class AccessKey(AwsType):
 
     token: ClassVar = "aws:iam/accessKey:AccessKey"
     service: ClassVar = "iam"
+    creates: ClassVar = "CreateAccessKey"
+    listed: ClassVar = "AccessKeyId"
+    asks: ClassVar = {"UserName": "user"}
     defaults: ClassVar = {"status": "Active"}
     replace_on: ClassVar = frozenset({"user", "pgpKey"})
     secret_outputs: ClassVar = frozenset({"secret", "sesSmtpPasswordV4"})
@@ -74,6 +79,7 @@ class LoginProfile(AwsType):
 
     token: ClassVar = "aws:iam/userLoginProfile:UserLoginProfile"
     service: ClassVar = "iam"
+    parts: ClassVar = ("user",)
     defaults: ClassVar = {"passwordLength": 20}
     replace_on: ClassVar = frozenset({"user", "pgpKey", "passwordLength", "passwordResetRequired"})
     secret_outputs: ClassVar = frozenset({"password"})
@@ -126,6 +132,7 @@ class OpenIdConnectProvider(Declared):
 
     token: ClassVar = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
     service: ClassVar = "iam"
+    listed: ClassVar = "Arn"
     creates: ClassVar = "CreateOpenIDConnectProvider"
     reads: ClassVar = "GetOpenIDConnectProvider"
     deletes: ClassVar = "DeleteOpenIDConnectProvider"
@@ -164,6 +171,7 @@ class SamlProvider(Declared):
 
     token: ClassVar = "aws:iam/samlProvider:SamlProvider"
     service: ClassVar = "iam"
+    listed: ClassVar = "Arn"
     creates: ClassVar = "CreateSAMLProvider"
     reads: ClassVar = "GetSAMLProvider"
     updates: ClassVar = "UpdateSAMLProvider"
@@ -182,6 +190,8 @@ class ServiceLinkedRole(AwsType):
 
     token: ClassVar = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
     service: ClassVar = "iam"
+    lists: ClassVar = "ListRoles"
+    listed: ClassVar = "Arn"
     replace_on: ClassVar = frozenset({"awsServiceName", "customSuffix"})
     tagging: ClassVar = Tagging(tag="tag_role", untag="untag_role", resource="RoleName")
 
@@ -192,6 +202,11 @@ class ServiceLinkedRole(AwsType):
         if tags:
             self.client(context).tag_role(RoleName=role["RoleName"], Tags=self.wire_tags(context, inputs))
         return str(role["Arn"])
+
+    def listing(self, context: Context, inputs: Properties) -> Listing:
+        """Among the service's roles."""
+        wanted = {"PathPrefix": f"/aws-service-role/{inputs['awsServiceName']}/"}
+        return replace(super().listing(context, inputs), request=wanted)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
         """Name, path, unique id."""
@@ -226,6 +241,7 @@ class AccountAlias(AwsType):
 
     token: ClassVar = "aws:iam/accountAlias:AccountAlias"
     service: ClassVar = "iam"
+    parts: ClassVar = ("accountAlias",)
     replace_on: ClassVar = frozenset({"accountAlias"})
 
     def make(self, context: Context, inputs: Properties) -> str:
@@ -263,6 +279,7 @@ class VirtualMfaDevice(AwsType):
 
     token: ClassVar = "aws:iam/virtualMfaDevice:VirtualMfaDevice"
     service: ClassVar = "iam"
+    id_format: ClassVar = "arn:aws:iam::{account}:mfa{path}{virtualMfaDeviceName}"
     defaults: ClassVar = {"path": "/"}
     replace_on: ClassVar = frozenset({"path", "virtualMfaDeviceName"})
     secret_outputs: ClassVar = frozenset({"base32StringSeed", "qrCodePng"})

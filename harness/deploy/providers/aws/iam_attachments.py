@@ -50,7 +50,7 @@ class _InlinePolicy(_OfPrincipal):
     def make(self, context: Context, inputs: Properties) -> str:
         """Put it."""
         self.change(context, "", {}, inputs)
-        return f"{inputs[self.kind]}:{inputs['name']}"
+        return self.joined(inputs)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
         """Its document, or an error."""
@@ -68,11 +68,6 @@ class _InlinePolicy(_OfPrincipal):
         principal, _, name = resource_id.partition(":")
         self.on(context, "delete_{}_policy")(**self.who(principal), PolicyName=name)
 
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By principal and name."""
-        resource_id = f"{inputs[self.kind]}:{inputs['name']}"
-        return resource_id if self.read(context, resource_id, inputs) else None
-
 
 class _Attachment(_OfPrincipal):
     """A policy attached to a principal; the id is `principal/arn`."""
@@ -80,7 +75,7 @@ class _Attachment(_OfPrincipal):
     def make(self, context: Context, inputs: Properties) -> str:
         """Attach it."""
         self.on(context, "attach_{}_policy")(**self.who(inputs[self.kind]), PolicyArn=inputs["policyArn"])
-        return f"{inputs[self.kind]}/{inputs['policyArn']}"
+        return self.joined(inputs)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """Attached, or not."""
@@ -94,11 +89,6 @@ class _Attachment(_OfPrincipal):
         """Detach it."""
         principal, _, arn = resource_id.partition("/")
         self.on(context, "detach_{}_policy")(**self.who(principal), PolicyArn=arn)
-
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By principal and policy."""
-        resource_id = f"{inputs[self.kind]}/{inputs['policyArn']}"
-        return resource_id if self.read(context, resource_id, inputs) else None
 
 
 class _Exclusive(_OfPrincipal):
@@ -181,18 +171,19 @@ class _PoliciesExclusive(_Exclusive):
 def _for_each_principal() -> tuple[AwsType, ...]:
     """Every type above for roles, users and groups: `rolePolicy`, `userPolicyAttachment` and so on."""
     made: list[AwsType] = []
-    forms: tuple[tuple[type[_OfPrincipal], str, frozenset[str]], ...] = (
-        (_InlinePolicy, "Policy", frozenset({"name", "namePrefix"})),
-        (_Attachment, "PolicyAttachment", frozenset({"policyArn"})),
-        (_AttachmentsExclusive, "PolicyAttachmentsExclusive", frozenset()),
-        (_PoliciesExclusive, "PoliciesExclusive", frozenset()),
+    forms: tuple[tuple[type[_OfPrincipal], str, str, frozenset[str]], ...] = (
+        (_InlinePolicy, "Policy", "{%s}:{name}", frozenset({"name", "namePrefix"})),
+        (_Attachment, "PolicyAttachment", "{%s}/{policyArn}", frozenset({"policyArn"})),
+        (_AttachmentsExclusive, "PolicyAttachmentsExclusive", "{%sName}", frozenset()),
+        (_PoliciesExclusive, "PoliciesExclusive", "{%sName}", frozenset()),
     )
     for kind in ("role", "user", "group"):
-        for form, name, replace_on in forms:
+        for form, name, id_format, replace_on in forms:
             whole = kind.capitalize() + name
             attributes = {
                 "__doc__": form.__doc__,
                 "kind": kind,
+                "id_format": id_format % kind,
                 "token": f"aws:iam/{kind}{name}:{whole}",
                 "replace_on": replace_on | {kind, f"{kind}Name"},
             }
@@ -205,6 +196,7 @@ class PolicyAttachment(AwsType):
 
     token: ClassVar = "aws:iam/policyAttachment:PolicyAttachment"
     service: ClassVar = "iam"
+    parts: ClassVar = ("name",)
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name", "policyArn"})
 
@@ -252,6 +244,7 @@ class GroupMembership(AwsType):
 
     token: ClassVar = "aws:iam/groupMembership:GroupMembership"
     service: ClassVar = "iam"
+    parts: ClassVar = ("name",)
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name", "group"})
 
@@ -289,11 +282,16 @@ class UserGroupMembership(AwsType):
 
     token: ClassVar = "aws:iam/userGroupMembership:UserGroupMembership"
     service: ClassVar = "iam"
+    parts: ClassVar = ("user", "groups")
     replace_on: ClassVar = frozenset({"user"})
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Add the user to each."""
         self.change(context, "", {}, inputs)
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """User and groups."""
         return "/".join([str(inputs["user"]), *map(str, inputs["groups"])])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:

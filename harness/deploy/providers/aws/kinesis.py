@@ -18,6 +18,7 @@ class Stream(Declared):
 
     token: ClassVar = "aws:kinesis/stream:Stream"
     service: ClassVar = "kinesis"
+    id_format: ClassVar = "arn:aws:kinesis:{region}:{account}:stream/{name}"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"retentionPeriod": 24, "encryptionType": "NONE", "enforceConsumerDeletion": False}
@@ -75,11 +76,6 @@ class Stream(Declared):
         self.send(context, self.deletes, {}, StreamARN=resource_id, EnforceConsumerDeletion=force)
         self.wait_gone(context, resource_id, state)
 
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        arn = self._arn(context, inputs)
-        return arn if self.read(context, arn, inputs) is not None else None
-
     def _arn(self, context: Context, inputs: Properties) -> str:
         return f"arn:aws:kinesis:{context.region}:{context.account_id}:stream/{inputs['name']}"
 
@@ -118,6 +114,7 @@ class StreamConsumer(Declared):
 
     token: ClassVar = "aws:kinesis/streamConsumer:StreamConsumer"
     service: ClassVar = "kinesis"
+    asks: ClassVar = {"StreamARN": "streamArn"}
     named: ClassVar = "name"
     tagging: ClassVar = _TAGGING
     replace_on: ClassVar = frozenset({"name", "streamArn"})

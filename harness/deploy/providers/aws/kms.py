@@ -168,6 +168,7 @@ class KeyPolicy(AwsType):
 
     token: ClassVar = "aws:kms/keyPolicy:KeyPolicy"
     service: ClassVar = "kms"
+    parts: ClassVar = ("keyId",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"keyId"})
     defaults: ClassVar = {"bypassPolicyLockoutSafetyCheck": False}
@@ -202,6 +203,7 @@ class Alias(AwsType):
 
     token: ClassVar = "aws:kms/alias:Alias"
     service: ClassVar = "kms"
+    parts: ClassVar = ("name",)
     replace_on: ClassVar = frozenset({"name", "namePrefix"})
 
     def check(self, context: Context, inputs: Properties, olds: Properties | None) -> Properties:
@@ -239,10 +241,6 @@ class Alias(AwsType):
         """Delete it."""
         self.client(context).delete_alias(AliasName=resource_id)
 
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        return str(inputs["name"]) if self.read(context, str(inputs["name"]), inputs) else None
-
 
 def find_alias(client: Any, name: str) -> dict[str, Any] | None:
     """The alias of this name that leads to a key."""
@@ -258,6 +256,11 @@ class Grant(AwsType):
 
     token: ClassVar = "aws:kms/grant:Grant"
     service: ClassVar = "kms"
+    creates: ClassVar = "CreateGrant"
+    parts: ClassVar = ("keyId", "grantId")
+    separator: ClassVar = ":"
+    listed: ClassVar = "GrantId"
+    asks: ClassVar = {"KeyId": "keyId"}
     defaults: ClassVar = {"retireOnDelete": False}
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset(
@@ -277,8 +280,10 @@ class Grant(AwsType):
         """There, or not."""
         key, _, grant = resource_id.rpartition(":")
         for page in self.client(context).get_paginator("list_grants").paginate(KeyId=key):
-            if any(found["GrantId"] == grant for found in page["Grants"]):
-                return {"grantId": grant, "keyId": key}
+            for found in page["Grants"]:
+                if found["GrantId"] == grant:
+                    told = {"granteePrincipal": found.get("GranteePrincipal"), "operations": found.get("Operations")}
+                    return {"grantId": grant, "keyId": key, "name": found.get("Name"), **told}
         return None
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:

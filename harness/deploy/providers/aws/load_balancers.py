@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -335,13 +336,19 @@ class TargetGroupAttachment(_Elb):
 
     token: ClassVar = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
     aliases: ClassVar = ("aws:alb/targetGroupAttachment:TargetGroupAttachment",)
+    parts: ClassVar = ("targetGroupArn", "targetId")
     tagging: ClassVar = None
     replace_on: ClassVar = frozenset({"availabilityZone", "port", "targetGroupArn", "targetId", "quicServerId"})
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Register it."""
         self.client(context).register_targets(TargetGroupArn=inputs["targetGroupArn"], Targets=[_target(inputs)])
-        return f"{inputs['targetGroupArn']}-{secrets.token_hex(13)}"
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """The group's ARN and a hash; the real provider's digits are random."""
+        digest = hashlib.sha256(json.dumps(_target(inputs), sort_keys=True).encode())
+        return f"{inputs['targetGroupArn']}-{digest.hexdigest()[:26]}"
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """Among the group's targets."""

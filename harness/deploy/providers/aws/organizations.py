@@ -58,6 +58,11 @@ class Organization(AwsType):
         self.change(context, made["Id"], {"featureSet": inputs["featureSet"]}, inputs)
         return str(made["Id"])
 
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """An account has one."""
+        found = self.read(context, "", inputs)
+        return str(described(self.client(context))["id"]) if found is not None else None
+
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """Roots and accounts."""
         client = self.client(context)
@@ -104,6 +109,8 @@ class OrganizationalUnit(Declared):
 
     token: ClassVar = "aws:organizations/organizationalUnit:OrganizationalUnit"
     service: ClassVar = "organizations"
+    lists: ClassVar = "ListOrganizationalUnitsForParent"
+    asks: ClassVar = {"ParentId": "parentId"}
     creates: ClassVar = "CreateOrganizationalUnit"
     reads: ClassVar = "DescribeOrganizationalUnit"
     updates: ClassVar = "UpdateOrganizationalUnit"
@@ -136,6 +143,7 @@ class Policy(Declared):
     deletes: ClassVar = "DeletePolicy"
     key: ClassVar = {"PolicyId": "id"}
     id_from: ClassVar = "Policy.PolicySummary.Id"
+    asks: ClassVar = {"Filter": "type"}
     named: ClassVar = "name"
     defaults: ClassVar = {"type": "SERVICE_CONTROL_POLICY", "skipDestroy": False, "description": ""}
     tagging: ClassVar = _TAGGING
@@ -163,6 +171,8 @@ class PolicyAttachment(AwsType):
 
     token: ClassVar = "aws:organizations/policyAttachment:PolicyAttachment"
     service: ClassVar = "organizations"
+    parts: ClassVar = ("targetId", "policyId")
+    separator: ClassVar = ":"
     replace_on: ClassVar = frozenset({"policyId", "targetId"})
 
     def make(self, context: Context, inputs: Properties) -> str:

@@ -297,7 +297,7 @@ class ParameterGroup(Parameters):
 
     token: ClassVar = "aws:rds/parameterGroup:ParameterGroup"
     noun: ClassVar = "DBParameterGroup"
-    listed: ClassVar = "DBParameters"
+    told_as: ClassVar = "DBParameters"
 
 
 class ClusterParameterGroup(Parameters):
@@ -305,7 +305,7 @@ class ClusterParameterGroup(Parameters):
 
     token: ClassVar = "aws:rds/clusterParameterGroup:ClusterParameterGroup"
     noun: ClassVar = "DBClusterParameterGroup"
-    listed: ClassVar = "DBClusterParameters"
+    told_as: ClassVar = "DBClusterParameters"
 
 
 def _groups(inputs: Properties, body: Mapping[str, Any]) -> Properties:

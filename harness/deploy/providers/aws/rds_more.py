@@ -146,6 +146,7 @@ class ProxyTarget(Rds):
     """The database behind a proxy."""
 
     token: ClassVar = "aws:rds/proxyTarget:ProxyTarget"
+    parts: ClassVar = ("dbProxyName", "targetGroupName")
     tagging: ClassVar = None
     replace_on: ClassVar = frozenset(
         {"dbClusterIdentifier", "dbInstanceIdentifier", "dbProxyName", "targetGroupName"}
@@ -153,9 +154,12 @@ class ProxyTarget(Rds):
 
     def make(self, context: Context, inputs: Properties) -> str:
         """Register it."""
-        answer = self.client(context).register_db_proxy_targets(**self._target(inputs))
-        first = (answer.get("DBProxyTargets") or [{}])[0]
-        kind = first.get("Type") or ("TRACKED_CLUSTER" if inputs.get("dbClusterIdentifier") else "RDS_INSTANCE")
+        self.client(context).register_db_proxy_targets(**self._target(inputs))
+        return self.joined(inputs)
+
+    def joined(self, inputs: Properties) -> str:
+        """Proxy, group, and the target with its type."""
+        kind = "TRACKED_CLUSTER" if inputs.get("dbClusterIdentifier") else "RDS_INSTANCE"
         name = inputs.get("dbClusterIdentifier") or inputs["dbInstanceIdentifier"]
         return f"{inputs['dbProxyName']}/{inputs['targetGroupName']}/{kind}/{name}"
 
@@ -271,7 +275,7 @@ class DocumentParameterGroup(Parameters):
     token: ClassVar = "aws:docdb/clusterParameterGroup:ClusterParameterGroup"
     service: ClassVar = "docdb"
     noun: ClassVar = "DBClusterParameterGroup"
-    listed: ClassVar = "DBClusterParameters"
+    told_as: ClassVar = "DBClusterParameters"
 
 
 RESOURCES = (

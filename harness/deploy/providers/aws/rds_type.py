@@ -29,11 +29,11 @@ class Parameters(Rds):
 
     Attributes:
         noun: `DBParameterGroup` or `DBClusterParameterGroup`.
-        listed: what its parameters are described, modified and reset under.
+        told_as: what its parameters are described, modified and reset under.
     """
 
     noun: ClassVar[str]
-    listed: ClassVar[str]
+    told_as: ClassVar[str]
     parts: ClassVar[tuple[str, ...]] = ("name",)
     named: ClassVar[str] = "name"
     name_rules: ClassVar[Mapping[str, Any]] = {"lower": True}
@@ -61,7 +61,7 @@ class Parameters(Rds):
         wanted = inputs.get("parameters")
         if not wanted:
             return {}
-        operation = f"describe_{_snake(self.listed)}"
+        operation = f"describe_{_snake(self.told_as)}"
         pages = (
             self.client(context).get_paginator(operation).paginate(**self.keys(resource_id, inputs), Source="user")
         )

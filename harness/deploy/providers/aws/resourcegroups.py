@@ -15,6 +15,7 @@ class Group(AwsType):
 
     token: ClassVar = "aws:resourcegroups/group:Group"
     service: ClassVar = "resource-groups"
+    parts: ClassVar = ("name",)
     named: ClassVar = "name"
     tagging: ClassVar = Tagging(tag="tag", untag="untag", resource="Arn", keys="Keys", key="")
     replace_on: ClassVar = frozenset({"name"})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.declared import Declared
 from harness.deploy.providers.aws.described import agrees
+from harness.deploy.providers.aws.search import Listing
 from harness.deploy.providers.aws.shapes import to_request
 from harness.deploy.providers.aws.tags import Tagging, Tags
 from harness.deploy.providers.resource import Context, Invoke, Properties
@@ -51,6 +52,9 @@ class Zone(_Dns):
     """A domain's records; private ones are seen from their VPCs."""
 
     token: ClassVar = "aws:route53/zone:Zone"
+    key: ClassVar = {"Id": "id"}
+    creates: ClassVar = "CreateHostedZone"
+    listed: ClassVar = "Id"
     tagging: ClassVar = DnsTagging(kind="hostedzone")
     defaults: ClassVar = {"comment": "Managed by Pulumi", "forceDestroy": False}
     named: ClassVar = "name"
@@ -77,6 +81,10 @@ class Zone(_Dns):
         for vpc in vpcs[1:]:
             client.associate_vpc_with_hosted_zone(HostedZoneId=zone, VPC=_vpc(context, vpc))
         return zone
+
+    def listing(self, context: Context, inputs: Properties) -> Listing:
+        """A list tells ids with a path before them."""
+        return replace(super().listing(context, inputs), id_of=_bare)
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties | None:
         """Name servers, VPCs, comment."""
@@ -238,6 +246,8 @@ class HealthCheck(_Dns):
     """Whether an endpoint is well, asked from several regions."""
 
     token: ClassVar = "aws:route53/healthCheck:HealthCheck"
+    creates: ClassVar = "CreateHealthCheck"
+    listed: ClassVar = "Id"
     tagging: ClassVar = DnsTagging(kind="healthcheck")
     reads: ClassVar = "GetHealthCheck"
     updates: ClassVar = "UpdateHealthCheck"

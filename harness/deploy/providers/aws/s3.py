@@ -119,6 +119,7 @@ class AccountPublicAccessBlock(AwsType):
 
     token: ClassVar = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
     service: ClassVar = "s3control"
+    parts: ClassVar = ("accountId",)
     replace_on: ClassVar = frozenset({"accountId"})
     defaults: ClassVar = BucketPublicAccessBlock.defaults
 

@@ -25,6 +25,7 @@ class _Object(AwsType):
     """An object; the id is the key. Whatever changes, it is put again; tags alone are not."""
 
     service: ClassVar[str] = "s3"
+    parts: ClassVar = ("key",)
     defaults: ClassVar[Mapping[str, Any]] = {"forceDestroy": False}
     replace_on: ClassVar[frozenset[str]] = frozenset({"bucket", "key"})
 

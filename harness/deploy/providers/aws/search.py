@@ -7,12 +7,13 @@ AWS names the operation that lists after the one that creates: `CreateVpc` and `
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import botocore
 from botocore.exceptions import ClientError, ParamValidationError
 
-from harness.deploy.providers.resource import Context, Observation, Properties
+from harness.deploy.providers.resource import CannotTellError, Context, Observation, Properties
 
 _PAGES = 20
 _MAKES = ("Create", "Allocate", "Request", "Register", "Run", "Generate", "Import", "Upload")
@@ -21,29 +22,36 @@ _PAGE_SIZE = 60  # for the few operations that insist on being told
 Observe = Callable[[Context, str, Properties], Observation | None]
 
 
-def find_listed(
-    context: Context,
-    inputs: Properties,
-    *,
-    service: str,
-    creates: str,
-    id_from: str,
-    request: Properties,
-    observe: Observe,
-    links: Collection[str],
-) -> str | None:
-    """The id of the resource that `creates` made from `inputs`; None when there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Where resources of one type are listed.
 
-    `id_from` is where the id is in the answer to the creation; `request` what the listing may be asked with;
-    `links` the inputs that hang it on something else.
-
-    Two that are alike cannot be told apart: on real AWS one without name and tags is left alone.
+    `member` of each entry holds what AWS makes, and `id_of` makes the id of it; `request` is what the operation is
+    asked with, as far as it takes that; `links` are the inputs that hang the resource on something else.
     """
+
+    client: Any  # boto3 makes clients at run time
+    operation: str | None
+    member: str
+    request: Properties
+    links: Collection[str]
+    id_of: Callable[[str], str] = str
+
+
+def find_listed(context: Context, inputs: Properties, listing: Listing, observe: Observe) -> str | None:
+    """The id of the listed resource that has all `inputs` and is not known to the stack; None when there is none.
+
+    Raises:
+        CannotTellError: nothing lists them; or on real AWS, where it has neither name nor tags to tell it by.
+    """
+    if listing.operation is None:
+        raise CannotTellError("AWS has no operation that lists them")
     if context.target.kind == "aws" and not (inputs.get("name") or inputs.get("tags")):
-        return None
+        raise CannotTellError("it has neither name nor tags to tell it from others that are alike")
     known = context.known_ids()
-    for resource_id in _listed(context.client(service), creates, id_from.rpartition(".")[2], request):
-        if resource_id not in known and _is_as_asked(context, resource_id, inputs, observe, links):
+    for found in _listed(listing):
+        resource_id = listing.id_of(found)
+        if resource_id not in known and _is_as_asked(context, resource_id, inputs, observe, listing.links):
             return resource_id
     return None
 
@@ -61,13 +69,15 @@ def _is_as_asked(
     return any(inputs.get(key) for key in links) or not any(seen.outputs.get(key) for key in links)
 
 
-def _listed(client: Any, creates: str, key: str, request: Properties) -> Iterator[str]:
-    operation = list_operation(client, creates)
-    if operation is None:
-        return
+def _listed(listing: Listing) -> Iterator[str]:
+    client, operation = listing.client, str(listing.operation)
     shape = client.meta.service_model.operation_model(operation).input_shape
     members = shape.members if shape is not None else {}
-    asked = {name: value for name, value in request.items() if name in members}
+    asked = {
+        name: value if members[name].type_name != "list" or isinstance(value, list) else [value]
+        for name, value in listing.request.items()
+        if name in members
+    }
     for name in shape.required_members if shape is not None else ():
         if name in ("MaxResults", "maxResults", "Limit"):
             asked[name] = _PAGE_SIZE
@@ -78,7 +88,7 @@ def _listed(client: Any, creates: str, key: str, request: Properties) -> Iterato
         else:
             pages = [getattr(client, name)(**asked)]
         for page in pages:
-            yield from _ids(page, key)
+            yield from _ids(page, listing.member)
     except (ClientError, ParamValidationError):
         return
 
@@ -106,17 +116,22 @@ def _came_by_itself(item: dict[str, Any]) -> bool:
 
 
 def _ids(part: Any, key: str) -> Iterator[str]:
-    """Every value of `key` in the lists of an answer, at most two lists deep."""
-    if isinstance(part, dict):
-        for value in part.values():
-            if isinstance(value, list):
-                yield from (item for item in value if isinstance(item, str))
-                for item in value:
-                    if isinstance(item, dict) and not _came_by_itself(item):
-                        found = next((text for name, text in item.items() if name.lower() == key.lower()), None)
-                        if isinstance(found, str):
-                            yield found
-                        else:
-                            yield from _ids(item, key)
-            elif isinstance(value, dict):
-                yield from _ids(value, key)
+    """Every value of `key` in the lists of an answer, and in what is wrapped once more there."""
+    for value in part.values() if isinstance(part, dict) else ():
+        if isinstance(value, dict):
+            yield from _ids(value, key)
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, dict) and not _came_by_itself(item):
+                wrapped = (item, *(inner for inner in item.values() if isinstance(inner, dict)))
+                found = next((text for one in wrapped if (text := _value_of(one, key)) is not None), None)
+                if found is not None:
+                    yield found
+                else:
+                    yield from _ids(item, key)
+
+
+def _value_of(item: dict[str, Any], key: str) -> str | None:
+    value = next((value for name, value in item.items() if name.lower() == key.lower()), None)
+    return str(value) if isinstance(value, str | int) else None

@@ -97,6 +97,11 @@ class SecretVersion(AwsType):
 
     token: ClassVar = "aws:secretsmanager/secretVersion:SecretVersion"
     service: ClassVar = "secretsmanager"
+    lists: ClassVar = "ListSecretVersionIds"
+    listed: ClassVar = "VersionId"
+    asks: ClassVar = {"SecretId": "secretId"}
+    parts: ClassVar = ("secretId", "versionId")
+    separator: ClassVar = "|"
     replace_on: ClassVar = frozenset({"secretId", "secretString", "secretBinary", "secretStringWoVersion"})
     secret_outputs: ClassVar = frozenset({"secretString", "secretBinary", "secretStringWo"})
 
@@ -171,6 +176,7 @@ class SecretPolicy(AwsType):
 
     token: ClassVar = "aws:secretsmanager/secretPolicy:SecretPolicy"
     service: ClassVar = "secretsmanager"
+    parts: ClassVar = ("secretArn",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"secretArn"})
 
@@ -207,6 +213,7 @@ class SecretRotation(AwsType):
 
     token: ClassVar = "aws:secretsmanager/secretRotation:SecretRotation"
     service: ClassVar = "secretsmanager"
+    parts: ClassVar = ("secretId",)
     defaults: ClassVar = {"rotateImmediately": True}
     replace_on: ClassVar = frozenset({"secretId"})
 

@@ -42,6 +42,8 @@ class _Namespace(_Map):
     deletes: ClassVar[str] = "DeleteNamespace"
     body: ClassVar[str] = "Namespace"
     key: ClassVar[Mapping[str, str]] = {"Id": "id"}
+    lists: ClassVar[str] = "ListNamespaces"
+    listed: ClassVar[str] = "Id"
     named: ClassVar[str] = "name"
     replace_on: ClassVar[frozenset[str]] = frozenset({"name", "vpc"})
 

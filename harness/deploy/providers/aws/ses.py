@@ -42,6 +42,7 @@ class DomainIdentity(_Identity):
 
     token: ClassVar = "aws:ses/domainIdentity:DomainIdentity"
     property: ClassVar = "domain"
+    parts: ClassVar = ("domain",)
     replace_on: ClassVar = frozenset({"domain"})
 
     def make(self, context: Context, inputs: Properties) -> str:
@@ -59,6 +60,7 @@ class EmailIdentity(_Identity):
 
     token: ClassVar = "aws:ses/emailIdentity:EmailIdentity"
     property: ClassVar = "email"
+    parts: ClassVar = ("email",)
     replace_on: ClassVar = frozenset({"email"})
 
     def make(self, context: Context, inputs: Properties) -> str:
@@ -72,6 +74,7 @@ class DomainDkim(AwsType):
 
     token: ClassVar = "aws:ses/domainDkim:DomainDkim"
     service: ClassVar = "ses"
+    parts: ClassVar = ("domain",)
     replace_on: ClassVar = frozenset({"domain"})
     outlives: ClassVar = True
 

@@ -98,6 +98,12 @@ class Alias(Declared):
     key: ClassVar = {"stateMachineAliasArn": "id"}
     id_from: ClassVar = "stateMachineAliasArn"
 
+    def find(self, context: Context, inputs: Properties) -> str | None:
+        """Its ARN is its machine's and its name."""
+        machine = str(inputs["routingConfigurations"][0]["stateMachineVersionArn"]).rpartition(":")[0]
+        arn = f"{machine}:{inputs['name']}"
+        return arn if self.read(context, arn, inputs) is not None else None
+
 
 RESOURCES = (StateMachine(), Activity(), Alias())
 

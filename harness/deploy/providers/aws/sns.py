@@ -55,6 +55,7 @@ class Topic(AwsType):
 
     token: ClassVar = "aws:sns/topic:Topic"
     service: ClassVar = "sns"
+    id_format: ClassVar = "arn:aws:sns:{region}:{account}:{name}"
     defaults: ClassVar = {"fifoTopic": False}
     tagging: ClassVar = BY_ARN
     json_keys: ClassVar = frozenset({"policy", "deliveryPolicy"})
@@ -100,17 +101,15 @@ class Topic(AwsType):
         del state
         self.client(context).delete_topic(TopicArn=resource_id)
 
-    def find(self, context: Context, inputs: Properties) -> str | None:
-        """By name."""
-        arn = f"arn:aws:sns:{context.region}:{context.account_id}:{inputs['name']}"
-        return arn if self.read(context, arn, inputs) else None
-
 
 class TopicSubscription(AwsType):
     """aws:sns/topicSubscription:TopicSubscription; the id is the ARN."""
 
     token: ClassVar = "aws:sns/topicSubscription:TopicSubscription"
     service: ClassVar = "sns"
+    lists: ClassVar = "ListSubscriptionsByTopic"
+    listed: ClassVar = "SubscriptionArn"
+    asks: ClassVar = {"TopicArn": "topic"}
     defaults: ClassVar = {"rawMessageDelivery": False}
     json_keys: ClassVar = frozenset({"filterPolicy", "redrivePolicy", "deliveryPolicy"})
     replace_on: ClassVar = frozenset({"topic", "protocol", "endpoint"})
@@ -159,6 +158,7 @@ class TopicPolicy(AwsType):
 
     token: ClassVar = "aws:sns/topicPolicy:TopicPolicy"
     service: ClassVar = "sns"
+    parts: ClassVar = ("arn",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"arn"})
 
@@ -244,6 +244,7 @@ class PlatformApplication(AwsType):
 
     token: ClassVar = "aws:sns/platformApplication:PlatformApplication"
     service: ClassVar = "sns"
+    id_format: ClassVar = "arn:aws:sns:{region}:{account}:app/{platform}/{name}"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 256}
     secret_outputs: ClassVar = frozenset({"platformCredential", "platformPrincipal"})
@@ -292,6 +293,7 @@ class SmsPreferences(AwsType):
 
     token: ClassVar = "aws:sns/smsPreferences:SmsPreferences"
     service: ClassVar = "sns"
+    id_format: ClassVar = "aws_sns_sms_id"
     outlives: ClassVar = True
 
     def make(self, context: Context, inputs: Properties) -> str:

@@ -115,6 +115,7 @@ class _QueueAttribute(AwsType):
     """One attribute of a queue as a resource of its own; the id is the queue's URL."""
 
     service: ClassVar[str] = "sqs"
+    parts: ClassVar = ("queueUrl",)
     replace_on: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
     property: ClassVar[str]
     attribute: ClassVar[str]

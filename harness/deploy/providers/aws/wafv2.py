@@ -24,7 +24,7 @@ class _Waf(Declared):
     id_from: ClassVar[str] = "Summary.Id"
     named: ClassVar[str] = "name"
     name_rules: ClassVar[Mapping[str, Any]] = {"limit": 128}
-    lists: ClassVar[tuple[str, ...]] = ()
+    compared: ClassVar[tuple[str, ...]] = ()
     """Properties that are compared in AWS's form: statements are too many kinds to be told one by one."""
     replace_on: ClassVar[frozenset[str]] = frozenset({"name", "namePrefix", "scope"})
 
@@ -65,7 +65,7 @@ class _Waf(Declared):
             "capacity": body.get("Capacity") or inputs.get("capacity"),
         }
         shape = self.client(context).meta.service_model.operation_model(self.creates).input_shape
-        for name in self.lists:
+        for name in self.compared:
             if inputs.get(name) is not None:
                 wire = to_request(shape, self.arrange(context, {name: inputs[name]}), self.renames)
                 same = all(
@@ -94,7 +94,7 @@ class WebAcl(_Waf):
 
     token: ClassVar = "aws:wafv2/webAcl:WebAcl"
     noun: ClassVar = "WebACL"
-    lists: ClassVar = ("rules", "defaultAction", "visibilityConfig", "customResponseBodies")
+    compared: ClassVar = ("rules", "defaultAction", "visibilityConfig", "customResponseBodies")
 
 
 class RuleGroup(_Waf):
@@ -102,7 +102,7 @@ class RuleGroup(_Waf):
 
     token: ClassVar = "aws:wafv2/ruleGroup:RuleGroup"
     noun: ClassVar = "RuleGroup"
-    lists: ClassVar = ("rules", "visibilityConfig", "customResponseBodies")
+    compared: ClassVar = ("rules", "visibilityConfig", "customResponseBodies")
     replace_on: ClassVar = frozenset({"name", "namePrefix", "scope", "capacity"})
 
 
@@ -124,7 +124,7 @@ class RegexPatternSet(_Waf):
 
     token: ClassVar = "aws:wafv2/regexPatternSet:RegexPatternSet"
     noun: ClassVar = "RegexPatternSet"
-    lists: ClassVar = ("regularExpressions",)
+    compared: ClassVar = ("regularExpressions",)
 
 
 class WebAclAssociation(Declared):
