@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from harness.clock import parse_duration_s
 from harness.errors import ConfigError, nearest
+from harness.lag import parse_lag
 from harness.toml_source import line_of, read_toml
 
 FILE_NAME = "blackstart.toml"
@@ -21,6 +22,12 @@ def _is_duration(text: str) -> str:
     return text
 
 
+def _is_lag(text: str) -> str:
+    parse_lag(text)
+    return text
+
+
+LagText = Annotated[str, AfterValidator(_is_lag)]
 Duration = Annotated[str, AfterValidator(_is_duration)]
 Model = TypeVar("Model", bound=BaseModel)
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -48,8 +55,8 @@ class Embedded(_Strict):
     enforce_iam: bool = True
     detection: Duration | None = None
     endpoint_dns: Duration | None = None
-    global_lag: Duration | None = None
-    cache_lag: Duration | None = None
+    global_lag: LagText | None = None
+    cache_lag: LagText | None = None
 
 
 class Image(_Strict):

@@ -70,11 +70,11 @@ def cloud_settings(
     given = {
         "detection_s": embedded.detection,
         "dns_s": embedded.endpoint_dns,
-        "global_lag_s": embedded.global_lag,
-        "cache_lag_s": embedded.cache_lag,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
-    return replace(settings, **set_here)  # Any: each is a float of CloudSettings
+    lags = {"global_lag": embedded.global_lag, "cache_lag": embedded.cache_lag}
+    set_here |= {name: text for name, text in lags.items() if text is not None}
+    return replace(settings, **set_here)  # Any: each is a field of CloudSettings
 
 
 @contextlib.contextmanager

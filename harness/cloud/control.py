@@ -17,6 +17,7 @@ from harness.cloud.faults import MAX_LEASE_S, parse_rule
 from harness.cloud.gate import CONTROL_PREFIX
 from harness.cloud.recorder import Recorder
 from harness.errors import BlackstartError, ConfigError, UsageError, nearest
+from harness.lag import parse_lag
 
 TOKEN_HEADER = b"x-blackstart-token"
 Query = Mapping[str, str]
@@ -80,6 +81,8 @@ class Control:
             "DELETE faults": self._remove_rules,
             "POST faults/renew": self._renew,
             "GET zones": self._zones,
+            "GET lags": self._lags,
+            "POST lags": self._set_lag,
             "GET evidence": self._evidence,
             "GET environments": self._environments,
             "GET control-plane-calls": self._control_plane_calls,
@@ -136,6 +139,16 @@ class Control:
         if not owner or not 0 < lease_s <= MAX_LEASE_S:
             raise ConfigError("a power cut needs an owner and a lease of up to 12 h", where=f"zones/{name}/power")
         return {"processes_killed": self.doors.zones.cut_power(zone, owner=owner, lease_s=lease_s)}
+
+    async def _lags(self, _query: Query, _body: bytes) -> Answer:
+        return {"lags": self.doors.replication.lags.shown()}
+
+    async def _set_lag(self, _query: Query, body: bytes) -> Answer:
+        wanted = json.loads(body)
+        lag = parse_lag(wanted["lag"]) if wanted.get("lag") else None
+        places = {key: str(wanted.get(key) or "") for key in ("source", "destination")}
+        self.doors.replication.lags.set(str(wanted["store"]), lag, **places)
+        return {"lags": self.doors.replication.lags.shown()}
 
     async def _evidence(self, query: Query, _body: bytes) -> Answer:
         events = self.doors.evidence.since(int(query.get("since", "0")), owner=query.get("owner", ""))

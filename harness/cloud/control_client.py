@@ -79,6 +79,20 @@ class ControlClient:
         """Give back what `owner` took; True when the zone lights up. May be repeated."""
         return bool(self._power(zone_id, {"on": True, "owner": owner})["lit"])
 
+    def lags(self) -> list[dict[str, str]]:
+        """The lag of each kind of copy: `store`, `source`, `destination` ('' is any), `lag`."""
+        return list(self._call("GET", "lags")["lags"])
+
+    def set_lag(self, store: str, lag: str, *, source: str = "", destination: str = "") -> None:
+        """Let copies of `dynamodb`, `s3`, `aurora` or `elasticache` take `lag` from now on; '' is the default again.
+
+        Raises:
+            ConfigError: there is no such store.
+            UsageError: `lag` is no lag; see `harness.lag.parse_lag`.
+        """
+        wanted = {"store": store, "lag": lag, "source": source, "destination": destination}
+        self._call("POST", "lags", body=json.dumps(wanted).encode())
+
     def evidence(self, since: int = 0, owner: str = "") -> list[EvidenceEvent]:
         """What happened after event number `since`, oldest first."""
         found = self._call("GET", "evidence", {"since": since, "owner": owner})["events"]

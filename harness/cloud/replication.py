@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from harness.cloud.copies.lags import Lags
 from harness.cloud.evidence import Evidence
 
 Apply = Callable[[], None]
@@ -66,6 +67,7 @@ class ReplicationKeeper:
     """
 
     evidence: Evidence
+    lags: Lags = field(default_factory=Lags)
     _last: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
     """Copy of an item → the number of its last write; kept while something is paused."""
     _number: int = 0

@@ -31,6 +31,7 @@ from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.item_history import ItemHistories
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
+from harness.cloud.copies.lags import Lags
 from harness.cloud.delivery.emulated import Delivery
 from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
@@ -123,7 +124,7 @@ class Server:
         patience.start()
         gate = Gate(
             backend=with_service_exceptions(backend.app),
-            control=Control(doors, recorder, self._owner(backend, services)),
+            control=Control(doors, recorder, self._owner(backend, services, doors)),
             identifier=identifier,
             rules=doors.faults,
             recorder=recorder,
@@ -216,7 +217,7 @@ class Server:
             clock=clock,
             target=target,
             capabilities=capabilities,
-            replication=ReplicationKeeper(evidence),
+            replication=ReplicationKeeper(evidence, Lags(settings.lags)),
             publish=publish_nowhere if settings.upstream else ministack_hooks.publish_service_event,
             iam_enforced=settings.enforce_iam and not settings.upstream,
         )
@@ -255,7 +256,7 @@ class Server:
 
         self._databases = Databases.install(self.order.settings, doors, signals.store)
 
-    def _owner(self, backend: Backend, services: Mapping[str, Service]) -> Owner:
+    def _owner(self, backend: Backend, services: Mapping[str, Service], doors: Doors) -> Owner:
         async def heal_services() -> dict[str, list[str]]:
             return {f"{name} experiments": await service.heal() for name, service in services.items()}
 
@@ -270,6 +271,7 @@ class Server:
                 self._delivery.invocations.clear()
             if self._automations is not None:
                 await asyncio.to_thread(self._automations.reset)
+            doors.replication.lags.clear()
             await backend.reset()
             for service in services.values():
                 service.reset()

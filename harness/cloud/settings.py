@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from harness.cloud.copies.lags import Store
 from harness.errors import NotReadyError
 from harness.files import write_atomically
+from harness.lag import Lag, parse_lag
 from harness.target import EMULATOR_ACCOUNT
 
 DETECTION_S = 3.0
@@ -37,8 +39,11 @@ class CloudSettings:
         upstream: stand as a reverse proxy before this endpoint URL instead of hosting an emulator.
         detection_s: seconds until placement notices a dark zone.
         dns_s: seconds until the name of a database's endpoint follows a change of roles; see `databases/timing.py`.
-        global_lag_s: seconds a global database's secondary region runs behind.
-        cache_lag_s: seconds ElastiCache replicas run behind their primary.
+        global_lag: how far a global database's secondary region runs behind: "typically less than one second"
+            (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database.html).
+        cache_lag: how far ElastiCache replicas run behind their primary. AWS gives no figure, only that it is
+            asynchronous (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.html); 0 is what the
+            machine gives.
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
 
@@ -51,10 +56,20 @@ class CloudSettings:
     upstream: str = ""
     detection_s: float = DETECTION_S
     dns_s: float = 5.0
-    global_lag_s: float = 0.5
-    cache_lag_s: float = 0.0
+    global_lag: str = "500ms"
+    cache_lag: str = "0s"
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
+
+    @property
+    def lags(self) -> dict[Store, Lag]:
+        """The lag of each store's copies.
+
+        Raises:
+            ValueError: a text is no lag.
+        """
+        texts: dict[Store, str] = {"aurora": self.global_lag, "elasticache": self.cache_lag}
+        return {store: parse_lag(text) for store, text in texts.items()}
 
     @property
     def registry(self) -> Path:

@@ -6,6 +6,7 @@ thread that cut the power. A single RDS instance is a cluster of one, with Multi
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -25,6 +26,7 @@ from harness.cloud.databases.worker import Worker
 from harness.cloud.zones import Zone
 from harness.errors import NotReadyError
 
+_LOG = logging.getLogger(__name__)
 _HAND_OVER_S = 10.0
 _STREAMING_S = 5.0
 
@@ -270,6 +272,7 @@ class Cluster:
     def _promote(self, chosen: Instance) -> None:
         old, self.failing_over = self.writer, True
         self.changed(self)
+        self._replay(chosen)
         chosen.server.promote()
         chosen.server.configure(self._settings(None))
         self.writer, self.failing_over = chosen, False
@@ -281,6 +284,12 @@ class Cluster:
                 member.server.configure(self._settings(chosen))
         self._note("database_failover", chosen, old=old.name if old else "")
         self.changed(self)
+
+    def _replay(self, chosen: Instance) -> None:
+        """Let a reader have all that the volume holds: once asked to promote, it may not look there again."""
+        last = self.volume.last_record()
+        if last and not chosen.server.await_replayed(last):
+            _LOG.error("%s is promoted without having replayed %s: commits may be lost", chosen.name, last)
 
     def _point(self, *, after_s: float) -> None:
         """Let the endpoints' names follow the roles."""
@@ -321,7 +330,7 @@ class Cluster:
     def hand_over(self) -> None:
         """End the writer once every follower has everything. On the cluster's thread."""
         if self.writer is not None:
-            self.writer.server.stop(within_s=_HAND_OVER_S + 2 * self.site.timing.global_lag_s)
+            self.writer.server.stop(within_s=_HAND_OVER_S + 2 * self.site.lags.of("aurora", self.region).longest_s)
             self.volume.adopt(self.writer.server.data)
 
     def fence(self) -> None:

@@ -44,12 +44,8 @@ class Databases:
             zones=doors.zones,
             evidence=doors.evidence,
             clock=doors.clock,
-            timing=Timing(
-                detection_s=settings.detection_s,
-                dns_s=settings.dns_s,
-                global_lag_s=settings.global_lag_s,
-                cache_lag_s=settings.cache_lag_s,
-            ),
+            timing=Timing(detection_s=settings.detection_s, dns_s=settings.dns_s),
+            lags=doors.replication.lags,
             endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls"))),
             template=Template(folder / "template"),
         )

@@ -91,8 +91,8 @@ class ElastiCache:
             return query.refusal("elasticache", "TestFailoverNotAvailableFault", said)
         shard.failing_over = True
         self._publish((account, region, group, node_group))
-        shard.worker.do(shard.fail_over)
         shown = await proceed(query.changed(call, asked))
+        shard.worker.do(shard.fail_over)
         found = query.element(shown, "ReplicationGroup")
         body = f"<TestFailoverResponse><TestFailoverResult>{found}</TestFailoverResult></TestFailoverResponse>"
         return 200, {"Content-Type": "text/xml"}, body.encode()

@@ -17,6 +17,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -58,12 +59,17 @@ class Endpoint:
         self._change += 1
         self._wanted, change = wanted, self._change
 
+        due_s = time.monotonic() + after_s
+
         def apply() -> None:
-            if change == self._change:
+            early_s = due_s - time.monotonic()
+            if early_s > 0:  # a loop's own clock stands still while a callback runs
+                self.loop.call_later(early_s, apply)
+            elif change == self._change:
                 self._targets = wanted
 
         if after_s > 0:
-            self.loop.call_soon_threadsafe(self.loop.call_later, after_s, apply)
+            self.loop.call_soon_threadsafe(apply)
         else:
             apply()
 
@@ -187,8 +193,8 @@ class EndpointHost:
         self._endpoints.append(endpoint)
         return endpoint
 
-    def link(self, lag_s: float, *, speaks: LinkSpeaks) -> Link:
-        """A new link on a free port, `lag_s` seconds long."""
+    def link(self, lag_s: Callable[[], float], *, speaks: LinkSpeaks) -> Link:
+        """A new link on a free port, as long as `lag_s` says at each instant."""
         made = Link(_listener(WRITER_HOST, 0), lag_s, speaks, self._running())
         made.open()
         return made

@@ -1,4 +1,4 @@
-"""An Aurora global database: one region writes, others follow behind a link that is `global_lag_s` long.
+"""An Aurora global database: one region writes, others follow behind a link that takes its time.
 
 What a region is behind is what is lost with the primary region. A planned switchover ends the writer in order, which
 waits until every follower has everything; a forced failover takes what has arrived.
@@ -72,12 +72,13 @@ class GlobalDatabase:
         return self._worker.do(partial(self._follow, cluster))
 
     def _follow(self, cluster: Cluster) -> None:
-        link = self.site.endpoints.link(self.site.timing.global_lag_s, speaks="postgres")
+        source, to = self.primary.region, cluster.region
+        link = self.site.endpoints.link(partial(self.site.lags.draw, "aurora", source, to), speaks="postgres")
         link.lead_to(_Writer(self.primary))
         self._links[cluster.region] = (cluster, link)
         self.primary.worker.do(self.primary.save).result(_PATIENCE_S)
-        source = self.primary.volume
-        cluster.worker.do(partial(cluster.become_secondary, link.port, source)).result(_PATIENCE_S)
+        volume = self.primary.volume
+        cluster.worker.do(partial(cluster.become_secondary, link.port, volume)).result(_PATIENCE_S)
 
     def detach(self, cluster: Cluster) -> Future[None]:
         """RemoveFromGlobalCluster: a secondary goes on by itself, with what it has."""

@@ -1,6 +1,6 @@
 """A link between a source of replication and who follows it: so long, and cut when its source dies.
 
-What the source sends arrives `lag_s` later, so at any instant the last `lag_s` seconds are under way and nowhere
+What the source sends arrives later by its lag, so at any instant the last seconds are under way and nowhere
 else. When the source is lost they are lost with it: that is what asynchronous replication costs, and why the loss
 that a drill measures is a real one. Answers back to the source are not delayed.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -37,13 +38,14 @@ class Target(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One way from a source to all who follow it. `lead_to`, `cut` and `lag_s` may be used from any thread.
+    """One way from a source to all who follow it. `lead_to` and `cut` may be called from any thread.
 
     Only the stream is delayed, not the dialogue before it, which takes a dozen round trips.
     """
 
     _listener: socket.socket
-    lag_s: float
+    lag_s: Callable[[], float]
+    """Seconds that what is sent now is under way."""
     speaks: LinkSpeaks
     _loop: asyncio.AbstractEventLoop
     _source: Target | None = None
@@ -127,13 +129,13 @@ class Link:
         streaming = False
         while data := await back.read(_CHUNK):
             streaming = streaming or begins(data)
-            under_way.put_nowait((self._loop.time() + (self.lag_s if streaming else 0.0), data))
+            # The loop's own clock stands still while a callback runs: what is due would be due too early.
+            under_way.put_nowait((time.monotonic() + (self.lag_s() if streaming else 0.0), data))
 
     async def _deliver(self, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
         while True:
             due_s, data = await under_way.get()
-            wait_s = due_s - self._loop.time()
-            if wait_s > 0:
+            while (wait_s := due_s - time.monotonic()) > 0:  # noqa: ASYNC110 - for time to pass, and no less of it
                 await asyncio.sleep(wait_s)
             writer.write(data)
             await writer.drain()

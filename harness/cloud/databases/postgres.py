@@ -137,6 +137,15 @@ class Postgres:
         if primary.alive:
             raise NotReadyError(f"{self.name} does not catch up with {primary.name}", where=str(self.process.log))
 
+    def await_replayed(self, position: str) -> bool:
+        """Return once this standby has replayed the WAL record at `position`; False when it does not get there."""
+        deadline_s = time.monotonic() + _START_S
+        while time.monotonic() < deadline_s and self.alive:
+            if self.query("SELECT pg_last_wal_replay_lsn() > %s::pg_lsn", parameters=(position,)) == [(True,)]:
+                return True
+            time.sleep(_POLL_S)
+        return False
+
     def finish_segment(self) -> str:
         """Begin a new WAL segment; returns its name. All that was committed is in finished ones before it.
 

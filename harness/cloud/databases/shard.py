@@ -216,11 +216,11 @@ class Shard:
         self.changed()
 
     def _source_port(self, primary: Node) -> int:
-        """Where replicas read the primary's stream: the primary itself, or the link that is `cache_lag_s` long."""
-        if self.site.timing.cache_lag_s <= 0:
-            return primary.server.port
+        """Where replicas read the primary's stream: a link, as long as caches are behind."""
         if self.link is None:
-            self.link = self.site.endpoints.link(self.site.timing.cache_lag_s, speaks="valkey")
+            self.link = self.site.endpoints.link(
+                partial(self.site.lags.draw, "elasticache", self.region), speaks="valkey"
+            )
         self.link.lead_to(primary)
         return self.link.port
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import Clock
+from harness.cloud.copies.lags import Lags
 from harness.cloud.databases.endpoint import EndpointHost
 from harness.cloud.databases.template import Template
 from harness.cloud.databases.timing import Timing
@@ -23,5 +24,6 @@ class Site:
     evidence: Evidence
     clock: Clock
     timing: Timing
+    lags: Lags
     endpoints: EndpointHost
     template: Template

@@ -18,13 +18,7 @@ class Timing:
             five seconds
             (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.BestPractices.FastFailover.html
             asks clients to cache no longer than that).
-        global_lag_s: how far a global database's secondary region runs behind: "typically less than one second"
-            (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database.html).
-        cache_lag_s: how far ElastiCache replicas run behind. AWS gives no figure, only that it is asynchronous
-            (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.html); 0 is what the machine gives.
     """
 
     detection_s: float = 3.0
     dns_s: float = 5.0
-    global_lag_s: float = 0.5
-    cache_lag_s: float = 0.0

@@ -13,15 +13,17 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cloud.databases.programs import owner
+from harness.cloud.databases.programs import owner, postgres_program
 from harness.cloud.databases.template import link_data, own_folder
 
 _WAL = re.compile(r"^([0-9A-F]{24}|[0-9A-F]{8}\.history)$")
 _SEGMENT = re.compile(r"^[0-9A-F]{24}$")
+_POSITION = re.compile(r"\blsn: ([0-9A-F]+/[0-9A-F]+),")
 _SEGMENT_BYTES = 1 << 20  # as the template is made
 
 
@@ -57,6 +59,16 @@ class Volume:
     def used(self) -> bool:
         """True when there is WAL to replay beyond the base."""
         return any(_WAL.match(path.name) for path in self.wal.iterdir())
+
+    def last_record(self) -> str:
+        """The position of the last whole WAL record; '' when there is none."""
+        segments = sorted(path.name for path in self.wal.iterdir() if _SEGMENT.match(path.name))
+        for name in reversed(segments):  # one that holds but the middle of a record tells nothing
+            argv = [str(postgres_program("pg_waldump")), "--path", str(self.wal), name, name]
+            shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+            if found := _POSITION.findall(shown):
+                return str(found[-1])
+        return ""
 
     def delete(self) -> None:
         """Delete it."""

@@ -49,7 +49,7 @@ def test_tls_is_verified_against_the_clouds_certificate_and_a_wrong_password_is_
         aurora.connect(password="wrong")
 
 
-def test_a_killed_writer_is_replaced_within_the_modelled_delay_and_nothing_acknowledged_is_lost(
+def test_a_killed_writer_is_replaced_after_the_modelled_delay_and_nothing_acknowledged_is_lost(
     aurora: Aurora, stream: Callable[[], Stream]
 ) -> None:
     one, lost_writer = stream(), aurora.writer
@@ -58,9 +58,9 @@ def test_a_killed_writer_is_replaced_within_the_modelled_delay_and_nothing_ackno
         for m in aurora.described()["DBClusterMembers"]
         if not m["IsClusterWriter"]
     )
-    os.kill(aurora.pid(lost_writer), signal.SIGKILL)
-    took_s = one.first_after(time.monotonic())
-    assert took_s > DETECTION_S + DNS_S - 0.05
+    pid, killed_s = aurora.pid(lost_writer), time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    assert one.first_after(killed_s) >= DETECTION_S + DNS_S
     assert aurora.writer == readers[0][1]
     aurora.settled()
     assert one.lost() == set()
@@ -107,7 +107,7 @@ def test_failover_by_request_promotes_the_named_reader_and_restarts_the_writer_a
     began_s = time.monotonic()
     answer = aurora.rds.failover_db_cluster(DBClusterIdentifier="orders", TargetDBInstanceIdentifier=target)
     assert answer["DBCluster"]["Status"] == "failing-over"
-    one.first_after(began_s)
+    assert one.first_after(began_s) >= DNS_S
     aurora.settled()
     assert aurora.writer == target
     assert one.lost() == set()
@@ -126,7 +126,7 @@ def test_a_zone_without_power_takes_its_instance_along_until_the_power_is_back(
         assert aurora.instance(writer)["DBInstanceStatus"] != "available"
         endpoint = aurora.instance(writer)["Endpoint"]
         with pytest.raises(psycopg.OperationalError):
-            aurora.connect(endpoint["Address"], endpoint["Port"])
+            aurora.connect(endpoint["Address"], endpoint["Port"], connect_timeout=2)
     finally:
         cloud.control.restore_power(zone, owner="test")
     aurora.settled()

@@ -1,16 +1,18 @@
-"""A global database: the lag is the one that was set and is measured, and a lost region costs just that."""
+"""A global database: a region is behind by the lag that was set, and losing one costs what is under way."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
 import time
+from typing import Any
 
 import psycopg
 import pytest
 
 from harness.cloud.client import RunningCloud
 from tests.integration.databases.conftest import PASSWORD, Aurora
+from tests.waiting import until
 
 LAG_S = 1.0  # as the cloud of these tests is set
 
@@ -36,31 +38,36 @@ class Region(Aurora):
         with self.connect() as connection:
             return {row[0] for row in connection.execute("SELECT number FROM ledger")}
 
-    def await_writer(self, within_s: float = 15.0) -> None:
-        until_s = time.monotonic() + within_s
-        while time.monotonic() < until_s:
-            try:
-                with self.connect() as connection:
-                    connection.execute("CREATE TABLE IF NOT EXISTS ledger (number int)")
-                return
-            except psycopg.Error:
-                time.sleep(0.05)
-        pytest.fail(f"{self.region} does not write: {self.described()}")
+    def await_writer(self) -> None:
+        assert until(self._writes)
 
-    def await_following(self, within_s: float = 15.0) -> None:
-        """Return once the reader endpoint has what the other region wrote."""
-        shown, until_s = self.described(), time.monotonic() + within_s
-        while time.monotonic() < until_s:
-            with contextlib.suppress(psycopg.Error), self.connect(shown["ReaderEndpoint"], shown["Port"]) as reader:
-                if reader.execute(
-                    "SELECT pg_is_in_recovery(), count(*) FROM ledger WHERE number = 99"
-                ).fetchone() == (
-                    True,
-                    1,
-                ):
-                    return
-            time.sleep(0.1)
-        pytest.fail(f"{self.region} does not follow")
+    def _writes(self) -> bool:
+        with contextlib.suppress(psycopg.Error), self.connect(connect_timeout=2) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS ledger (number int)")
+            return True
+        return False
+
+    def await_there(self, number: int, writer: Region) -> None:
+        """Let `writer` write a number, and return once the reader endpoint here has it."""
+        with writer.connect() as connection:
+            connection.execute("INSERT INTO ledger VALUES (%s)", (number,))
+        self.await_following(number)
+
+    def await_following(self, number: int) -> None:
+        """Return once the reader endpoint has a number that the other region wrote."""
+        assert until(lambda: self._follows(number))
+
+    def _follows(self, number: int) -> bool:
+        shown = self.described()
+        with (
+            contextlib.suppress(psycopg.Error),
+            self.connect(shown["ReaderEndpoint"], shown["Port"], connect_timeout=2) as reader,
+        ):
+            found = reader.execute(
+                "SELECT pg_is_in_recovery(), count(*) FROM ledger WHERE number = %s", (number,)
+            ).fetchone()
+            return bool(found == (True, 1))
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -86,34 +93,39 @@ def roles(region: Region) -> dict[str, bool]:
     return {member["DBClusterArn"].split(":")[3]: member["IsWriter"] for member in shown["GlobalClusterMembers"]}
 
 
-def test_the_secondary_follows_within_a_tenth_of_the_lag_that_was_set_and_the_metric_says_so(
+def test_the_secondary_is_behind_by_the_lag_that_was_set_and_the_metric_says_so(
     regions: tuple[Region, Region], cloud: RunningCloud
 ) -> None:
     home, away = regions
     home.await_writer()
-    time.sleep(1.5 * LAG_S)  # the table is on its way
-    shown = away.described()
+    away.await_there(-99, home)
+    shown, behind_s = away.described(), []
     with home.connect() as writer, away.connect(shown["ReaderEndpoint"], shown["Port"]) as reader:
-        behind = []
         for number in range(-3, 0):
+            began_s = time.monotonic()
             writer.execute("INSERT INTO ledger VALUES (%s)", (number,))
-            at_s = time.monotonic()
             while reader.execute("SELECT count(*) FROM ledger WHERE number = %s", (number,)).fetchone() != (1,):
                 time.sleep(0.005)
-            behind.append(time.monotonic() - at_s)
+            behind_s.append(time.monotonic() - began_s)
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             reader.execute("INSERT INTO ledger VALUES (0)")
-    assert sorted(behind)[1] == pytest.approx(LAG_S, rel=0.1)
+    assert min(behind_s) >= LAG_S
+    assert until(lambda: any(LAG_S * 1000 <= one["Minimum"] <= max(behind_s) * 1000 for one in lags(cloud, away)))
+
+
+def lags(cloud: RunningCloud, region: Region) -> list[dict[str, Any]]:
+    """What the metric says, in milliseconds."""
     now = dt.datetime.now(dt.UTC)
-    (point,) = cloud.target.client("cloudwatch", region=AWAY).get_metric_statistics(
-        Namespace="AWS/RDS", MetricName="AuroraGlobalDBReplicationLag", Statistics=["Average"], Period=3600,
-        Dimensions=[{"Name": "DBClusterIdentifier", "Value": away.name}],
-        StartTime=now - dt.timedelta(hours=1), EndTime=now + dt.timedelta(hours=1),
-    )["Datapoints"][:1]  # fmt: skip
-    assert point["Average"] == pytest.approx(LAG_S * 1000, rel=0.1)
+    return list(
+        cloud.target.client("cloudwatch", region=region.region).get_metric_statistics(
+            Namespace="AWS/RDS", MetricName="AuroraGlobalDBReplicationLag", Statistics=["Minimum"], Period=60,
+            Dimensions=[{"Name": "DBClusterIdentifier", "Value": region.name}],
+            StartTime=now - dt.timedelta(hours=1), EndTime=now + dt.timedelta(hours=1),
+        )["Datapoints"]
+    )  # fmt: skip
 
 
-def test_a_planned_switchover_loses_nothing_and_a_lost_region_costs_the_lag(
+def test_a_planned_switchover_loses_nothing_and_a_lost_region_costs_what_is_under_way(
     regions: tuple[Region, Region], cloud: RunningCloud
 ) -> None:
     home, away = regions
@@ -126,22 +138,18 @@ def test_a_planned_switchover_loses_nothing_and_a_lost_region_costs_the_lag(
     assert set(range(100)) <= away.numbers()
     assert roles(home) == {HOME: False, AWAY: True}
 
-    # Back home the same way, then home is lost while it writes.
-    time.sleep(1.5)
+    # Back home the same way, then home is lost while what it writes is under way.
+    home.await_following(99)
     away.rds.switchover_global_cluster(GlobalClusterIdentifier="ledger", TargetDbClusterIdentifier=home.arn)
     home.await_writer()
-    away.await_following()
-    acked = []
+    away.await_there(1000, home)
+    cloud.control.set_lag("aurora", "10m", source=HOME, destination=AWAY)
     with home.connect() as writer:
-        began_s = time.monotonic()
-        while time.monotonic() < began_s + 2.5:
-            writer.execute("INSERT INTO ledger VALUES (%s)", (1000 + len(acked),))
-            acked.append(time.monotonic())
-            time.sleep(0.01)
-    lost_s = time.monotonic()
+        for number in range(2000, 2050):
+            writer.execute("INSERT INTO ledger VALUES (%s)", (number,))
     zones = [f"{HOME}{letter}" for letter in "abc"]
     for zone in zones:
-        cloud.control.cut_power(zone, owner="test")
+        cloud.control.cut_power(zone, owner="test", lease_s=600)
     try:
         away.rds.failover_global_cluster(
             GlobalClusterIdentifier="ledger", TargetDbClusterIdentifier=away.arn, AllowDataLoss=True
@@ -149,9 +157,8 @@ def test_a_planned_switchover_loses_nothing_and_a_lost_region_costs_the_lag(
         away.await_writer()
         there = away.numbers()
     finally:
+        cloud.control.set_lag("aurora", "", source=HOME, destination=AWAY)
         for zone in zones:
             cloud.control.restore_power(zone, owner="test")
-    lost = [at_s for number, at_s in enumerate(acked) if 1000 + number not in there]
-    assert lost
-    assert lost_s - min(lost) == pytest.approx(LAG_S, rel=0.15)
-    assert {1000 + number for number, at_s in enumerate(acked) if at_s < min(lost)} <= there
+    assert {*range(100), 1000} <= there
+    assert there.isdisjoint(range(2000, 2050))
