@@ -21,6 +21,7 @@ from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
 from chaos.probing import probing
 from chaos.replica_watch import ReplicaWatch
+from chaos.stores import NEEDS
 from chaos.stores.beside import Beside
 from chaos.verification import Store, settle, verify
 from chaos.witness import Witness
@@ -96,6 +97,9 @@ def _not_supported(stack: RunningStack, drill: Drill) -> str:
     """Why this target cannot run the drill, by the name of what it lacks; '' when it can."""
     if not stack.target.control_url:
         return f"target {stack.target.kind} has no gate of ours, which proves that a fault was injected"
+    lacking = sorted({NEEDS[store] for store in drill.stores if store in NEEDS} - stack.target.capabilities)
+    if lacking:
+        return f"target {stack.target.kind} has no {', '.join(lacking)}"
     pages = stack.target.client("fis").get_paginator("list_actions").paginate()
     able = {action["id"] for page in pages for action in page["actions"]}
     wanted = {action.get("actionId", "") for action in drill.template["actions"].values()}

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chaos.stores import STORES
 from chaos.stores.store import Store
 from harness.clock import Clock
+from harness.errors import BlackstartError
 from harness.measure import journal as names
 from harness.measure.checkers.calls import Call
 from harness.measure.checkers.linearizable import UNDECIDED
@@ -100,7 +101,11 @@ class Beside:
         chance = random.Random(f"{self.seed}/{name}/{thread}")  # noqa: S311 - a seeded workload
         worked = self._worked[name]
         for number in itertools.count(thread, THREADS):
-            worked.calls.append(worked.worker.step(chance, number))
+            try:
+                worked.calls.append(worked.worker.step(chance, number))
+            except Exception as error:  # noqa: BLE001 - a client that is gone sees nothing wrong
+                self._failed(name, f"a client raised {type(error).__name__}: {error}")
+                return
             if self._stopping.wait(chance.uniform(0.0, 2 * PAUSE_S)):
                 return
 
@@ -108,7 +113,7 @@ class Beside:
         worked = self._worked[name]
         try:
             findings = worked.keeper.check(worked.calls)
-        except (ClientError, BotoCoreError, KeyError, ValueError) as error:
+        except (ClientError, BotoCoreError, BlackstartError, KeyError, ValueError) as error:
             self._failed(name, f"{type(error).__name__}: {error}")
             return
         self._note(

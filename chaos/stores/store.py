@@ -18,6 +18,14 @@ Client = Callable[[str], Any]
 """Makes boto3's client of a service, without retries: every attempt is a call of its own."""
 
 
+class NotAppliedError(Exception):
+    """The store says, or it is certain, that a call did nothing."""
+
+
+class UnansweredError(Exception):
+    """Nobody knows whether a call was done."""
+
+
 class Store(Protocol):
     """One workload, a dataclass made of `make` and a name. `step` is called from several threads at once."""
 
@@ -49,6 +57,10 @@ def told(key: str, action: Literal["read", "write"], value: Value, do: Callable[
         found = do()
     except (ClientError, BotoCoreError) as error:
         outcome = outcome_of(error)
+    except NotAppliedError:
+        outcome = "fail"
+    except UnansweredError:
+        outcome = "unknown"
     return Call(
         key=key,
         action=action,

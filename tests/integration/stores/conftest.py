@@ -1,7 +1,6 @@
 """One cloud for the stores, and their clients run one call after another or side by side."""
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,28 +16,12 @@ from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.measure.checkers.calls import Call
 from harness.measure.journal import Journal, JournalWriter, read_journal
 
-LONGEST_S = 120.0
-"""However slow the machine is, what is waited for comes before this."""
-
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    cloud = start_cloud(CloudSettings(state_dir=tmp_path_factory.mktemp("cloud")))
+    cloud = start_cloud(CloudSettings(state_dir=tmp_path_factory.mktemp("cloud"), detection_s=0.2, dns_s=0.2))
     yield cloud
     cloud.stop()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object], str], None]:
-    """Waits for a condition; the text says for what."""
-
-    def wait(holds: Callable[[], object], what: str) -> None:
-        end_s = time.monotonic() + LONGEST_S
-        while not holds():
-            assert time.monotonic() < end_s, f"never came: {what}"
-            time.sleep(0.02)
-
-    return wait
 
 
 @pytest.fixture
