@@ -24,9 +24,10 @@ EMULATOR_ACCOUNT = "000000000000"
 """The account id that emulators give to the key `test`."""
 
 # Capabilities a scenario or drill may require; `blackstart_requires` takes these names.
-EMBEDDED = frozenset({"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache"})
+SHOP = frozenset({"cognito-triggers"})
+EMBEDDED = SHOP | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache"}
 ENDPOINT = frozenset({"fis", "faults"})
-AWS = frozenset({"fis", "zones", "aurora", "rds", "elasticache"})
+AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
-"""The orders service.
+"""A small shop round an orders service.
 
 POST /orders → place_order → orders table → stream → publish_order → bus → queue → fulfil_order
 → payment, receipt in S3, notification by SNS, status FULFILLED. GET /orders/{order_id} → read_order.
+
+The other parts of the shop are in shop.py; `orders:parts` chooses among them.
 """
 
 import json
@@ -14,7 +16,9 @@ from function import Function, FunctionArgs, Statement
 from http_api import HttpApi, HttpApiArgs
 from ledger import Ledger, LedgerArgs
 from network import Network, NetworkArgs
+from placement import Placement
 from receipts import Receipts, ReceiptsArgs
+from shop import Orders, Shop
 
 config = pulumi.Config("orders")
 region = aws.get_region().region
@@ -29,10 +33,7 @@ ledger = Ledger("orders", LedgerArgs(replica_region=replica_region, stock=STOCK)
 events = Events("orders", EventsArgs(visibility_s=6 * FULFIL_TIMEOUT_S))
 receipts = Receipts("orders-receipts", ReceiptsArgs())
 
-placement = {
-    "subnet_ids": list(network.subnet_ids.values()),
-    "security_group_id": network.security_group_id,
-}
+placement = Placement(list(network.subnet_ids.values()), network.security_group_id)
 place = Function(
     "place",
     FunctionArgs(
@@ -42,7 +43,7 @@ place = Function(
             Statement(["dynamodb:UpdateItem"], [ledger.stock.arn]),
         ],
         environment={"ORDERS_TABLE": ledger.orders.name, "STOCK_TABLE": ledger.stock.name},
-        **placement,
+        placement=placement,
     ),
 )
 read = Function(
@@ -51,7 +52,7 @@ read = Function(
         handler="read_order",
         statements=[Statement(["dynamodb:GetItem"], [ledger.orders.arn])],
         environment={"ORDERS_TABLE": ledger.orders.name},
-        **placement,
+        placement=placement,
     ),
 )
 publish = Function(
@@ -71,7 +72,7 @@ publish = Function(
             ),
         ],
         environment={"BUS_NAME": events.bus.name},
-        **placement,
+        placement=placement,
     ),
 )
 fulfil = Function(
@@ -101,7 +102,7 @@ fulfil = Function(
             "TOPIC_ARN": events.topic.arn,
             "QUEUE_URL": events.queue.url,
         },
-        **placement,
+        placement=placement,
     ),
 )
 aws.lambda_.EventSourceMapping(
@@ -119,7 +120,17 @@ aws.lambda_.EventSourceMapping(
     batch_size=10,
     function_response_types=["ReportBatchItemFailures"],
 )
-api = HttpApi("orders", HttpApiArgs(routes={"POST /orders": place, "GET /orders/{order_id}": read}))
+orders = Orders(ledger=ledger, events=events, receipts=receipts, placement=placement, replica_region=replica_region)
+shop = Shop(orders, config.get("parts") or "all")
+api = HttpApi(
+    "orders",
+    HttpApiArgs(
+        routes={"POST /orders": place, "GET /orders/{order_id}": read, **shop.routes},
+        protected=shop.protected,
+        tokens=shop.tokens,
+        origins=["https://shop.example"],
+    ),
+)
 Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
 
 pulumi.export("api_url", api.url)
@@ -141,3 +152,6 @@ pulumi.export("place_function", place.name)
 pulumi.export("place_function_arn", place.arn)
 pulumi.export("fulfil_function", fulfil.name)
 pulumi.export("fulfil_function_arn", fulfil.arn)
+pulumi.export("parts", sorted(shop.parts))
+for name, value in shop.outputs.items():
+    pulumi.export(name, value)

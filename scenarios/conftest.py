@@ -1,29 +1,61 @@
-"""What every scenario of the orders service needs: a customer who orders, and eyes for what became of it."""
+"""What every scenario needs: a shop to order from, people who use it, and eyes for what became of it."""
 
 import json
+import secrets
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
+NOT_SUPPORTED = "not_supported"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker of this folder."""
+    config.addinivalue_line("markers", "part(name): needs this part of the shop (orders:parts)")
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer."""
+    """An HTTP answer; header names in lower case."""
 
     status: int
     body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def send(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+    """One request; `body` is sent as JSON, or as it is when it is text or bytes."""
+    data = body.encode() if isinstance(body, str) else body
+    if data is not None and not isinstance(data, bytes):
+        data = json.dumps(body).encode()
+    headers = {**({} if data is None else {"Content-Type": "application/json"}), **(headers or {})}
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            return _reply(answer.status, answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return _reply(error.code, error)
+
+
+def _reply(status: int, answer: Any) -> Reply:
+    raw = answer.read()
+    try:
+        body = json.loads(raw or b"{}")
+    except ValueError:
+        body = {"text": raw.decode(errors="replace")}
+    return Reply(status, body, {name.lower(): value for name, value in answer.headers.items()})
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The orders service as its customers and its operators see it."""
+    """The shop as its customers and its operators see it."""
 
     url: str
     outputs: dict[str, Any]
@@ -32,11 +64,12 @@ class Shop:
     def place(self, *items: tuple[str, int], key: str = "", body: Any = None) -> Reply:
         """POST /orders."""
         order = {"customer": "ada", "items": [{"sku": sku, "quantity": quantity} for sku, quantity in items]}
-        return self._send("POST", "/orders", order if body is None else body, key or new_key())
+        headers = {"Idempotency-Key": key or new_key()}
+        return send("POST", f"{self.url}/orders", order if body is None else body, headers)
 
     def order(self, order_id: str) -> Reply:
         """GET /orders/{order_id}."""
-        return self._send("GET", f"/orders/{order_id}", None, "")
+        return send("GET", f"{self.url}/orders/{order_id}")
 
     def status(self, order_id: str) -> str:
         """The order's status, '' when there is no such order."""
@@ -54,16 +87,54 @@ class Shop:
         table = self.outputs["payments_table"]
         return int("Item" in self.aws("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True))
 
-    def _send(self, method: str, path: str, body: Any, key: str) -> Reply:
-        data = None if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
-        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
-                return Reply(answer.status, json.load(answer))
-        except urllib.error.HTTPError as error:
-            with error:
-                return Reply(error.code, json.loads(error.read() or b"{}"))
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account in the shop's user pool, and the tokens of a sign-in."""
+
+    email: str
+    sub: str
+    id_token: str
+    access_token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with a request to a protected route."""
+        return {"Authorization": f"Bearer {self.id_token}", "Idempotency-Key": new_key()}
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The user pool as somebody meets it who signs up and in."""
+
+    pool: str
+    client: str
+    idp: Any
+
+    def sign_up(self, email: str, password: str) -> str:
+        """Ask for an account; returns its id."""
+        attributes = [{"Name": "email", "Value": email}]
+        made = self.idp.sign_up(ClientId=self.client, Username=email, Password=password, UserAttributes=attributes)
+        return str(made["UserSub"])
+
+    def confirm(self, email: str) -> None:
+        """What the code in the mail does; the operator does it here, as there is no mailbox to read."""
+        self.idp.admin_confirm_sign_up(UserPoolId=self.pool, Username=email)
+
+    def sign_in(self, email: str, password: str) -> dict[str, str]:
+        """IdToken, AccessToken and RefreshToken."""
+        given = {"USERNAME": email, "PASSWORD": password}
+        answer = self.idp.initiate_auth(ClientId=self.client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+        found: dict[str, str] = answer["AuthenticationResult"]
+        return found
+
+    def new_customer(self) -> Person:
+        """Somebody who has signed up, confirmed, and signed in."""
+        email, password = new_email(), new_password()
+        sub = self.sign_up(email, password)
+        self.confirm(email)
+        tokens = self.sign_in(email, password)
+        return Person(email=email, sub=sub, id_token=tokens["IdToken"], access_token=tokens["AccessToken"])
 
 
 def new_key() -> str:
@@ -71,8 +142,46 @@ def new_key() -> str:
     return f"scenario-{uuid.uuid4()}"
 
 
+def new_email() -> str:
+    """An address nobody has used."""
+    return f"{uuid.uuid4().hex[:12]}@customer.example"
+
+
+def new_password() -> str:
+    """One that the pool's policy takes."""
+    return f"Aa1{secrets.token_hex(8)}"
+
+
+@pytest.fixture(autouse=True)
+def _part(request: pytest.FixtureRequest) -> None:
+    """Skip, as `not_supported`, what belongs to a part that was not deployed."""
+    wanted = {name for marker in request.node.iter_markers("part") for name in marker.args}
+    if wanted:
+        missing = sorted(wanted - set(request.getfixturevalue("blackstart_stack").outputs.get("parts", ())))
+        if missing:
+            pytest.skip(f"{NOT_SUPPORTED}: the stack was deployed without {', '.join(missing)} (orders:parts)")
+
+
 @pytest.fixture(scope="session")
 def shop(blackstart_stack: Any, blackstart_aws: Any) -> Shop:
-    """The deployed orders service."""
+    """The deployed shop."""
     outputs = blackstart_stack.outputs
     return Shop(url=outputs["api_url"], outputs=outputs, aws=blackstart_aws)
+
+
+@pytest.fixture(scope="session")
+def accounts(shop: Shop) -> Accounts:
+    """The shop's user pool."""
+    return Accounts(shop.outputs["user_pool"], shop.outputs["user_pool_client"], shop.aws("cognito-idp"))
+
+
+@pytest.fixture(scope="module")
+def customer(accounts: Accounts) -> Person:
+    """A customer who has signed in; one for all scenarios of a file."""
+    return accounts.new_customer()
+
+
+@pytest.fixture(scope="session")
+def http() -> Callable[..., Reply]:
+    """Send a request: `http(method, url, body, headers)`."""
+    return send

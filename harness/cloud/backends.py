@@ -7,7 +7,7 @@ import os
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harness.cloud import managed_policies, ministack_gaps, ministack_hooks
+from harness.cloud import cognito_triggers, managed_policies, ministack_gaps, ministack_hooks
 from harness.cloud.asgi import App, Receive, Scope, Send, read_body, respond
 from harness.cloud.settings import CloudSettings
 from harness.errors import NotReadyError
@@ -46,6 +46,7 @@ class Ministack:
         self.app: App = ministack_hooks.app()
         ministack_hooks.keep_what_is_put()
         ministack_gaps.close_gaps()
+        cognito_triggers.install()
         ministack_hooks.know_managed_policies(managed_policies.document_of)
         self._lifespan = Lifespan(self.app)
 

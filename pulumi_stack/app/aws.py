@@ -5,12 +5,16 @@ jitter (botocore's standard mode).
 """
 
 import functools
+import os
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-_PATIENCE = Config(connect_timeout=0.5, read_timeout=1.0, retries={"mode": "standard", "total_max_attempts": 3})
+_READ_S = float(os.environ.get("READ_TIMEOUT_S", "1.0"))
+_PATIENCE = Config(
+    connect_timeout=_READ_S / 2, read_timeout=_READ_S, retries={"mode": "standard", "total_max_attempts": 3}
+)
 
 
 @functools.cache

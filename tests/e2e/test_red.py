@@ -6,7 +6,7 @@ from typing import Any
 
 
 def test_a_stack_pinned_to_the_lost_zone_fails_and_a_killed_drill_is_healed(project: Any) -> None:
-    code, said = project.run("up", "--detach", "--set", "orders:zones=b")
+    code, said = project.run("up", "--detach", "--set", "orders:zones=b", "--set", "orders:parts=none")
     assert code == 0, said
 
     code, said = project.run("drill", "zone-loss")

@@ -75,7 +75,7 @@ def deployed(variant: Variant | None, folder: Path, target: Target) -> RunningSt
     """The stack, updated in place."""
     program = folder / "program"
     release(variant, program)
-    config = (variant.config if variant is not None else None) or {}
+    config = {"orders:parts": "none", **((variant.config if variant is not None else None) or {})}
     wanted = DeployRequest(program=program, stack="zoo", target=target, state_dir=folder / "state", config=config)
     return RunningStack(name="zoo", target=target, outputs=up(wanted).outputs)
 

@@ -1,0 +1,75 @@
+"""The catalogue's table: one table for products, customers and their lists, with capacity that follows the use."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+
+@dataclass(frozen=True)
+class CatalogueArgs:
+    """Capacity in units a second: provisioned to begin with, and the most that auto scaling may go to."""
+
+    capacity: int = 200
+    most: int = 2_000
+    target_percent: float = 70.0
+
+
+class Catalogue(pulumi.ComponentResource):
+    """Outputs: `table`."""
+
+    def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("shop:index:Catalogue", name, None, opts)
+        self.table = aws.dynamodb.Table(
+            name,
+            billing_mode="PROVISIONED",
+            read_capacity=args.capacity,
+            write_capacity=args.capacity,
+            hash_key="pk",
+            range_key="sk",
+            attributes=[{"name": n, "type": "S"} for n in ("pk", "sk", "category_pk", "category_sk")],
+            global_secondary_indexes=[
+                {
+                    "name": "by_category",
+                    "hash_key": "category_pk",
+                    "range_key": "category_sk",
+                    "projection_type": "ALL",
+                    "read_capacity": args.capacity,
+                    "write_capacity": args.capacity,
+                }
+            ],
+            ttl={"attribute_name": "expires_at", "enabled": True},
+            point_in_time_recovery={"enabled": True},
+            server_side_encryption={"enabled": True},
+            tags={"app": "shop"},
+            # Auto scaling moves the capacity; where it begins is ours.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["readCapacity", "writeCapacity"]),
+        )
+        for way in ("Read", "Write"):
+            self._follow_use(f"{name}-{way.lower()}", way, args)
+        self.register_outputs({"table": self.table.name})
+
+    def _follow_use(self, name: str, way: str, args: CatalogueArgs) -> None:
+        """Target tracking: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html."""
+        child = pulumi.ResourceOptions(parent=self)
+        target = aws.appautoscaling.Target(
+            name,
+            service_namespace="dynamodb",
+            resource_id=self.table.name.apply(lambda made: f"table/{made}"),
+            scalable_dimension=f"dynamodb:table:{way}CapacityUnits",
+            min_capacity=args.capacity,
+            max_capacity=args.most,
+            opts=child,
+        )
+        aws.appautoscaling.Policy(
+            name,
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            resource_id=target.resource_id,
+            scalable_dimension=target.scalable_dimension,
+            target_tracking_scaling_policy_configuration={
+                "target_value": args.target_percent,
+                "predefined_metric_specification": {"predefined_metric_type": f"DynamoDB{way}CapacityUtilization"},
+            },
+            opts=child,
+        )

@@ -1,0 +1,41 @@
+"""Which parts of the shop are deployed, and where its functions run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "customers": ("catalogue",),
+    "admin": ("catalogue",),
+    "catalogue": (),
+}
+"""Each part, and the parts it cannot be without. The orders service itself is always there."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a function runs: private subnets, one in each zone."""
+
+    subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+
+
+def chosen_parts(named: str) -> frozenset[str]:
+    """The parts named in `orders:parts`, with what they need; `all`, or `none` for the orders service alone.
+
+    >>> sorted(chosen_parts("admin"))
+    ['admin', 'catalogue']
+    """
+    if named == "all":
+        return frozenset(NEEDS)
+    chosen: set[str] = set()
+    open_parts = [] if named == "none" else [part.strip() for part in named.split(",")]
+    while open_parts:
+        part = open_parts.pop()
+        if part not in NEEDS:
+            raise ValueError(f"orders:parts: there is no part {part!r}; there are {', '.join(sorted(NEEDS))}")
+        if part not in chosen:
+            chosen.add(part)
+            open_parts.extend(NEEDS[part])
+    return frozenset(chosen)

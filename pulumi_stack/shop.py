@@ -1,0 +1,87 @@
+"""The shop's parts round the orders service: made in order, each from what those before it offer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from admin_api import AdminApi, AdminApiArgs
+from catalogue import Catalogue, CatalogueArgs
+from customers import Customers, CustomersArgs
+from events import Events
+from function import Function, ShopFunctionArgs, Statement
+from http_api import TokenIssuer
+from ledger import Ledger
+from placement import Placement, chosen_parts
+from receipts import Receipts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What the orders service offers to the other parts."""
+
+    ledger: Ledger
+    events: Events
+    receipts: Receipts
+    placement: Placement
+    replica_region: str
+
+
+class Shop:
+    """The chosen parts. `routes`, `protected` and `tokens` go to the HTTP API, `outputs` to the stack's."""
+
+    def __init__(self, orders: Orders, named: str) -> None:
+        self.parts = chosen_parts(named)
+        self.outputs: dict[str, Any] = {}
+        self.routes: dict[str, Function] = {}
+        self.protected: dict[str, Function] = {}
+        self.tokens: TokenIssuer | None = None
+        self.functions: list[Function] = []
+        self._orders = orders
+        for part in PARTS:
+            if part in self.parts:
+                getattr(self, f"_{part}")()
+        self.outputs["roles"] = {function.label: function.role.name for function in self.functions}
+
+    def _catalogue(self) -> None:
+        self._table = Catalogue("catalogue", CatalogueArgs()).table
+        self.outputs["catalogue_table"] = self._table.name
+
+    def _admin(self) -> None:
+        api = AdminApi("admin", AdminApiArgs(placement=self._orders.placement, table=self._table))
+        self.functions += api.functions
+        self.outputs |= {
+            "admin_url": api.url,
+            "admin_keys": api.keys,
+            "manage_function": api.functions[0].name,
+        }
+
+    def _customers(self) -> None:
+        customers = Customers("customers", CustomersArgs(placement=self._orders.placement, table=self._table))
+        order = self._order_as_customer()
+        self.functions += [*customers.functions, order]
+        self.tokens = TokenIssuer(customers.issuer, [customers.client_id])
+        self.protected |= {"POST /me/orders": order, "GET /me/orders": order}
+        self.outputs |= {"user_pool": customers.pool.id, "user_pool_client": customers.client_id}
+
+    def _order_as_customer(self) -> Function:
+        ledger = self._orders.ledger
+        return Function(
+            "order",
+            ShopFunctionArgs(
+                handler="order_as_customer",
+                statements=[
+                    Statement(["dynamodb:PutItem", "dynamodb:GetItem"], [ledger.orders.arn]),
+                    Statement(["dynamodb:UpdateItem"], [ledger.stock.arn]),
+                    Statement(["dynamodb:PutItem", "dynamodb:Query"], [self._table.arn]),
+                ],
+                environment={
+                    "ORDERS_TABLE": ledger.orders.name,
+                    "STOCK_TABLE": ledger.stock.name,
+                    "CATALOGUE_TABLE": self._table.name,
+                },
+                placement=self._orders.placement,
+            ),
+        )
+
+
+PARTS = ("catalogue", "admin", "customers")
+"""In the order in which they are made."""
