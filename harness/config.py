@@ -57,6 +57,7 @@ class Embedded(_Strict):
     endpoint_dns: Duration | None = None
     global_lag: LagText | None = None
     cache_lag: LagText | None = None
+    task_start: Duration | None = None
 
 
 class Image(_Strict):

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.clock import parse_duration_s
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from harness.cloud.settings import LocalImage
 from harness.errors import UsageError, nearest
 from harness.target import Target, endpoint_target, real_aws
 from harness.workspace import Workspace
@@ -65,11 +66,16 @@ def cloud_settings(
         zones_per_region=embedded.zones_per_region,
         enforce_iam=embedded.enforce_iam and choice.kind == "embedded",
         detached=detached,
+        images={
+            name: LocalImage(dir=str(workspace.root / image.dir), command=image.command)
+            for name, image in workspace.config.images.items()
+        },
         upstream=endpoint_target(choice.url, regions=embedded.regions).endpoint or "" if choice.url else "",
     )
     given = {
         "detection_s": embedded.detection,
         "dns_s": embedded.endpoint_dns,
+        "task_start_s": embedded.task_start,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
     lags = {"global_lag": embedded.global_lag, "cache_lag": embedded.cache_lag}

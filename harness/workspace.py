@@ -69,9 +69,15 @@ class Workspace:
         return self.root / self.config.project.load
 
     def registries(self) -> Iterator[Path]:
-        """Every folder of process records: of commands, of their clouds, of the clouds' functions and databases."""
+        """Every folder of process records: of commands, of their clouds, of what the clouds run."""
         for parent in (self.folder, *sorted(self.runs.glob("*"))):
-            for pattern in ("processes", "*/processes", "*/environments", "*/databases/processes"):
+            for pattern in (
+                "processes",
+                "*/processes",
+                "*/environments",
+                "*/databases/processes",
+                "*/tasks/processes",
+            ):
                 yield from parent.glob(pattern)
 
 

@@ -22,6 +22,8 @@ class Caller:
     role: str = ""
     """The ARN of its role, without the role's path; empty when it has none."""
     environment_id: str = ""
+    task: str = ""
+    """The ARN of the ECS task, empty for other processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

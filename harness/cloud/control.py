@@ -31,6 +31,7 @@ class Owner:
 
     token: str
     environments: Callable[[], list[dict[str, Any]]]
+    tasks: Callable[[], list[dict[str, Any]]]
     heal_services: Callable[[], Awaitable[dict[str, list[str]]]]
     reset: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
@@ -85,6 +86,7 @@ class Control:
             "POST lags": self._set_lag,
             "GET evidence": self._evidence,
             "GET environments": self._environments,
+            "GET tasks": self._tasks,
             "GET control-plane-calls": self._control_plane_calls,
             "GET capabilities": self._capabilities,
             "POST heal": self._heal,
@@ -156,6 +158,9 @@ class Control:
 
     async def _environments(self, _query: Query, _body: bytes) -> Answer:
         return {"environments": self.owner.environments()}
+
+    async def _tasks(self, _query: Query, _body: bytes) -> Answer:
+        return {"tasks": self.owner.tasks()}
 
     async def _control_plane_calls(self, query: Query, _body: bytes) -> Answer:
         return {"calls": self.recorder.between(float(query["since_s"]), float(query["until_s"]))}

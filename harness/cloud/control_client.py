@@ -102,6 +102,10 @@ class ControlClient:
         """The Lambda execution environments that run now."""
         return list(self._call("GET", "environments")["environments"])
 
+    def tasks(self) -> list[dict[str, Any]]:  # JSON as served
+        """The ECS tasks that have not stopped: `task group zone status address pids`."""
+        return list(self._call("GET", "tasks")["tasks"])
+
     def control_plane_calls(self, since_s: float, until_s: float) -> list[dict[str, Any]]:  # JSON as served
         """Calls that changed infrastructure between two monotonic instants: `at_s service operation region …`."""
         return list(self._call("GET", "control-plane-calls", {"since_s": since_s, "until_s": until_s})["calls"])

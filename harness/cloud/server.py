@@ -39,8 +39,10 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
+from harness.cloud.loop_thread import LoopThread
 from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
+from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.recorder import Recorder
 from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
@@ -89,6 +91,8 @@ class Server:
     _listener: socket.socket | None = None
     _pool: Any = None  # a FunctionPool; imported late, it is not needed in front of a foreign endpoint
     _databases: Any = None  # Databases; imported late, for the same reason
+    _tasks: Any = None  # Tasks; imported late, for the same reason
+    _beside: LoopThread = field(default_factory=lambda: LoopThread("beside the gate"))
     _moto: MotoHost | None = None
     _signals: SignalStation | None = None
     _histories: ItemHistories | None = None
@@ -113,6 +117,7 @@ class Server:
             self._delivery = Delivery.install(doors.target)
             self._install_functions(doors, self._signals)
             self._install_databases(doors, self._signals)
+            self._install_tasks(doors)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
             self._moto = MotoHost(identifier.models)
             ministack_hooks.carry_replication(doors.replication)
@@ -180,12 +185,15 @@ class Server:
             self._delivery.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
+        if self._tasks is not None:
+            await asyncio.to_thread(self._tasks.close)
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
         if self._automations is not None:
             await asyncio.to_thread(self._automations.reset)
         if self._databases is not None:
             await asyncio.to_thread(self._databases.close)
+        await asyncio.to_thread(self._beside.stop)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
         if self._moto is not None:
@@ -256,6 +264,11 @@ class Server:
 
         self._databases = Databases.install(self.order.settings, doors, signals.store)
 
+    def _install_tasks(self, doors: Doors) -> None:
+        from harness.cloud.tasks.tasks import Tasks
+
+        self._tasks = Tasks.install(self.order.settings, doors, network=PrivateNetwork(), thread=self._beside)
+
     def _owner(self, backend: Backend, services: Mapping[str, Service], doors: Doors) -> Owner:
         async def heal_services() -> dict[str, list[str]]:
             return {f"{name} experiments": await service.heal() for name, service in services.items()}
@@ -265,6 +278,8 @@ class Server:
                 await asyncio.to_thread(self._pool.reset)
             if self._databases is not None:
                 await asyncio.to_thread(self._databases.reset)
+            if self._tasks is not None:
+                await asyncio.to_thread(self._tasks.reset)
             if self._histories is not None:
                 self._histories.clear()
             if self._delivery is not None:
@@ -281,6 +296,7 @@ class Server:
         return Owner(
             token=self.order.token,
             environments=self._environments,
+            tasks=lambda: self._tasks.ecs.shown() if self._tasks is not None else [],
             heal_services=heal_services,
             reset=reset,
             stop=self._stop.set,
@@ -290,7 +306,10 @@ class Server:
         return self._pool.environments() if self._pool is not None else []
 
     def _caller(self, app_id: str) -> Caller | None:
-        return self._pool.caller(app_id) if self._pool is not None else None
+        if self._pool is None:
+            return None
+        found: Caller | None = self._pool.caller(app_id) or self._tasks.ecs.caller(app_id)
+        return found
 
     async def _watch_owner(self) -> None:
         """A server that is not detached ends with the process that started it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,14 @@ https://docs.aws.amazon.com/whitepapers/latest/advanced-multi-az-resilience-patt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocalImage:
+    """What runs for a container image: a command and the folder (absolute) that it runs in."""
+
+    dir: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloudSettings:
     """One cloud server. `state_dir` holds its process registry, logs and settings file.
 
@@ -44,6 +53,8 @@ class CloudSettings:
         cache_lag: how far ElastiCache replicas run behind their primary. AWS gives no figure, only that it is
             asynchronous (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.html); 0 is what the
             machine gives.
+        task_start_s: seconds an ECS task takes before its containers start; see `tasks/timing.py`.
+        images: container image → what runs for it where there is no Docker engine.
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
 
@@ -58,6 +69,8 @@ class CloudSettings:
     dns_s: float = 5.0
     global_lag: str = "500ms"
     cache_lag: str = "0s"
+    task_start_s: float = 0.0
+    images: Mapping[str, LocalImage] = field(default_factory=dict)
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
 

@@ -1,0 +1,59 @@
+"""ECS of one cloud, built here and joined to the emulator and to the zones."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+from harness import processes
+from harness.cloud.doors import Doors
+from harness.cloud.loop_thread import LoopThread
+from harness.cloud.private_network import PrivateNetwork
+from harness.cloud.settings import CloudSettings
+from harness.cloud.tasks import emulated
+from harness.cloud.tasks.ecs import Ecs
+from harness.cloud.tasks.images import Images
+from harness.cloud.tasks.site import Site
+from harness.cloud.tasks.timing import TaskTiming
+from harness.cloud.tasks.warden import Warden
+
+
+@dataclass(slots=True, kw_only=True)
+class Tasks:
+    """What the server starts and ends. Nothing runs before the first task."""
+
+    site: Site
+    ecs: Ecs
+
+    @classmethod
+    def install(cls, settings: CloudSettings, doors: Doors, *, network: PrivateNetwork, thread: LoopThread) -> Tasks:
+        """Build everything; from now on ECS drives real processes, and zones reach them."""
+        folder = settings.state_dir / "tasks"
+        registry = folder / "processes"
+        site = Site(
+            registry=registry,
+            endpoint=str(doors.target.endpoint),
+            zones=doors.zones,
+            evidence=doors.evidence,
+            clock=doors.clock,
+            timing=TaskTiming(detection_s=settings.detection_s, start_s=settings.task_start_s),
+            images=Images(settings.images),
+            network=network,
+            thread=thread,
+            publish=doors.publish,
+            warden=Warden(registry),
+        )
+        made = cls(site=site, ecs=Ecs(site))
+        emulated.take_over(made.ecs.operations())
+        doors.zones.add_resident(made.ecs)
+        return made
+
+    def reset(self) -> None:
+        """End every task and forget every service."""
+        self.ecs.reset()
+
+    def close(self) -> None:
+        """End everything for good."""
+        self.ecs.close()
+        processes.reap(self.site.registry, everything=True, grace_s=0.0)
+        shutil.rmtree(self.site.registry.parent, ignore_errors=True)
