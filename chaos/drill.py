@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
+from chaos.fis_witness import ENDED, STOP_WAIT_S, FisWitness
 from chaos.probing import probing
 from chaos.replica_watch import ReplicaWatch
 from chaos.stores import NEEDS
@@ -28,7 +29,7 @@ from chaos.witness import Witness
 from harness.clock import Clock, SystemClock, parse_duration_s
 from harness.cloud.control_client import ControlClient
 from harness.errors import BlackstartError
-from harness.load.workload import ProberSpec, check_operations, fill, output_names
+from harness.load.workload import ProberSpec, check_operations, check_placeholders, fill, output_names
 from harness.measure import journal as names
 from harness.measure.figures import DrillRecord
 from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
@@ -37,9 +38,12 @@ from harness.measure.recovery import recovery, unsteady
 from harness.measure.taking import samples_of
 from harness.measure.verdict import drill_record, judge, not_supported_record
 from harness.stack import RunningStack
+from harness.target import EMULATOR_ACCOUNT, Target
 
-_ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
 _POLL_S = 0.2
+_FIS_POLL_S = 1.0
+"""Where every look is a call to AWS."""
+
 _RAMP_S = 2.0
 """The first seconds, in which functions start cold, belong to no baseline."""
 
@@ -84,19 +88,20 @@ def run_drill(
     if lacking:
         return not_supported_record(drill.name, drill.disruption, title=drill.title, reason=lacking)
     check_operations(list(drill.operations), stack.outputs, where=str(drill.path))
+    check_placeholders(drill.role, stack.outputs, where=f"{drill.path} experiment.role")
     judgements = []
     for number in range(1, repeats.runs + 1):
         path = journal_path(folder, drill.name, number)
         with JournalWriter(path) as writer:
             _Run(stack, drill, repeats, number, folder, writer, on_event).run()
-        judgements.append(judge(read_journal(path), drill.objectives, drill.method))
+        judgements.append(
+            judge(read_journal(path), drill.objectives, drill.method, not_supported=_unseen(stack.target))
+        )
     return drill_record(drill.name, drill.disruption, judgements, method=drill.method, title=drill.title)
 
 
 def _not_supported(stack: RunningStack, drill: Drill) -> str:
     """Why this target cannot run the drill, by the name of what it lacks; '' when it can."""
-    if not stack.target.control_url:
-        return f"target {stack.target.kind} has no gate of ours, which proves that a fault was injected"
     lacking = sorted({NEEDS[store] for store in drill.stores if store in NEEDS} - stack.target.capabilities)
     if lacking:
         return f"target {stack.target.kind} has no {', '.join(lacking)}"
@@ -105,6 +110,17 @@ def _not_supported(stack: RunningStack, drill: Drill) -> str:
     wanted = {action.get("actionId", "") for action in drill.template["actions"].values()}
     missing = sorted(wanted - able)
     return f"target {stack.target.kind} has no action {', '.join(missing)}" if missing else ""
+
+
+def _unseen(target: Target) -> frozenset[str]:
+    """Objectives that nobody can judge there: only a gate of ours sees the calls that everybody makes."""
+    return frozenset() if target.control_url else frozenset({"static_stability"})
+
+
+def _longest_s(template: Mapping[str, Any]) -> float:
+    """How long an experiment takes at the most: one action after the other."""
+    lengths = [action.get("parameters", {}).get("duration") for action in template["actions"].values()]
+    return sum(parse_duration_s(text) for text in lengths if text)
 
 
 @dataclass(slots=True)
@@ -119,27 +135,28 @@ class _Run:
     journal: JournalWriter
     tell: Tell
     clock: Clock = field(default_factory=SystemClock)
-    control: ControlClient = field(init=False)
-    witness: Witness = field(init=False)
+    witness: Witness | FisWitness = field(init=False)
     _fis: Any = None  # a boto3 client
     _template: str = ""
     _experiment: str = ""
 
     def __post_init__(self) -> None:
-        self.control = ControlClient(self.stack.target)
         self._fis = self.stack.target.client("fis")
-        self.witness = Witness(
-            control=self.control,
-            journal=self.journal,
-            clock=self.clock,
-            alarms=AlarmWatch(
+        seen: dict[str, Any] = {
+            "journal": self.journal,
+            "clock": self.clock,
+            "alarms": AlarmWatch(
                 client=self.stack.target.client("cloudwatch"),
                 journal=self.journal,
                 clock=self.clock,
                 wanted=[self._filled(name) for name in self.drill.alarms],
             ),
-            replica=self._replica(),
-        )
+            "replica": self._replica(),
+        }
+        if self.stack.target.control_url:
+            self.witness = Witness(control=ControlClient(self.stack.target), **seen)
+        else:
+            self.witness = FisWitness(fis=self._fis, **seen)
 
     def _replica(self) -> ReplicaWatch | None:
         part = self.drill.verification
@@ -166,6 +183,11 @@ class _Run:
 
     def _filled(self, text: str) -> str:
         return str(fill(text, output_names(self.stack.outputs)))
+
+    @property
+    def _patience_s(self) -> float:
+        """How much longer than its actions an experiment may take: FIS undoes what it did before it ends."""
+        return 30.0 if self.stack.target.control_url else STOP_WAIT_S
 
     @property
     def seed(self) -> int:
@@ -238,7 +260,7 @@ class _Run:
 
     def _inject(self) -> None:
         """Start the experiment and follow it to its end."""
-        template = self._embedded_template()
+        template = self._template_here()
         stand_in(self.stack.target, template["roleArn"])
         created = self._fis.create_experiment_template(**template, tags={"blackstart:drill": self.drill.name})
         self._template = created["experimentTemplate"]["id"]
@@ -247,29 +269,33 @@ class _Run:
         )
         self._experiment = started["experiment"]["id"]
         self._note(names.EXPERIMENT_STARTED, experiment_id=self._experiment)
-        until_s = self.clock.now_s() + self.drill.fault_s + 30.0
+        until_s = self.clock.now_s() + _longest_s(template) + self._patience_s
         while True:
             self.witness.take(self._experiment)
             self.witness.look()
             experiment = self._fis.get_experiment(id=self._experiment)["experiment"]
             status = experiment["state"]["status"]
             self.tell(f"experiment {self._experiment} {status}")
-            if status in _ENDED:
+            if status in ENDED:
                 break
             if self.clock.now_s() > until_s:
                 self._note(names.CHECK_FAILED, check="experiment", error="it did not end in time")
                 break
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_S if self.stack.target.control_url else _FIS_POLL_S)
         self.witness.take(self._experiment)
         self._note(names.EXPERIMENT_ENDED, state=status)
         if status != "completed":
             self._note(names.CHECK_FAILED, check="experiment", error=experiment["state"].get("reason", status))
 
-    def _embedded_template(self) -> dict[str, Any]:
-        """The template; on the embedded cloud with the drill's own duration."""
-        template: dict[str, Any] = json.loads(json.dumps(self.drill.template))
-        if self.drill.duration is not None and self.stack.target.kind != "aws":
-            seconds = parse_duration_s(self.drill.duration)
+    def _template_here(self) -> dict[str, Any]:
+        """The template for this account; on the embedded cloud with the drill's own duration."""
+        target, drill = self.stack.target, self.drill
+        text = json.dumps(drill.template).replace(f":{EMULATOR_ACCOUNT}:", f":{target.account_id}:")
+        template: dict[str, Any] = json.loads(text)
+        if drill.role and target.kind == "aws":
+            template["roleArn"] = self._filled(drill.role)
+        if drill.duration is not None and target.kind != "aws":
+            seconds = parse_duration_s(drill.duration)
             for action in template["actions"].values():
                 if "duration" in action.get("parameters", {}):
                     action["parameters"]["duration"] = f"PT{seconds:g}S"
@@ -328,20 +354,19 @@ class _Run:
         left: list[str] = []
         try:
             if self._experiment:
-                self._fis.stop_experiment(id=self._experiment)
-                left += self._still_in_force()
+                self._stop()
+                left += self.witness.left_in_force(self._experiment)
             if self._template:
                 self._fis.delete_experiment_template(id=self._template)
         except (ClientError, BotoCoreError, BlackstartError) as error:
             left.append(f"could not roll back: {error}")
         self._note(names.ROLLBACK, clean=not left, left=left)
 
-    def _still_in_force(self) -> list[str]:
-        rules = [f"rule {r.rule.id}" for r in self.control.rules() if r.rule.owner == self._experiment]
-        dark = [
-            f"zone {z['id']} has no power" for z in self.control.zones() if self._experiment in z.get("owners", ())
-        ]
-        return rules + dark
+    def _stop(self) -> None:
+        """Stop the experiment unless it has ended by itself: FIS may refuse to stop that."""
+        state = self._fis.get_experiment(id=self._experiment)["experiment"]["state"]["status"]
+        if state not in ENDED:
+            self._fis.stop_experiment(id=self._experiment)
 
     def _read(self) -> Journal:
         self.journal.flush()

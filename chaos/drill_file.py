@@ -35,11 +35,12 @@ class _Strict(BaseModel):
 
 
 class ExperimentPart(_Strict):
-    """The FIS template, and what is changed of it on the embedded cloud."""
+    """The FIS template, what is changed of it on the embedded cloud, and on AWS the role that FIS takes."""
 
     template: str
     duration: Duration | None = None
     parameters: dict[str, str] = {}
+    role: str = ""
 
 
 class WorkloadPart(_Strict):
@@ -144,12 +145,7 @@ class Drill:
     path: Path
     alarms: Sequence[str] = ()
     stores: Sequence[str] = ()
-
-    @property
-    def fault_s(self) -> float:
-        """How long the experiment may take on the embedded cloud, by its longest action."""
-        lengths = [a.get("parameters", {}).get("duration") for a in self.template["actions"].values()]
-        return sum(parse_duration_s(self.duration or text) for text in lengths if text)
+    role: str = ""
 
 
 def drill_names(folder: Path) -> list[str]:
@@ -185,6 +181,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         path=path,
         alarms=tuple(file.detection.alarms),
         stores=_stores(path, text, file.stores),
+        role=file.experiment.role,
     )
 
 

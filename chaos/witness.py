@@ -68,5 +68,11 @@ class Witness:
             detail = {key: value for key, value in call.items() if key != "at_s"}
             self.journal.event(names.CONTROL_PLANE_CALL, float(call["at_s"]), **detail)
 
+    def left_in_force(self, experiment: str) -> list[str]:
+        """What of a stopped experiment is still in force."""
+        rules = [f"rule {r.rule.id}" for r in self.control.rules() if r.rule.owner == experiment]
+        dark = [f"zone {z['id']} has no power" for z in self.control.zones() if experiment in z.get("owners", ())]
+        return rules + dark
+
     def _note(self, name: str, /, **detail: Any) -> None:
         self.journal.event(name, self.clock.now_s(), **detail)

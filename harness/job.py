@@ -85,8 +85,7 @@ class Job:
             noop_s=round(again.duration_s, 3) if _changed_nothing(again) else None,
         )
         stack = RunningStack(name=choice.name, target=target, outputs=again.outputs)
-        if target.kind != "aws":
-            save(stack, self.stack_file)
+        save(stack, self.stack_file)
         return stack
 
     def destroy(self, stack: RunningStack, choice: StackChoice) -> None:
@@ -129,7 +128,7 @@ class Job:
     def run_drill(self, stack: RunningStack, drill: Drill, *, runs: int) -> None:
         """One drill; a kill of this process in the middle makes the next command heal the cloud."""
         self.progress.phase(f"Drill {drill.name}: {drill.title}")
-        with leftovers.claim(self.workspace, self.stack_file):
+        with leftovers.claim(self.workspace, stack, self.stack_file):
             result = self._kept(
                 lambda: run_drill(
                     stack,

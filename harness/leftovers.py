@@ -19,7 +19,7 @@ from harness import processes
 from harness.cloud.client import ControlClient
 from harness.errors import BlackstartError
 from harness.files import write_atomically
-from harness.stack import load
+from harness.stack import RunningStack, load
 from harness.workspace import Workspace
 
 
@@ -37,10 +37,15 @@ class Cleared:
 
 
 @contextlib.contextmanager
-def claim(workspace: Workspace, stack_file: Path) -> Iterator[None]:
-    """While open, a kill of this process makes the next command heal the cloud of `stack_file`."""
+def claim(workspace: Workspace, stack: RunningStack, stack_file: Path) -> Iterator[None]:
+    """While open, a kill of this process makes the next command heal the cloud of `stack`, kept in `stack_file`."""
     path = workspace.claims / f"{os.getpid()}.json"
-    body = {"pid": os.getpid(), "started": processes.started_at(os.getpid()), "stack_file": str(stack_file)}
+    body = {
+        "pid": os.getpid(),
+        "started": processes.started_at(os.getpid()),
+        "stack_file": str(stack_file),
+        "aws_account": stack.target.account_id if stack.target.kind == "aws" else "",
+    }
     write_atomically(path, json.dumps(body))
     try:
         yield
@@ -55,6 +60,9 @@ def clear(workspace: Workspace) -> Cleared:
         body = _read_claim(path)
         if body is not None and processes.is_running(body["pid"], body["started"]):
             continue
+        if body and body.get("aws_account"):
+            failed.append(_on_aws(body["aws_account"]))
+            continue
         outcome = _heal_claim(Path(body["stack_file"])) if body else ""
         if outcome:
             failed.append(outcome)
@@ -63,6 +71,18 @@ def clear(workspace: Workspace) -> Cleared:
         path.unlink(missing_ok=True)
     ended = [record.role for registry in workspace.registries() for record in processes.reap(registry)]
     return Cleared(processes=tuple(ended), healed=tuple(healed), failed=tuple(failed))
+
+
+def forget_aws(workspace: Workspace, account: str) -> None:
+    """Forget the claims of killed commands on an AWS account: its experiments have been stopped."""
+    for path in workspace.claims.glob("*.json"):
+        body = _read_claim(path)
+        if body and body.get("aws_account") == account and not processes.is_running(body["pid"], body["started"]):
+            path.unlink(missing_ok=True)
+
+
+def _on_aws(account: str) -> str:
+    return f"a killed drill may have left an experiment in {account}: blackstart heal --target aws --yes stops it"
 
 
 def _read_claim(path: Path) -> dict[str, Any] | None:  # JSON

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,8 +120,7 @@ def bring_up(
     wanted = request(workspace, running, choice, state=state_folder(workspace, running.target))
     result = up(wanted, on_event=both(progress.step, listen))
     deployed = RunningStack(name=choice.name, target=running.target, outputs=result.outputs)
-    if running.target.kind != "aws":
-        save(deployed, workspace.stack_file)
+    save(deployed, _stack_file(workspace, deployed.target, choice.name))
     progress.close()
     return deployed, result
 
@@ -180,10 +180,17 @@ def idle_request(workspace: Workspace, target: TargetChoice, choice: StackChoice
     )
 
 
+def _stack_file(workspace: Workspace, target: Target, name: str) -> Path:
+    """Where `up` keeps the outputs: what runs here, or one stack of an AWS account."""
+    return state_folder(workspace, target) / f"{name}.stack.json" if target.kind == "aws" else workspace.stack_file
+
+
 def _real_aws(workspace: Workspace, target: TargetChoice, name: str) -> RunningStack:
     aws = workspace.config.aws
     allowed = real_aws(allowed_accounts=aws.allowed_accounts, regions=aws.regions, consent=target.consent)
-    return RunningStack(name=name, target=allowed)
+    kept = _stack_file(workspace, allowed, name)
+    outputs = json.loads(kept.read_text())["outputs"] if kept.exists() else {}
+    return RunningStack(name=name, target=allowed, outputs=outputs)
 
 
 def both(first: Listener, second: Listener) -> Listener:
@@ -235,9 +242,9 @@ def destroy_running(
     progress.phase("Destroying the stack")
     wanted = request(workspace, stack, choice, state=state_folder(workspace, stack.target))
     result = destroy(wanted, on_event=both(progress.step, listen))
-    if stack.target.kind != "aws":
-        outputs = stack.outputs if choice.only else {}
-        save(RunningStack(name=choice.name, target=stack.target, outputs=outputs), workspace.stack_file)
+    outputs = stack.outputs if choice.only else {}
+    left = RunningStack(name=choice.name, target=stack.target, outputs=outputs)
+    save(left, _stack_file(workspace, stack.target, choice.name))
     progress.close()
     return result
 

@@ -13,7 +13,7 @@ from harness.clock import parse_duration_s
 from harness.environment import TargetChoice, environment
 from harness.errors import BlackstartError, InterruptedByUserError, UsageError, nearest
 from harness.job import Job, LoadShape, new_folder, new_seed
-from harness.lifecycle import StackChoice, program_of
+from harness.lifecycle import StackChoice, program_of, reached
 from harness.load.calibration import Trial
 from harness.report.run_json import LoadRecord, RunRecord
 from harness.running import current, require_running
@@ -134,18 +134,26 @@ def load_running(
 
 
 def drill_running(
-    workspace: Workspace, name: str, *, runs: int, seed: int | None, progress: Progress
+    workspace: Workspace,
+    name: str,
+    *,
+    target: TargetChoice,
+    stack_name: str,
+    runs: int,
+    seed: int | None,
+    progress: Progress,
 ) -> tuple[RunRecord, Path]:
     """Run one drill, by name or file, against the running stack; writes reports as a run does.
 
     Raises:
         NotReadyError: no stack is running.
+        RefusedError: real AWS without consent, or outside the allow-list.
         ConfigError: no such drill, or its file is wrong.
         KeyboardInterrupt: Ctrl-C, after rollback and with the reports written.
     """
     drill = load_drill(name, workspace.drills, policy=workspace.config.policy)
     _at_least_one(runs)
-    stack = require_running(workspace)
+    stack = reached(workspace, target, stack_name)
     job = Job(
         workspace=workspace,
         progress=progress,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chaos.fis_witness import ENDED
 from harness import leftovers, processes
 from harness.cloud.control_client import ControlClient
 from harness.errors import NotReadyError
 from harness.stack import RunningStack, load
+from harness.target import Target
 from harness.workspace import Workspace
 
 
@@ -71,6 +75,28 @@ def heal(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
         "claims_healed": list(cleared.healed),
         "failed": list(cleared.failed),
     }
+
+
+def heal_aws(workspace: Workspace, target: Target) -> dict[str, Any]:  # JSON for --json
+    """Stop every experiment that a drill of ours left running on an AWS account; safe to repeat.
+
+    Returns their ids in `stopped`, and in `failed` what could not be stopped.
+    """
+    stopped, failed = [], []
+    for region in target.regions:
+        fis = target.client("fis", region=region)
+        for page in fis.get_paginator("list_experiments").paginate():
+            for experiment in page["experiments"]:
+                if "blackstart:seed" not in experiment.get("tags", {}) or experiment["state"]["status"] in ENDED:
+                    continue
+                try:
+                    fis.stop_experiment(id=experiment["id"])
+                    stopped.append(experiment["id"])
+                except (ClientError, BotoCoreError) as error:
+                    failed.append(f"{experiment['id']}: {error}")
+    if not failed:
+        leftovers.forget_aws(workspace, target.account_id)
+    return {"stopped": stopped, "failed": failed}
 
 
 def tail_logs(workspace: Workspace, count: int) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError, parse
 
 from harness import processes
 from harness.errors import InconclusiveError, StoppedError, UsageError
-from harness.stack import STACK_FILE_VARIABLE
+from harness.stack import child_environment
 
 NOT_SUPPORTED = "not_supported"
 """A skip whose reason starts with this word says what the target lacks; it is counted apart."""
@@ -61,7 +61,7 @@ def run_scenarios(
         command,
         role="scenarios",
         registry=registry,
-        env={**os.environ, STACK_FILE_VARIABLE: str(stack_file)},
+        env={**os.environ, **child_environment(stack_file)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

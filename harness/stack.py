@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import NotReadyError
 from harness.files import write_atomically
-from harness.target import Target
+from harness.target import Target, real_aws
 
 STACK_FILE_VARIABLE = "BLACKSTART_STACK_FILE"
 """Environment variable by which a run tells its pytest, Locust and prober processes where the stack file is."""
+
+
+CONSENT_VARIABLE = "BLACKSTART_YES"
+"""`--yes` as an environment variable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +30,25 @@ class RunningStack:
 
 
 def save(stack: RunningStack, path: Path) -> None:
-    """Write the stack for child processes of this run, readable by the owner only (it holds the control token).
+    """Write the stack for later commands and children; only its owner may read it: it holds the control token.
+
+    Of real AWS only the account and the regions are kept, which `load` confirms anew: a target is never stored.
 
     Raises:
-        NotReadyError: the file cannot be written, or the target is real AWS, which is never stored.
+        NotReadyError: the file cannot be written.
     """
-    if stack.target.kind == "aws":
-        raise NotReadyError("a real AWS target is never stored", where=str(path), hint="pass --target aws each time")
     body = asdict(stack)
     body["target"]["capabilities"] = sorted(stack.target.capabilities)
+    if stack.target.kind == "aws":
+        body["target"] = {key: body["target"][key] for key in ("kind", "account_id", "regions")}
     write_atomically(path, json.dumps(body, indent=1), mode=0o600)
+
+
+def child_environment(path: Path) -> dict[str, str]:
+    """What tells a child process where the stack file is; the command's consent to real AWS goes along."""
+    body = json.loads(path.read_text()) if path.exists() else {}
+    consent = {CONSENT_VARIABLE: "1"} if body.get("target", {}).get("kind") == "aws" else {}
+    return {STACK_FILE_VARIABLE: str(path), **consent}
 
 
 def load(path: Path) -> RunningStack:
@@ -42,11 +56,19 @@ def load(path: Path) -> RunningStack:
 
     Raises:
         NotReadyError: there is no such file, or it cannot be read as a stack.
+        RefusedError: it is on real AWS, and nobody consented or STS tells another account.
     """
     try:
         body = json.loads(path.read_text())
         target = body["target"]
         target["regions"] = tuple(target["regions"])
+        if target["kind"] == "aws":
+            confirmed = real_aws(
+                allowed_accounts=[target["account_id"]],
+                regions=target["regions"],
+                consent=os.environ.get(CONSENT_VARIABLE, "").lower() in {"1", "true", "yes"},
+            )
+            return RunningStack(name=body["name"], target=confirmed, outputs=body["outputs"])
         target["capabilities"] = frozenset(target["capabilities"])
         return RunningStack(name=body["name"], target=Target(**target), outputs=body["outputs"])
     except FileNotFoundError as error:

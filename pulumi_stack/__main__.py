@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 from alarms import Alarms, AlarmsArgs
 from events import Events, EventsArgs
+from fault_injection import FaultInjection
 from function import Function, FunctionArgs, Statement
 from http_api import HttpApi, HttpApiArgs
 from ledger import Ledger, LedgerArgs
@@ -33,7 +34,8 @@ ledger = Ledger("orders", LedgerArgs(replica_region=replica_region, stock=STOCK)
 events = Events("orders", EventsArgs(visibility_s=6 * FULFIL_TIMEOUT_S))
 receipts = Receipts("orders-receipts", ReceiptsArgs())
 
-placement = Placement(list(network.subnet_ids.values()), network.security_group_id)
+faults = FaultInjection("orders") if config.get_bool("faultInjection") else None
+placement = Placement(list(network.subnet_ids.values()), network.security_group_id, faults)
 place = Function(
     "place",
     FunctionArgs(
@@ -134,6 +136,7 @@ api = HttpApi(
 Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
 
 pulumi.export("api_url", api.url)
+pulumi.export("fis_role_arn", faults.role_arn if faults else "")
 pulumi.export("region", region)
 pulumi.export("replica_region", replica_region)
 pulumi.export("subnet_ids", network.subnet_ids)

@@ -8,17 +8,10 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 from placement import Placement
+from statement import Statement, document
 
 APP = Path(__file__).parent / "app"
 RUNTIME = "python3.12"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One permission: these actions on these resources."""
-
-    actions: Sequence[str]
-    resources: Sequence[pulumi.Input[str]]
 
 
 @dataclass(frozen=True)
@@ -82,14 +75,16 @@ class Function(pulumi.ComponentResource):
             policy_arn="arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
             opts=child,
         )
+        faults = args.placement.fault_injection
+        statements = [*args.statements, *(faults.statements if faults else ())]
         own = [
             aws.iam.RolePolicy(
                 f"{name}-own",
                 role=self.role.id,
-                policy=pulumi.Output.json_dumps(_document(args.statements)),
+                policy=pulumi.Output.json_dumps(document(statements)),
                 opts=child,
             )
-            for _ in args.statements[:1]
+            for _ in statements[:1]
         ]
         self.function = aws.lambda_.Function(
             name,
@@ -99,8 +94,14 @@ class Function(pulumi.ComponentResource):
             role=self.role.arn,
             timeout=args.timeout_s,
             memory_size=args.memory_mb,
-            environment={"variables": {"READ_TIMEOUT_S": str(args.read_timeout_s), **args.environment}},
-            layers=list(args.layers) or None,
+            environment={
+                "variables": {
+                    "READ_TIMEOUT_S": str(args.read_timeout_s),
+                    **args.environment,
+                    **(faults.environment if faults else {}),
+                }
+            },
+            layers=[*args.layers, *([faults.layer_arn] if faults else ())] or None,
             publish=args.publish or None,
             vpc_config={
                 "subnet_ids": list(args.placement.subnet_ids),
@@ -131,12 +132,3 @@ class Function(pulumi.ComponentResource):
             source_arn=source,
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _document(statements: Sequence[Statement]) -> dict[str, object]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": list(one.actions), "Resource": list(one.resources)} for one in statements
-        ],
-    }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
+from fault_injection import FaultInjection
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "customers": ("catalogue",),
@@ -15,10 +16,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a function runs: private subnets, one in each zone."""
+    """Where a function runs: private subnets, one in each zone; and what lets AWS FIS break it there."""
 
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
+    fault_injection: FaultInjection | None = None
 
 
 def chosen_parts(named: str) -> frozenset[str]:

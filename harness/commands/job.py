@@ -108,12 +108,21 @@ def load(
 
 
 def drill(name: str, *, runs: int = 1, seed: int | None = None, options: Options = DEFAULTS) -> Answer:
-    """Run one drill, by name or file, against the running stack."""
+    """Run one drill, by name or file, against the running stack, or with `--target aws` against the one there."""
+    from harness.environment import parse_target
     from harness.report.terminal import render_terminal
     from harness.run import drill_running
 
     with session(options) as here:
-        record, folder = drill_running(here.workspace, name, runs=runs, seed=seed, progress=here.progress)
+        record, folder = drill_running(
+            here.workspace,
+            name,
+            target=parse_target(options.target, consent=options.yes),
+            stack_name=options.env,
+            runs=runs,
+            seed=seed,
+            progress=here.progress,
+        )
     return Answer(
         data={"folder": str(folder), "run": record}, shown=render_terminal(record, folder), exit_code=record.exit_code
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from harness import processes
 from harness.errors import InconclusiveError, UsageError
-from harness.stack import STACK_FILE_VARIABLE, load
+from harness.stack import CONSENT_VARIABLE, child_environment
 
 LISTENER = Path(__file__).with_name("locust_listener.py")
 SUMMARY_VARIABLE = "BLACKSTART_LOAD_SUMMARY"
@@ -77,7 +77,7 @@ def run_load(
     command = [sys.executable, "-m", "locust", "-f", f"{locustfile},{LISTENER}", "--headless", "--only-summary"]
     command += ["-u", str(users), "-r", str(rate), "-t", f"{duration_s:g}s", "--stop-timeout", "5"]
     command += ["--processes", str(workers)] if workers else []
-    target = load(stack_file).target
+    where = child_environment(stack_file)
     with (folder / "locust.log").open("wb") as log:
         process = processes.spawn(
             command,
@@ -85,9 +85,9 @@ def run_load(
             registry=registry,
             env={
                 **os.environ,
-                STACK_FILE_VARIABLE: str(stack_file),
+                **where,
                 SUMMARY_VARIABLE: str(summary),
-                "BLACKSTART_LOAD_REMOTE": "1" if target.kind == "aws" else "",
+                "BLACKSTART_LOAD_REMOTE": "1" if CONSENT_VARIABLE in where else "",
             },
             stdout=log,
             stderr=subprocess.STDOUT,

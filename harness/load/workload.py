@@ -100,6 +100,17 @@ def needs(value: Any) -> set[str]:
     return set()
 
 
+def check_placeholders(text: str, outputs: Mapping[str, Any], *, where: str) -> None:
+    """Refuse outputs that the stack does not have.
+
+    Raises:
+        ConfigError: says which, with the nearest name.
+    """
+    known = {f"outputs.{name}" for name in outputs}
+    for name in sorted(needs(text) - known):
+        raise ConfigError(f"unknown placeholder {{{name}}}", where=where, hint=nearest(name, known))
+
+
 def check_operations(operations: list[HttpOperation], outputs: Mapping[str, Any], *, where: str) -> None:
     """Refuse what can never be sent.
 

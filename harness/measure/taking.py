@@ -25,6 +25,7 @@ from harness.measure.journal import (
     CONTROL_PLANE_CALL,
     CPU,
     DRILL_STARTED,
+    EVIDENCE,
     EXPERIMENT_STARTED,
     ROLLBACK,
     STORE_CHECKED,
@@ -65,6 +66,7 @@ def take_figures(
     back = doubts.attempt("recovery", lambda: _recovery(phases, samples, method))
     if back is not None and not back.felt and method.must_be_felt:
         doubts.add("all", "the fault fired, and no operation felt it although this drill has to be felt")
+    doubts.add("all", _only_claimed(journal, phases, back))
     data = doubts.attempt("data", lambda: _data(doubts, journal, phases))
     lost = doubts.attempt("rpo", lambda: _loss(phases, data, method))
     doubts.add("rpo", lost.doubt if lost is not None else "")
@@ -92,6 +94,18 @@ class _Served:
     whole: Availability
     in_fault: Availability | None
     latency: Latency | None
+
+
+def _only_claimed(journal: Journal, phases: Phases, back: Recovery | None) -> str:
+    """Why an effect that only FIS tells of is no proof, or '': a probe felt it, an alarm told, our gate saw it."""
+    evidence = journal.first(EVIDENCE)
+    if evidence is None or evidence.detail.get("source") != "fis":
+        return ""
+    if back is None or back.felt or phases.fault_s is None:
+        return ""
+    if any(e.detail.get("state") == "ALARM" and e.at_s >= phases.fault_s for e in journal.named(ALARM)):
+        return ""
+    return f"FIS says that it hit {phases.fired} resources, but no probe felt it and no alarm told of it"
 
 
 def _recovery(phases: Phases, samples: Samples, method: Method) -> Recovery | None:

@@ -1,12 +1,13 @@
 """The guard in front of real AWS, and that a target is never remembered."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from harness import target as target_module
 from harness.errors import NotReadyError, RefusedError, UsageError
-from harness.stack import RunningStack, load, save
+from harness.stack import RunningStack, child_environment, load, save
 from harness.target import endpoint_target, real_aws
 
 
@@ -73,11 +74,24 @@ def test_a_stack_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
 
 
-def test_real_aws_is_never_stored(tmp_path: Path) -> None:
+def test_of_real_aws_nothing_is_stored_but_the_account_which_is_confirmed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = real_aws(allowed_accounts=["111122223333"], regions=["eu-west-1"], consent=True)
-    with pytest.raises(NotReadyError, match="never stored"):
-        save(RunningStack(name="prod", target=target), tmp_path / "stack.json")
-    assert list(tmp_path.iterdir()) == []
+    stack = RunningStack(name="prod", target=target, outputs={"url": "u"})
+    path = tmp_path / "stack.json"
+    save(stack, path)
+    assert json.loads(path.read_text())["target"] == {
+        "kind": "aws", "account_id": "111122223333", "regions": ["eu-west-1"],
+    }  # fmt: skip
+    with pytest.raises(RefusedError, match="consent"):
+        load(path)
+    for name, value in child_environment(path).items():
+        monkeypatch.setenv(name, value)
+    assert load(path) == stack
+    monkeypatch.setattr("harness.target._account_by_sts", lambda _region: "999999999999")
+    with pytest.raises(RefusedError, match="999999999999 is not on the allow-list"):
+        load(path)
 
 
 def test_a_missing_or_broken_stack_file_says_what_to_do(tmp_path: Path) -> None:
