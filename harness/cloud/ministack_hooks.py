@@ -283,7 +283,7 @@ def subnet_zone(subnet: str) -> str:
 def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:
     """Append lines to a log stream, made when needed, as the Lambda service does without the caller's permission.
 
-    Subscription filters see them. Needs the function's account and region context.
+    Metric filters, live tails and subscriptions see them. Needs the function's account and region context.
     """
     import time
 
@@ -312,8 +312,7 @@ def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:
         }
     events = [{"timestamp": now_ms, "message": line, "ingestionTime": now_ms} for line in lines]
     cloudwatch_logs._append_log_events(streams[stream], events)  # noqa: SLF001
-    if groups[group].get("subscriptionFilters"):
-        cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)  # noqa: SLF001
+    cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)  # noqa: SLF001
 
 
 def role_of_session(access_key: str) -> str:

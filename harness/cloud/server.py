@@ -39,6 +39,7 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
+from harness.cloud.logs.emulated import LogsDesk
 from harness.cloud.loop_thread import LoopThread
 from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
@@ -97,6 +98,7 @@ class Server:
     _signals: SignalStation | None = None
     _histories: ItemHistories | None = None
     _delivery: Delivery | None = None
+    _logs: LogsDesk | None = None
     _automations: Automations | None = None
 
     async def run(self) -> None:
@@ -115,6 +117,8 @@ class Server:
         if not settings.upstream:
             self._signals = SignalStation(doors.evidence)
             self._delivery = Delivery.install(doors.target)
+            self._logs = LogsDesk(self._signals.store, self._delivery.invoke)
+            self._logs.install()
             self._install_functions(doors, self._signals)
             self._install_databases(doors, self._signals)
             self._install_tasks(doors)
@@ -183,6 +187,8 @@ class Server:
             await service.heal()
         if self._delivery is not None:
             self._delivery.close()
+        if self._logs is not None:
+            self._logs.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
         if self._tasks is not None:

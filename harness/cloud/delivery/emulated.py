@@ -105,6 +105,13 @@ class Delivery:
         """End what waits."""
         self.invocations.close()
 
+    def invoke(self, arn: str, event: Any) -> bool:
+        """Invoke the function with this ARN asynchronously, as an AWS service does; False when there is none."""
+        found = _function(arn)
+        if found is not None:
+            self.submit(found, event)
+        return found is not None
+
     def submit(self, record: Record, event: Any) -> None:
         """Invoke a function asynchronously: `record` is ministack's, with the configuration of the wanted version."""
         config = record.get("config") or record
@@ -132,9 +139,7 @@ class Delivery:
         sns._deliver_to_sqs = _topic_to_queue(sns._deliver_to_sqs)  # noqa: SLF001
 
     def _rule_to_lambda(self, arn: str, payload: str) -> None:
-        found = _function(arn)
-        if found is not None:
-            self.submit(found, json.loads(payload))
+        self.invoke(arn, json.loads(payload))
 
     def _topic_to_lambda(  # noqa: PLR0917 - ministack's signature
         self,
