@@ -35,9 +35,9 @@ ROWS = {
     "filter": (CW + "logMetricFilter:LogMetricFilter", {
         "logGroupName": "${group}", "pattern": "", "metricTransformation": {
             "name": "Errors", "namespace": "Shop", "value": "1", "defaultValue": "0"}}),
+    "shards": ("aws:kinesis/stream:Stream", {"name": "lines", "shardCount": 1}),
     "subscription": (CW + "logSubscriptionFilter:LogSubscriptionFilter", {
-        "logGroup": "${group}", "filterPattern": "ERROR",
-        "destinationArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}),
+        "logGroup": "${group}", "filterPattern": "ERROR", "destinationArn": "${shards.arn}"}),
     "policy": (CW + "logResourcePolicy:LogResourcePolicy", {
         "policyName": "es", "policyDocument": json.dumps(POLICY)}),
     "destination": (CW + "logDestination:LogDestination", {
