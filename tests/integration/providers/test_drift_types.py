@@ -1,6 +1,7 @@
 """Drift of queues, topics and tables: changed behind our back, found property by property, in their form."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,9 +24,31 @@ def _table(client: Any, one: Any) -> None:
     client.tag_resource(ResourceArn=one.outputs["arn"], Tags=[{"Key": "a", "Value": "by hand"}])
 
 
+def _bucket(client: Any, one: Any) -> None:
+    client.put_bucket_versioning(Bucket=one.id, VersioningConfiguration={"Status": "Suspended"})
+    client.delete_bucket_lifecycle(Bucket=one.id)
+    client.put_bucket_tagging(Bucket=one.id, Tagging={"TagSet": [{"Key": "by", "Value": "hand"}]})
+
+
+def _network(client: Any, one: Any) -> None:
+    client.delete_tags(Resources=[one.id], Tags=[{"Key": "a"}])
+
+
 @pytest.mark.parametrize(
     ("token", "asked", "act", "drifted"),
     [
+        (
+            "aws:s3/bucket:Bucket",
+            {
+                "versioning": {"enabled": True},
+                "lifecycleRules": [{"enabled": True, "prefix": "logs/", "expiration": {"days": 30}}],
+                "corsRules": [{"allowedMethods": ["GET"], "allowedOrigins": ["*"]}],
+                "tags": {"a": "b"},
+            },
+            _bucket,
+            {"versioning", "lifecycleRules", "tags"},
+        ),
+        ("aws:ec2/internetGateway:InternetGateway", {"tags": {"a": "b"}}, _network, {"tags"}),
         (
             "aws:sqs/queue:Queue",
             {"delaySeconds": 1, "policy": json.dumps(POLICY), "tags": {"a": "b"}},
@@ -75,3 +98,21 @@ def test_a_subscription_tells_what_it_connects(lives: Any, cloud: Any) -> None:
     assert one.drift(one.inputs) == {"rawMessageDelivery"}
     for name in ("one", "topic", "queue"):
         lives.delete(name)
+
+
+def test_tags_that_the_provider_gives_to_everything_are_no_drift_and_one_by_hand_is(lives: Any, cloud: Any) -> None:
+    handler = lives.registry.resources["aws:sns/topic:Topic"]
+    context = replace(
+        lives.create("one", "aws:sns/topic:Topic", {}).context,
+        default_tags={"team": "orders"},
+        ignore_tag_prefixes=("auto:",),
+    )
+    inputs = handler.check(context, {"name": "tagged"}, None)
+    arn, _ = handler.create(context, inputs)
+    client = cloud.target.client("sns")
+    client.tag_resource(ResourceArn=arn, Tags=[{"Key": "auto:x", "Value": "1"}])
+    assert "tags" not in handler.observe(context, arn, inputs).settings
+    client.tag_resource(ResourceArn=arn, Tags=[{"Key": "by", "Value": "hand"}])
+    assert handler.observe(context, arn, inputs).settings["tags"] == {"by": "hand"}
+    handler.delete(context, arn, inputs)
+    lives.delete("one")

@@ -44,6 +44,7 @@ class AwsType(ResourceType):
         defaults: inputs that the real provider fills in.
         name_rules: `limit`, `lower`, `suffix` of that name.
         tagging: how the service tags; None for untagged types.
+        tags_after: True where its creation takes no tags, or emulators forget those that it was given.
         renames: Pulumi's property → AWS's member, where they differ by more than case.
         parts: the properties that make the id, or the longer id that an import is given.
         separator: between those.
@@ -59,6 +60,7 @@ class AwsType(ResourceType):
     defaults: ClassVar[Mapping[str, Any]] = {}
     name_rules: ClassVar[Mapping[str, Any]] = {}
     tagging: ClassVar[Tagging | None] = None
+    tags_after: ClassVar[bool] = False
     renames: ClassVar[Renames] = NO_RENAMES
     parts: ClassVar[tuple[str, ...]] = ()
     separator: ClassVar[str] = "/"
@@ -118,6 +120,9 @@ class AwsType(ResourceType):
         try:
             with lacks_said(self.token, context.urn):
                 found = self.look(context, resource_id, inputs)
+                if self.tags_after and self.tagging is not None and found is not None:
+                    target = self.tag_target(resource_id, {**inputs, **found})
+                    self.tagging.change(self.client(context), target, old={}, new=self.tags(context, inputs))
         except (ClientError, BotoCoreError, ProviderError) as error:
             raise PartlyCreatedError(resource_id, error) from error
         if found is None:
@@ -142,6 +147,7 @@ class AwsType(ResourceType):
         try:
             found = self.look(context, resource_id, inputs)
             seen = {} if found is None else {**found, **self.settings(context, resource_id, inputs)}
+            tags = None if found is None else self._own_tags(context, resource_id, {**inputs, **found})
         except ClientError as error:
             if is_gone(error):
                 return None
@@ -149,6 +155,8 @@ class AwsType(ResourceType):
         if found is None:
             return None
         settings = comparable(schema_of(self.token).inputs, inputs, seen, self.json_keys)
+        if tags is not None and (tags or inputs.get("tags")):
+            settings["tags"] = tags or None
         unknown = {key for key, value in inputs.items() if value is not None} - settings.keys() - NOT_ON_AWS
         return Observation(self._outputs(context, {**inputs, **settings}, found), settings, frozenset(unknown))
 
@@ -230,6 +238,24 @@ class AwsType(ResourceType):
             "account": account,
             "accountId": inputs.get("accountId") or account,
         }
+
+    def told_tags(self, context: Context, resource_id: str, state: Properties) -> Mapping[str, str] | None:
+        """The tags that AWS has; None where it does not tell."""
+        if self.tagging is None:
+            return None
+        try:
+            return self.tagging.told(self.client(context), self.tag_target(resource_id, state))
+        except ClientError:  # the resource is there: it is its tags that this service does not tell, or not to us
+            return None
+
+    def _own_tags(self, context: Context, resource_id: str, state: Properties) -> Properties | None:
+        """The tags that are the resource's, not the provider's default ones; None where AWS does not tell."""
+        tags, given = self.told_tags(context, resource_id, state), state.get("tags") or {}
+        if tags is None:
+            return None
+        defaults, ignored = context.default_tags, context.ignore_tag_prefixes
+        own = {key: text for key, text in tags.items() if defaults.get(key) != text and not key.startswith(ignored)}
+        return {**own, **{key: text for key, text in tags.items() if key in given}}
 
     def _outputs(self, context: Context, inputs: Properties, found: Properties) -> Properties:
         kept = {key: context.prior[key] for key in self.told_once if key in context.prior}

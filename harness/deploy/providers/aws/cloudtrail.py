@@ -16,6 +16,7 @@ class Trail(Declared):
 
     token: ClassVar = "aws:cloudtrail/trail:Trail"
     service: ClassVar = "cloudtrail"
+    tags_after: ClassVar = True
     creates: ClassVar = "CreateTrail"
     reads: ClassVar = "GetTrail"
     updates: ClassVar = "UpdateTrail"

@@ -114,6 +114,12 @@ class Rule(Declared):
     renames: ClassVar = {"name": "ConfigRuleName", "arn": "ConfigRuleArn", "ruleId": "ConfigRuleId"}
     replace_on: ClassVar = frozenset({"name"})
 
+    def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
+        """With its tags, which emulators forget."""
+        super().change(context, resource_id, olds, news)
+        found = self.look(context, resource_id, news) or {}
+        self.tagging.change(self.client(context), found["arn"], old={}, new=self.tags(context, news))
+
     def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
         """Named by its id."""
         return {"name": resource_id}

@@ -136,6 +136,13 @@ class Declared(AwsType):
             return given
         return found if given is None else seen_as(given, found, kind)
 
+    def told_tags(self, context: Context, resource_id: str, state: Properties) -> Mapping[str, str] | None:
+        """What the service lists, or what a read tells beside the rest."""
+        tags = super().told_tags(context, resource_id, state)
+        if tags or self.tagging is None or not state.get("tags"):
+            return tags
+        return self.tagging.found(self.ask(context, resource_id, state) or {}) or tags
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """One update with everything; what is no longer given is emptied where AWS takes an empty value."""
         if not self.updates or not roots(olds, news) - _OURS:

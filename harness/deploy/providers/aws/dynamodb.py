@@ -80,14 +80,13 @@ class Table(AwsType):
         }
 
     def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """Attributes, indexes, billing, stream, the switches and the tags, as AWS has them."""
+        """Attributes, indexes, billing, stream, and the switches, as AWS has them."""
         del inputs
         client = self.client(context)
         table = client.describe_table(TableName=resource_id)["Table"]
         expiry = client.describe_time_to_live(TableName=resource_id)["TimeToLiveDescription"]
         backups = client.describe_continuous_backups(TableName=resource_id)["ContinuousBackupsDescription"]
         recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-        tags = client.list_tags_of_resource(ResourceArn=table["TableArn"]).get("Tags", ())
         stream = table.get("StreamSpecification", {})
         ttl = {"attributeName": expiry.get("AttributeName"), "enabled": expiry["TimeToLiveStatus"] == "ENABLED"}
         return {
@@ -102,7 +101,6 @@ class Table(AwsType):
             "ttl": ttl if ttl["attributeName"] else None,
             "pointInTimeRecovery": {"enabled": recovery == "ENABLED"},
             "replicas": [{"regionName": one["RegionName"]} for one in table.get("Replicas", ())],
-            "tags": self.tagging.plain(tags),
         }
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:

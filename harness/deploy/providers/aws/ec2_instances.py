@@ -198,6 +198,7 @@ class KeyPair(Ec2):
     """A public key; the id is its name."""
 
     token: ClassVar = "aws:ec2/keyPair:KeyPair"
+    tags_after: ClassVar = True
     noun: ClassVar = "KeyPair"
     kind: ClassVar = "key-pair"
     creates: ClassVar = "ImportKeyPair"
@@ -275,6 +276,7 @@ class NetworkInterface(Ec2):
     """An interface in a subnet."""
 
     token: ClassVar = "aws:ec2/networkInterface:NetworkInterface"
+    tags_after: ClassVar = True
     noun: ClassVar = "NetworkInterface"
     kind: ClassVar = "network-interface"
     state: ClassVar = ""

@@ -112,6 +112,7 @@ class FlowLog(Ec2):
     """Where records of a network's flows go."""
 
     token: ClassVar = "aws:ec2/flowLog:FlowLog"
+    tags_after: ClassVar = True
     listed: ClassVar = "FlowLogId"
     noun: ClassVar = "FlowLogs"
     plural: ClassVar = "FlowLogs"
@@ -243,6 +244,7 @@ class VpnGateway(Ec2):
     """The VPC's side of a VPN."""
 
     token: ClassVar = "aws:ec2/vpnGateway:VpnGateway"
+    tags_after: ClassVar = True
     noun: ClassVar = "VpnGateway"
     kind: ClassVar = "vpn-gateway"
     replace_on: ClassVar = frozenset({"amazonSideAsn", "availabilityZone"})

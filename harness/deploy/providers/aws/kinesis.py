@@ -18,6 +18,7 @@ class Stream(Declared):
 
     token: ClassVar = "aws:kinesis/stream:Stream"
     service: ClassVar = "kinesis"
+    tags_after: ClassVar = True
     id_format: ClassVar = "arn:aws:kinesis:{region}:{account}:stream/{name}"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}

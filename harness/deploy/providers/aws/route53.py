@@ -21,8 +21,6 @@ from harness.errors import ProviderError
 class DnsTagging(Tagging):
     """Route 53 changes tags by one operation, which is told what kind of thing it is about."""
 
-    kind: str
-
     def change(self, client: Any, resource: Any, *, old: Tags, new: Tags) -> None:
         """Make `resource` carry `new` instead of `old`."""
         gone = sorted(set(old) - set(new))
@@ -30,22 +28,16 @@ class DnsTagging(Tagging):
         lists = {"RemoveTagKeys": gone, "AddTags": fresh}
         wanted = {name: items for name, items in lists.items() if items}
         if wanted:
-            client.change_tags_for_resource(ResourceType=self.kind, ResourceId=resource, **wanted)
+            client.change_tags_for_resource(ResourceId=resource, **wanted, **self.beside)
 
 
 class _Dns(Declared):
     service: ClassVar[str] = "route53"
+    tags_after: ClassVar[bool] = True
 
     def tag_target(self, resource_id: str, state: Properties) -> str:
         """By id."""
         return resource_id
-
-    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
-        """Tags come after the creation."""
-        resource_id, outputs = super().create(context, inputs)
-        if self.tagging is not None:
-            self.tagging.change(self.client(context), resource_id, old={}, new=self.tags(context, inputs))
-        return resource_id, outputs
 
 
 class Zone(_Dns):
@@ -55,7 +47,7 @@ class Zone(_Dns):
     key: ClassVar = {"Id": "id"}
     creates: ClassVar = "CreateHostedZone"
     listed: ClassVar = "Id"
-    tagging: ClassVar = DnsTagging(kind="hostedzone")
+    tagging: ClassVar = DnsTagging(resource="ResourceId", beside={"ResourceType": "hostedzone"})
     defaults: ClassVar = {"comment": "Managed by Pulumi", "forceDestroy": False}
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name", "delegationSetId"})
@@ -248,7 +240,7 @@ class HealthCheck(_Dns):
     token: ClassVar = "aws:route53/healthCheck:HealthCheck"
     creates: ClassVar = "CreateHealthCheck"
     listed: ClassVar = "Id"
-    tagging: ClassVar = DnsTagging(kind="healthcheck")
+    tagging: ClassVar = DnsTagging(resource="ResourceId", beside={"ResourceType": "healthcheck"})
     reads: ClassVar = "GetHealthCheck"
     updates: ClassVar = "UpdateHealthCheck"
     deletes: ClassVar = "DeleteHealthCheck"

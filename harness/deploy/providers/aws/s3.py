@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.calls import is_gone
-from harness.deploy.providers.aws.s3_inline import apply_inline, singular
+from harness.deploy.providers.aws.s3_inline import apply_inline, inline_settings, singular
 from harness.deploy.providers.aws.s3_settings import BucketPublicAccessBlock, website_domain
+from harness.deploy.providers.aws.tags import BY_ARN
 from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
 _HOSTED_ZONES = {
@@ -69,6 +70,18 @@ class Bucket(AwsType):
 
     def _outputs(self, context: Context, inputs: Properties, found: Properties) -> Properties:
         return {**super()._outputs(context, inputs, found), "tagsAll": self.tags(context, inputs)}
+
+    def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
+        """What is configured inside it."""
+        return inline_settings(context, resource_id, inputs)
+
+    def told_tags(self, context: Context, resource_id: str, state: Properties) -> Mapping[str, str] | None:
+        """Its tags; S3 has an error for none."""
+        try:
+            tags = self.client(context).get_bucket_tagging(Bucket=resource_id)["TagSet"]
+        except ClientError as error:
+            return {} if is_gone(error) else None
+        return BY_ARN.found({"tags": tags})
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Tags, and what is configured inside it."""

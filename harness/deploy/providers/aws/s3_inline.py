@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from harness.deploy.providers.aws import s3_settings as settings
@@ -27,6 +28,22 @@ def apply_inline(context: Context, bucket: str, olds: Properties, news: Properti
             inline.handler.remove(context, bucket, {"bucket": bucket})
     if news.get("grants") and news["grants"] != olds.get("grants"):
         _grant(context, bucket, news["grants"])
+
+
+def inline_settings(context: Context, bucket: str, inputs: Properties) -> Properties:
+    """What a refresh compares: each block as it was given when the bucket has it so, else as the bucket has it."""
+    seen: Properties = {}
+    for name, given in inputs.items():
+        one = _SINGULAR.get(name, name)
+        inline = _INLINE.get(one)
+        if inline is None or not given:
+            continue
+        block = singular(given) if one.endswith("Rules") else _first(singular({name: given})[one])
+        asked = {"bucket": bucket, **inline.translate(block)}
+        found = inline.handler.observe(context, bucket, asked)
+        same = found is not None and {**asked, **found.settings} == asked
+        seen[name] = given if same else None if found is None else inline.tell(found.settings)
+    return seen
 
 
 def singular(value: Any) -> Any:
@@ -53,12 +70,19 @@ def _first(value: Any) -> Any:
 class _Inline:
     handler: Declared
     translate: Callable[[Any], Properties]
+    tell: Callable[[Properties], Any] = (
+        dict  # the block in the bucket's words; in its own resource's where they differ
+    )
 
 
 def _versioning(block: Properties) -> Properties:
     status = "Enabled" if block.get("enabled") else "Suspended"
     mfa = {"mfaDelete": "Enabled" if block["mfaDelete"] else "Disabled"} if "mfaDelete" in block else {}
     return {"versioningConfiguration": {"status": status, **mfa}}
+
+
+def _told_versioning(found: Properties) -> Properties:
+    return {"enabled": (found.get("versioningConfiguration") or {}).get("status") == "Enabled"}
 
 
 def _website(block: Properties) -> Properties:
@@ -152,17 +176,23 @@ def _grant(context: Context, bucket: str, grants: list[Properties]) -> None:
 
 
 _INLINE: Mapping[str, _Inline] = {
-    "versioning": _Inline(settings.BucketVersioning(), _versioning),
+    "versioning": _Inline(settings.BucketVersioning(), _versioning, _told_versioning),
     "website": _Inline(settings.BucketWebsiteConfiguration(), _website),
     "lifecycleRules": _Inline(settings.BucketLifecycleConfiguration(), _lifecycle),
     "serverSideEncryptionConfiguration": _Inline(settings.BucketServerSideEncryptionConfiguration(), _encryption),
-    "acl": _Inline(settings.BucketAcl(), lambda acl: {"acl": acl}),
-    "policy": _Inline(settings.BucketPolicy(), lambda policy: {"policy": policy}),
+    "acl": _Inline(settings.BucketAcl(), lambda acl: {"acl": acl}, itemgetter("acl")),
+    "policy": _Inline(settings.BucketPolicy(), lambda policy: {"policy": policy}, itemgetter("policy")),
     "logging": _Inline(settings.BucketLogging(), lambda block: {"targetPrefix": "", **block}),
-    "corsRules": _Inline(settings.BucketCorsConfiguration(), lambda rules: {"corsRules": rules}),
+    "corsRules": _Inline(
+        settings.BucketCorsConfiguration(), lambda rules: {"corsRules": rules}, itemgetter("corsRules")
+    ),
     "objectLockConfiguration": _Inline(settings.BucketObjectLockConfiguration(), _lock),
-    "accelerationStatus": _Inline(settings.BucketAccelerateConfiguration(), lambda status: {"status": status}),
-    "requestPayer": _Inline(settings.BucketRequestPaymentConfiguration(), lambda payer: {"payer": payer}),
+    "accelerationStatus": _Inline(
+        settings.BucketAccelerateConfiguration(), lambda status: {"status": status}, itemgetter("status")
+    ),
+    "requestPayer": _Inline(
+        settings.BucketRequestPaymentConfiguration(), lambda payer: {"payer": payer}, itemgetter("payer")
+    ),
     "replicationConfiguration": _Inline(settings.BucketReplicationConfig(), _replication),
 }
 """In the order of application: replication needs versions."""

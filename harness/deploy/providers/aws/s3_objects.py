@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from harness.deploy.engine.values import Archive, Asset
 from harness.deploy.providers.aws.aws_type import AwsType, roots
+from harness.deploy.providers.aws.tags import BY_ARN
 from harness.deploy.providers.resource import CheckError, Context, Properties
 
 _MEMBERS: Mapping[str, str] = {
@@ -58,6 +59,11 @@ class _Object(AwsType):
             **({"metadata": head["Metadata"]} if inputs.get("metadata") else {}),
             **({"cacheControl": head.get("CacheControl", "")} if inputs.get("cacheControl") else {}),
         }
+
+    def told_tags(self, context: Context, resource_id: str, state: Properties) -> Mapping[str, str] | None:
+        """Its tags."""
+        answer = self.client(context).get_object_tagging(Bucket=state["bucket"], Key=state["key"])
+        return BY_ARN.found({"tags": answer["TagSet"]})
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Put it again."""

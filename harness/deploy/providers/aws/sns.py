@@ -81,12 +81,11 @@ class Topic(AwsType):
         return {"arn": resource_id, "name": parts[5], "owner": parts[4], "beginningArchiveTime": ""}
 
     def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """Every attribute, and the tags."""
+        """Every attribute."""
         del inputs
         client = self.client(context)
         seen = client.get_topic_attributes(TopicArn=resource_id)["Attributes"]
-        tags = client.list_tags_for_resource(ResourceArn=resource_id).get("Tags", ())
-        return {key: seen.get(name) for key, name in _TOPIC.items()} | {"tags": self.tagging.plain(tags)}
+        return {key: seen.get(name) for key, name in _TOPIC.items()}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Attribute by attribute, as SNS wants it."""

@@ -69,12 +69,11 @@ class Queue(AwsType):
         return {"arn": arn, "url": resource_id, "name": arn.rpartition(":")[2]}
 
     def settings(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
-        """Every attribute, and the tags."""
+        """Every attribute."""
         del inputs
         client = self.client(context)
         seen = client.get_queue_attributes(QueueUrl=resource_id, AttributeNames=["All"])["Attributes"]
-        tags = client.list_queue_tags(QueueUrl=resource_id).get("Tags", {})
-        return {key: seen.get(name) for key, name in _ATTRIBUTES.items()} | {"tags": tags}
+        return {key: seen.get(name) for key, name in _ATTRIBUTES.items()}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """Set every attribute; one that is no longer given goes back to nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from harness.deploy.providers.aws.aws_type import AwsType, roots
 from harness.deploy.providers.aws.tags import Tagging
@@ -19,7 +19,11 @@ class Parameter(AwsType):
     service: ClassVar = "ssm"
     named: ClassVar = "name"
     defaults: ClassVar = {"tier": "Standard", "dataType": "text"}
-    tagging: ClassVar = Tagging(tag="add_tags_to_resource", untag="remove_tags_from_resource", resource="ResourceId")
+    tags_after: ClassVar = True
+    tagging: ClassVar = Tagging(
+        tag="add_tags_to_resource", untag="remove_tags_from_resource", resource="ResourceId",
+        beside={"ResourceType": "Parameter"},
+    )  # fmt: skip
     replace_on: ClassVar = frozenset({"name", "dataType", "type"})
     secret_outputs: ClassVar = frozenset({"value", "valueWo"})
 
@@ -32,16 +36,9 @@ class Parameter(AwsType):
             raise CheckError([("insecureValue", "is not for SecureString: use value")])
         return given
 
-    def client(self, context: Context) -> Any:
-        """Parameters are tagged with their kind beside their id."""
-        return _ForParameters(super().client(context))
-
     def make(self, context: Context, inputs: Properties) -> str:
         """Put it; with `overwrite` over one that is there."""
         self._put(context, inputs, bool(inputs.get("overwrite")))
-        if self.tags(context, inputs):
-            target, tags = str(inputs["name"]), self.wire_tags(context, inputs)
-            self.client(context).add_tags_to_resource(ResourceId=target, Tags=tags)
         return str(inputs["name"])
 
     def look(self, context: Context, resource_id: str, inputs: Properties) -> Properties:
@@ -83,22 +80,6 @@ class Parameter(AwsType):
         value = next(inputs[key] for key in ("value", "insecureValue", "valueWo") if inputs.get(key) is not None)
         known = {key: inputs[key] for key in inputs if key not in {"tags", "value", "overwrite"}}
         self.call(context, "PutParameter", known, Value=str(value), Overwrite=overwrite)
-
-
-class _ForParameters:
-    """The client, with the kind of resource in its tagging calls."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def add_tags_to_resource(self, **request: Any) -> Any:
-        return self._client.add_tags_to_resource(ResourceType="Parameter", **request)
-
-    def remove_tags_from_resource(self, **request: Any) -> Any:
-        return self._client.remove_tags_from_resource(ResourceType="Parameter", **request)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
 
 
 def get_parameter(context: Context, arguments: Properties) -> Properties:
