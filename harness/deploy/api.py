@@ -1,38 +1,18 @@
-"""Deploy a Pulumi program to a target: up, preview, destroy. What the rest of the harness calls."""
+"""Deploy a Pulumi program to a target: up, preview, destroy, refresh. What the rest of the harness calls.
+
+Light to import: the embedded engine is loaded while the program's process loads the SDKs.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from harness.deploy.engine.autonaming import read_autonaming
-from harness.deploy.engine.callbacks import Callbacks
-from harness.deploy.engine.clients import Clients
-from harness.deploy.engine.deployment import Deployment
-from harness.deploy.engine.dynamic import DynamicPlugin, with_dynamic
 from harness.deploy.engine.events import Listener, StepEvent, nobody
-from harness.deploy.engine.hooks import Hooks
-from harness.deploy.engine.host import Program, run_program
-from harness.deploy.engine.instances import Instances
-from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.host import Host, hosted
 from harness.deploy.engine.lock import locked
 from harness.deploy.engine.project import read_project
-from harness.deploy.engine.recovery import read_checkpoint
-from harness.deploy.engine.refresh import is_looked_at, refresh_all
-from harness.deploy.engine.stacks import Stacks
-from harness.deploy.engine.state import ResourceState
-from harness.deploy.engine.steps import Steps
-from harness.deploy.engine.targeting import Targeting
-from harness.deploy.engine.transforms import Transforms
-from harness.deploy.engine.urn import STACK_TYPE
-from harness.deploy.engine.values import has_secret, masked
-from harness.deploy.providers import registry
-from harness.deploy.pulumi_cli import operations as cli
 from harness.deploy.request import DeployRequest, DeployResult, engine_of
-from harness.errors import BlackstartError
-from harness.files import write_atomically
 
 __all__ = ["DeployRequest", "DeployResult", "StepEvent", "destroy", "preview", "refresh", "up"]
 
@@ -49,17 +29,13 @@ def up(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
         StateError: the state is locked, damaged or newer.
     """
     if engine_of(request) == "pulumi":
+        from harness.deploy.pulumi_cli import operations as cli
+
         return cli.up(request, on_event)
-    with locked(request.state):
-        digest = _digest(request)
-        mark = request.state.with_suffix(".program")
-        planned, clients = 0, Clients(request.target)
-        if request.only or request.replace or not (mark.is_file() and mark.read_text() == digest):
-            planned = _preflight(request, clients)
-        result = _deploy(request, on_event, dry_run=False, planned=planned, clients=clients)
-        if not request.only:
-            write_atomically(mark, digest)
-        return result
+    with _program(request) as host:
+        from harness.deploy import embedded
+
+        return embedded.up(request, on_event, host)
 
 
 def preview(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
@@ -69,9 +45,13 @@ def preview(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
         ProgramError: see `up`.
     """
     if engine_of(request) == "pulumi":
+        from harness.deploy.pulumi_cli import operations as cli
+
         return cli.preview(request, on_event)
-    with locked(request.state):
-        return _deploy(request, on_event, dry_run=True)
+    with _program(request) as host:
+        from harness.deploy import embedded
+
+        return embedded.deploy(request, on_event, host, dry_run=True)
 
 
 def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult:
@@ -82,16 +62,13 @@ def destroy(request: DeployRequest, on_event: Listener = nobody) -> DeployResult
         ProviderError: AWS refused; the rest stays in the state.
     """
     if engine_of(request) == "pulumi":
+        from harness.deploy.pulumi_cli import operations as cli
+
         return cli.destroy(request, on_event)
-    started_s = time.monotonic()
     with locked(request.state):
-        deployment, _ = _deployment(request, on_event, dry_run=False)
-        deployment.targeting.require(deployment.ledger.olds)
-        deployment.steps.planned = len(deployment.targeting.condemned(deployment.ledger, everything=True))
-        with deployment.kept():
-            deployment.delete_condemned(everything=True)
-        request.state.with_suffix(".program").unlink(missing_ok=True)
-        return _result(deployment, started_s)
+        from harness.deploy import embedded
+
+        return embedded.destroy(request, on_event, _host(request))
 
 
 def refresh(request: DeployRequest, on_event: Listener = nobody, *, dry_run: bool = False) -> DeployResult:
@@ -104,178 +81,33 @@ def refresh(request: DeployRequest, on_event: Listener = nobody, *, dry_run: boo
         ProviderError: AWS refused to tell about a resource; the others are done.
     """
     if engine_of(request) == "pulumi":
+        from harness.deploy.pulumi_cli import operations as cli
+
         return cli.refresh(request, on_event, dry_run=dry_run)
-    started_s = time.monotonic()
     with locked(request.state):
-        deployment, _ = _deployment(request, on_event, dry_run=dry_run)
-        deployment.targeting.require(deployment.ledger.olds)
-        with deployment.kept():
-            _refresh(deployment)
-        return _result(deployment, started_s)
+        from harness.deploy import embedded
+
+        return embedded.refresh(request, on_event, _host(request), dry_run=dry_run)
 
 
-def _refresh(deployment: Deployment) -> None:
-    steps, olds = deployment.steps, list(deployment.ledger.olds.values())
-    selected = deployment.targeting.of_olds(olds)
-    steps.planned = sum(is_looked_at(steps, old) for old in selected)
-    refresh_all(steps, selected)
+@contextmanager
+def _program(request: DeployRequest) -> Iterator[Host]:
+    """The stack locked, and its program's process started."""
+    with locked(request.state), hosted(_host(request)) as host:
+        yield host
 
 
-def _preflight(request: DeployRequest, clients: Clients) -> int:
-    """A dry run that only looks for what cannot work. Returns how many steps it took.
-
-    A program may fail in a preview and work in a deployment (it asks AWS about what it has just created), so
-    its own exceptions do not count here.
-    """
-    told: list[StepEvent] = []
-    deployment, program = _deployment(request, told.append, dry_run=True, clients=clients)
-    problem: BlackstartError | None = None
-    try:
-        with deployment.kept():
-            run_program(deployment, program, registry=_registry(request), environment=_environment(request))
-    except BlackstartError as error:
-        problem = error
-    refusal = deployment.unsupported_error()
-    if refusal is not None:
-        raise refusal
-    if problem is not None and _is_final(problem, told):
-        raise problem
-    _require_known(deployment, request)
-    return sum(event.status == "done" and not event.copy for event in told)
-
-
-def _is_final(problem: BlackstartError, told: list[StepEvent]) -> bool:
-    """True when a preview's error would be a deployment's too: about the inputs, or before there was any resource."""
-    if problem.code not in {"program", "usage", "config"}:
-        return False
-    return "the Pulumi program failed" not in problem.what or all(event.type == STACK_TYPE for event in told)
-
-
-def _say_what_is_left(error: BlackstartError, deployment: Deployment) -> None:
-    """To the hint of a failed deployment: what it did before, and what nobody knows."""
-    done = [f"{count} {op}" for op, count in deployment.steps.counts.items() if op in _CHANGES]
-    begun = [p.resource.name for p in deployment.ledger.checkpoint.pending]
-    left = [f"done before and in the state: {', '.join(done)}"] if done else []
-    left += [f"begun, and looked for by the next run: {', '.join(begun)}"] if begun else []
-    if left:
-        error.hint = "; ".join([*left, error.hint or "mend the cause and run again"])
-
-
-_CHANGES = ("create", "update", "replace", "delete")
-
-
-def _require_known(deployment: Deployment, request: DeployRequest) -> None:
-    """Refuse patterns that name nothing, once the program has told what it consists of."""
-    known = deployment.known_urns()
-    deployment.targeting.require(known)
-    request.replace.require(known, where="--replace")
-
-
-def _deploy(
-    request: DeployRequest,
-    on_event: Listener,
-    *,
-    dry_run: bool,
-    planned: int = 0,
-    clients: Clients | None = None,
-) -> DeployResult:
-    started_s = time.monotonic()
-    deployment, program = _deployment(request, on_event, dry_run=dry_run, clients=clients)
-    with deployment.kept():
-        if request.refresh:
-            _refresh(deployment)
-        deployment.steps.planned = planned or sum(_is_told(old) for old in deployment.ledger.olds.values())
-        try:
-            run_program(deployment, program, registry=_registry(request), environment=_environment(request))
-        except BlackstartError as error:
-            if not dry_run:
-                _say_what_is_left(error, deployment)
-            raise
-        refusal = deployment.unsupported_error()
-        if refusal is not None:
-            raise refusal
-        _require_known(deployment, request)
-    return _result(deployment, started_s)
-
-
-def _deployment(
-    request: DeployRequest, on_event: Listener, *, dry_run: bool, clients: Clients | None = None
-) -> tuple[Deployment, Program]:
-    passphrase = request.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
+def _host(request: DeployRequest) -> Host:
     project, program = read_project(
         request.program,
         request.stack,
         region=request.target.region,
         overrides=request.config,
-        passphrase=passphrase,
+        passphrase=request.secret,
     )
-    checkpoint = read_checkpoint(request.state, passphrase)
-    ledger = Ledger(checkpoint, dry_run=dry_run, durable=request.target.kind == "aws")
-    instances = Instances(request.target, project.folder, clients or Clients(request.target))
-    callbacks = Callbacks()
-    dynamic = DynamicPlugin(
-        interpreter=program.interpreter,
-        folder=project.folder,
-        project=project.name,
-        config=project.config,
-        environment=_environment(request),
-        registry=_registry(request),
-    )
-    steps = Steps(
-        ledger=ledger,
-        registry=with_dynamic(registry(), dynamic),
-        naming=read_autonaming(
-            project.config, organization=project.organization, project=project.name, stack=project.stack
-        ),
-        instances=instances,
-        hooks=Hooks(callbacks),
-        listen=on_event,
-        replace=request.replace,
-    )
-    deployment = Deployment(
+    return Host(
         project=project,
-        ledger=ledger,
-        steps=steps,
-        stacks=Stacks(folder=request.state_dir, passphrase=passphrase, project=project.name),
-        transforms=Transforms(callbacks),
-        dynamic=dynamic,
-        targeting=Targeting(only=request.only, dependents=request.dependents),
+        program=program,
+        registry=request.state_dir / "processes",
+        environment=request.target.environment,
     )
-    return deployment, program
-
-
-def _result(deployment: Deployment, started_s: float) -> DeployResult:
-    there = deployment.ledger.living()
-    living = [r for r in there if r.custom and not r.is_provider and not r.external]
-    outputs = {key: "[secret]" if has_secret(value) else masked(value) for key, value in deployment.outputs.items()}
-    return DeployResult(
-        outputs=outputs,
-        resources=len(living),
-        changes={str(op): count for op, count in deployment.steps.counts.items()},
-        duration_s=time.monotonic() - started_s,
-        left_out=tuple(sorted(deployment.targeting.left_out)),
-    )
-
-
-def _environment(request: DeployRequest) -> dict[str, str]:
-    """The program sees the target too: some ask AWS themselves with boto3."""
-    return request.target.environment
-
-
-def _is_told(old: ResourceState) -> bool:
-    """True for what a deployment tells a step of: default providers have none."""
-    return not (old.is_provider and old.name.startswith("default"))
-
-
-def _registry(request: DeployRequest) -> Path:
-    return request.state_dir / "processes"
-
-
-def _digest(request: DeployRequest) -> str:
-    """A hash of the program's own files and its configuration."""
-    digest = hashlib.sha256(repr(sorted(request.config.items())).encode())
-    for path in sorted(request.program.rglob("*")):
-        parts = path.relative_to(request.program).parts
-        if path.suffix in {".py", ".yaml", ".json"} and not any(p.startswith((".", "__pycache__")) for p in parts):
-            digest.update(str(path.relative_to(request.program)).encode() + path.read_bytes())
-    return digest.hexdigest()

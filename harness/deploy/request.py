@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,11 @@ class DeployRequest:
     def state(self) -> Path:
         """The checkpoint."""
         return state_file(self.state_dir, self.stack, project_name(self.program))
+
+    @property
+    def secret(self) -> str:
+        """The passphrase: the given one, else the one that Pulumi takes from the environment."""
+        return self.passphrase or os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

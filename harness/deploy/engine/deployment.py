@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from harness.clock import utc_iso
@@ -17,6 +16,7 @@ from harness.deploy.engine.diff import changes
 from harness.deploy.engine.dynamic import DynamicPlugin
 from harness.deploy.engine.goal import Goal, inherited_aliases, read_goal
 from harness.deploy.engine.ledger import Ledger
+from harness.deploy.engine.program import Project
 from harness.deploy.engine.stacks import Stacks
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.steps import PARALLEL, Steps, protected
@@ -25,18 +25,6 @@ from harness.deploy.engine.transforms import Transforms
 from harness.deploy.engine.urn import STACK_TYPE, make_urn
 from harness.deploy.engine.values import Secret, Value, has_unknown, plain
 from harness.errors import BlackstartError, ProgramError, ProviderError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """The program and its configuration; keys are `namespace:name`."""
-
-    name: str
-    stack: str
-    folder: Path
-    config: Mapping[str, str] = field(default_factory=dict)
-    secret_keys: frozenset[str] = frozenset()
-    organization: str = "organization"
 
 
 @dataclass(slots=True)

@@ -1,156 +1,117 @@
-"""Hosts the user's program: a process of its own, in its own folder, with its own interpreter."""
+"""The process of the user's program: in its own folder, with its own interpreter.
+
+It loads the SDKs once, while we load the engine; each run of the program is a fork of it, so that the look-ahead and
+the deployment share what loading costs, and nothing else.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import re
+import select
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from harness import processes
-from harness.deploy.engine.deployment import Deployment, Project
-from harness.deploy.engine.monitor import Monitor
-from harness.deploy.engine.steps import PARALLEL
-from harness.errors import BlackstartError, ProgramError
+from harness.deploy.engine.program import Program, Project
 
 SHIM = Path(__file__).with_name("program_shim.py")
 _OUTPUT_TAIL_BYTES = 8_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """Where the program is and how it is run. `entry` is what runpy gets: the folder, or Pulumi.yaml's `main`.
+@dataclass(slots=True, kw_only=True)
+class Host:
+    """The process. One run at a time."""
 
-    `absent_venv` is the virtual environment that Pulumi.yaml names, where it does not exist.
-    """
+    project: Project
+    program: Program
+    registry: Path
+    environment: Mapping[str, str]  # the program sees the target too: some ask AWS themselves with boto3
+    _output: IO[bytes] | None = None
+    _process: subprocess.Popen[bytes] | None = None
+    _began_bytes: int = 0  # how much had been printed when the run began
+    _code: int | None = None
 
-    folder: Path
-    entry: Path
-    interpreter: str = sys.executable
-    absent_venv: Path | None = None
+    def start(self) -> subprocess.Popen[bytes]:
+        """The process; started if it does not run. It loads the SDKs and waits."""
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+            self._process = processes.spawn(
+                [self.program.interpreter, "-u", str(SHIM), str(self.program.folder)],
+                role="pulumi program",
+                registry=self.registry,
+                env=self._environment(),
+                cwd=self.program.folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._output,
+            )
+        return self._process
 
+    def begin(self, **settings: Any) -> None:
+        """Run the program once; `settings` are those of the SDK's `Settings`, JSON values."""
+        stdin = self.start().stdin
+        self._began_bytes, self._code = self._printed_bytes(), None
+        wanted = {"root_directory": str(self.program.folder), "program": str(self.program.entry), **settings}
+        if stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it ended by itself, which `ended` tells
+                stdin.write(json.dumps(wanted).encode() + b"\n")
+                stdin.flush()
 
-def run_program(deployment: Deployment, program: Program, *, registry: Path, environment: Mapping[str, str]) -> None:
-    """Run the program against the deployment until both are done, deletions included.
+    def ended(self, *, within_s: float | None = None) -> int | None:
+        """The exit code of the run; None when it goes on after `within_s` seconds (None: waits for its end)."""
+        process = self._process
+        if self._code is not None or process is None or process.stdout is None:
+            return self._code
+        if select.select([process.stdout], [], [], within_s)[0]:
+            line = process.stdout.readline()
+            self._code = int(json.loads(line)["code"]) if line else process.wait() or 1
+        return self._code
 
-    Raises:
-        ProgramError: the program raised or exited with an error.
-        BlackstartError: what made the deployment fail.
-    """
-    monitor = Monitor(deployment)
-    address = monitor.start()
-    with tempfile.TemporaryFile() as output:
-        process = processes.spawn(
-            _command(deployment, program, address),
-            role="pulumi program",
-            registry=registry,
-            env=_environment(deployment, environment),
-            cwd=program.folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _follow(deployment, monitor, process)
-            code = process.wait()
-        finally:
-            monitor.stop()
-            processes.stop(process, registry=registry, grace_s=1.0)
-        if deployment.failure is None and code:
-            deployment.fail(_failed(deployment, program, code, _tail(output.fileno())))
-    if deployment.failure is not None:
-        raise deployment.failure
+    def printed(self) -> str:
+        """The last that the run has printed."""
+        if self._output is None:
+            return ""
+        size = self._printed_bytes()
+        start = max(self._began_bytes, size - _OUTPUT_TAIL_BYTES)
+        return os.pread(self._output.fileno(), size - start, start).decode(errors="replace").strip()
 
-
-def _command(deployment: Deployment, program: Program, address: str) -> list[str]:
-    project = deployment.project
-    options = {
-        "monitor": address,
-        "engine": address,
-        "project": project.name,
-        "stack": project.stack,
-        "root_directory": str(program.folder),
-        "pwd": str(program.folder),
-        "parallel": str(PARALLEL),
-        "dry_run": "true" if deployment.ledger.dry_run else "false",
-        "organization": project.organization,
-    }
-    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [program.interpreter, "-u", str(SHIM), *flags, str(program.entry)]
-
-
-def _environment(deployment: Deployment, extra: Mapping[str, str]) -> dict[str, str]:
-    project = deployment.project
-    return {
-        **os.environ,
-        **extra,
-        "PULUMI_CONFIG": json.dumps(dict(project.config)),
-        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(sorted(project.secret_keys)),
-    }
-
-
-def _follow(deployment: Deployment, monitor: Monitor, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the program has registered everything, then delete what it no longer has."""
-    while not monitor.program_done.wait(0.01) and process.poll() is None:
-        if deployment.failure is not None and _gives_up(process):
+    def stop(self) -> None:
+        """End the process, and a run that goes on."""
+        process, self._process = self._process, None
+        if process is None:
             return
-    # SDKs before SignalAndWaitForShutdown just exit with 0.
-    finished = monitor.program_done.is_set() or process.poll() == 0
-    if not finished or deployment.failure is not None:
-        monitor.may_exit.set()
-        return
+        for file in (process.stdin, process.stdout, self._output):
+            if file is not None:
+                with contextlib.suppress(BrokenPipeError):  # a run that was asked for and never read
+                    file.close()
+        self._output = None
+        processes.stop(process, registry=self.registry, grace_s=1.0)
+
+    def _printed_bytes(self) -> int:
+        return 0 if self._output is None else os.fstat(self._output.fileno()).st_size
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self.environment,
+            "PULUMI_CONFIG": json.dumps(dict(self.project.config)),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(sorted(self.project.secret_keys)),
+        }
+
+
+@contextmanager
+def hosted(host: Host) -> Iterator[Host]:
+    """The host started, and ended afterwards."""
     try:
-        deployment.delete_condemned()
-    except BlackstartError as error:
-        deployment.fail(error)
+        host.start()
+        yield host
     finally:
-        monitor.may_exit.set()
-
-
-def _gives_up(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> bool:
-    """After a failure a program may still wait for something; it gets a moment to end by itself."""
-    deadline = time.monotonic() + patience_s
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return True
-
-
-def _failed(deployment: Deployment, program: Program, code: int, output: str) -> ProgramError:
-    said = deployment.steps.hidden.clean("\n".join(deployment.messages) or output or "it printed nothing")
-    return ProgramError(
-        f"the Pulumi program failed (exit code {code}):\n{said}",
-        where=str(program.entry),
-        hint=_what_to_do(said, program, deployment.project),
-    )
-
-
-def _what_to_do(said: str, program: Program, project: Project) -> str:
-    missing = re.search(r"ModuleNotFoundError: No module named '([^']+)'", said)
-    if missing:
-        return _how_to_install(missing[1].partition(".")[0], program)
-    setting = re.search(r"Missing required configuration variable '([^']+)'", said)
-    if setting:
-        return f"set it in Pulumi.{project.stack}.yaml under config:, or with --set {setting[1]}=VALUE"
-    return "mend the program and run again"
-
-
-def _how_to_install(module: str, program: Program) -> str:
-    """The command that installs it where the program looks."""
-    listed = program.folder / "requirements.txt"
-    what = f"-r {listed}" if listed.is_file() else module.replace("_", "-") if module.startswith("pulumi_") else "…"
-    venv = program.absent_venv
-    if venv is not None:
-        make = f"{sys.executable} -m venv {venv} && {venv / 'bin' / 'python'} -m pip install {what}"
-        return f"the virtual environment that Pulumi.yaml names does not exist: {make}"
-    return f"install {module} for the program's Python: {program.interpreter} -m pip install {what}"
-
-
-def _tail(descriptor: int) -> str:
-    size = os.fstat(descriptor).st_size
-    start = max(0, size - _OUTPUT_TAIL_BYTES)
-    return os.pread(descriptor, size - start, start).decode(errors="replace").strip()
+        host.stop()

@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from harness.deploy.engine.deployment import Project
-from harness.deploy.engine.host import Program
+from harness.deploy.engine.program import Program, Project
 from harness.deploy.engine.secrets import PassphraseSecrets
 from harness.errors import ProgramError, StateError, UsageError
 

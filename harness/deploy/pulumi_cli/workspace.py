@@ -14,8 +14,7 @@ from typing import Any
 
 import yaml
 
-from harness.deploy.engine.deployment import Project
-from harness.deploy.engine.host import Program
+from harness.deploy.engine.program import Program, Project
 from harness.deploy.pulumi_cli.command import pulumi_command
 from harness.deploy.pulumi_cli.settings import Settings, environment
 from harness.errors import StateError

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from harness.deploy import api
+from harness.deploy import api, embedded
 from harness.deploy.api import DeployRequest
 from harness.deploy.engine.events import StepEvent
 from harness.deploy.providers.resource import CheckError, Context, Observation, Registry, ResourceType
@@ -116,7 +116,7 @@ def registry_of(things: Things) -> Registry:
 def things(monkeypatch: pytest.MonkeyPatch) -> Things:
     """The in-memory cloud; it stands in for the AWS registry."""
     things = Things()
-    monkeypatch.setattr(api, "registry", lambda: registry_of(things))
+    monkeypatch.setattr(embedded, "registry", lambda: registry_of(things))
     return things
 
 

@@ -20,12 +20,13 @@ from pulumi.runtime.proto import resource_pb2
 from harness.deploy.engine import wire
 from harness.deploy.engine.callbacks import Callbacks
 from harness.deploy.engine.clients import Clients
-from harness.deploy.engine.deployment import Deployment, Project
+from harness.deploy.engine.deployment import Deployment
 from harness.deploy.engine.dynamic import DynamicPlugin
 from harness.deploy.engine.hooks import Hooks
 from harness.deploy.engine.instances import Instances
 from harness.deploy.engine.ledger import Ledger
 from harness.deploy.engine.lock import locked
+from harness.deploy.engine.program import Project
 from harness.deploy.engine.recovery import read_checkpoint
 from harness.deploy.engine.stacks import Stacks
 from harness.deploy.engine.steps import Steps

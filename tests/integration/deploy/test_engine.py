@@ -23,6 +23,16 @@ def test_a_resource_is_created_once_and_then_left_alone(stack: Any, things: Any)
     assert first.outputs["arn"].startswith("arn:aws:thing:us-east-1:000000000000:orders-")
 
 
+def test_both_runs_of_a_program_start_afresh_in_forks_of_one_process(stack: Any, things: Any) -> None:
+    note = "print(os.getppid(), os.getpid(), hasattr(sys, 'seen'), file=open('runs', 'a'))\nsys.seen = True\n"
+    stack.program("import os, sys\n" + note + QUEUE).up()
+    runs = [line.split() for line in (stack.folder / "program" / "runs").read_text().splitlines()]
+    assert [seen for _, _, seen in runs] == ["False", "False"]
+    assert len({parent for parent, _, _ in runs}) == 1
+    assert len({own for _, own, _ in runs}) == 2
+    assert things.operations() == ["create orders"]
+
+
 def test_a_changed_input_updates_and_a_changed_name_replaces_new_before_old(stack: Any, things: Any) -> None:
     stack.program("aws.sqs.Queue('q', name='one', delay_seconds=1)").up()
     assert stack.program("aws.sqs.Queue('q', name='one', delay_seconds=2)").up().changes == {"update": 1}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.deploy import api
+from harness.deploy import embedded
 from harness.deploy.engine.secrets import PassphraseSecrets
 from harness.errors import ProgramError, ProviderError
 
@@ -15,7 +15,7 @@ from harness.errors import ProgramError, ProviderError
 @pytest.fixture(autouse=True)
 def _no_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is shown here is the deployment; the look ahead would run each program twice."""
-    monkeypatch.setattr(api, "_preflight", lambda _request, _clients: 0)
+    monkeypatch.setattr(embedded, "_preflight", lambda _request, _host, _clients: 0)
 
 
 def resources(stack: Any) -> dict[str, dict[str, Any]]:

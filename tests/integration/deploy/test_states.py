@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness import cli
-from harness.deploy import api
+from harness.deploy import embedded
 from harness.deploy.engine import state_edit
 from harness.deploy.states import StackState
 from harness.errors import StateError, UsageError
@@ -26,7 +26,7 @@ PROGRAM = (
 def sample(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The checkpoint of a stack of three resources, one of them protected: deployed once for all."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "registry", lambda: registry_of(Things()))
+        patch.setattr(embedded, "registry", lambda: registry_of(Things()))
         stack = Stack(tmp_path_factory.mktemp("sample")).program(PROGRAM.format(True))
         stack.up()
         return stack.request.state.read_text()
