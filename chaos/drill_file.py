@@ -43,12 +43,22 @@ class ExperimentPart(_Strict):
     role: str = ""
 
 
-class WorkloadPart(_Strict):
-    """What the prober sends."""
+Rate = Annotated[float, Field(gt=0, le=2000)]
 
-    rate: Annotated[float, Field(gt=0, le=2000)] = 50.0
-    timeout: Duration = "5s"
-    operations: Annotated[list[dict[str, Any]], Field(min_length=1)]
+
+class WorkloadPart(_Strict):
+    """What the prober sends; or a `file` with it, which several drills share, and what this drill has otherwise."""
+
+    file: str = ""
+    rate: Rate | None = None
+    timeout: Duration | None = None
+    operations: list[dict[str, Any]] = []
+
+    @model_validator(mode="after")
+    def _has_operations(self) -> Self:
+        if bool(self.file) == bool(self.operations):
+            raise ValueError("give either operations or a file that has them")
+        return self
 
 
 class MethodPart(_Strict):
@@ -102,6 +112,15 @@ class VerificationPart(_Strict):
     @classmethod
     def _as_list(cls, value: Any) -> Any:  # what a person wrote
         return [value] if isinstance(value, Mapping) else value
+
+
+class WorkloadFile(_Strict):
+    """A workload that several drills share: what is sent, and how each write of it is read back."""
+
+    rate: Rate = 50.0
+    timeout: Duration = "5s"
+    operations: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    verification: VerificationPart | None = None
 
 
 class DetectionPart(_Strict):
@@ -165,6 +184,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
     data, text = read_toml(path)
     file = validate(DrillFile, data, text=text, path=path)
     template = _template(path, file.experiment)
+    workload, operations = _workload(path, text, file)
     return Drill(
         name=file.name,
         title=file.title or file.name,
@@ -172,11 +192,11 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         run_by_default=file.run_by_default,
         template=template,
         duration=file.experiment.duration,
-        operations=_operations(path, text, file.workload.operations),
-        rate=file.workload.rate,
-        timeout_s=parse_duration_s(file.workload.timeout),
+        operations=operations,
+        rate=workload.rate,
+        timeout_s=parse_duration_s(workload.timeout),
         method=_method(file.method, template=template),
-        verification=file.verification,
+        verification=workload.verification,
         objectives=_objectives(path, text, file, policy),
         path=path,
         alarms=tuple(file.detection.alarms),
@@ -217,13 +237,26 @@ def _check_shape(template: Any, source: Path) -> None:  # JSON
         raise ConfigError(f"not an experiment template: {report.generate_report()}", where=str(source))
 
 
-def _operations(path: Path, text: str, raw: Sequence[Mapping[str, Any]]) -> list[HttpOperation]:
+def _workload(path: Path, text: str, file: DrillFile) -> tuple[WorkloadFile, list[HttpOperation]]:
+    """The drill's workload; what a shared file says holds where the drill says nothing."""
+    part, own = file.workload, file.model_dump(include={"verification"}, exclude_none=True)
+    own |= part.model_dump(include={"rate", "timeout"}, exclude_none=True)
+    if not part.file:
+        shared, keys = {"operations": part.operations}, ["workload", "operations"]
+    else:
+        path, keys = path.parent / part.file, ["operations"]
+        shared, text = read_toml(path)
+    workload = validate(WorkloadFile, {**shared, **own}, text=text, path=path)
+    return workload, _operations(path, text, keys, workload.operations)
+
+
+def _operations(path: Path, text: str, keys: list[str], raw: Sequence[Mapping[str, Any]]) -> list[HttpOperation]:
     found = []
     for number, operation in enumerate(raw):
         try:
             found.append(msgspec.convert(operation, HttpOperation))
         except msgspec.ValidationError as error:
-            where = f"{path}:{line_of(text, ['workload', 'operations', number])}"
+            where = f"{path}:{line_of(text, [*keys, number])}"
             unknown = str(error).partition("unknown field `")[2].partition("`")[0]
             hint = nearest(unknown, HttpOperation.__struct_fields__) if unknown else ""
             raise ConfigError(f"workload.operations: {error}", where=where, hint=hint) from error

@@ -78,8 +78,6 @@ def _operations_of(service: str) -> frozenset[str]:
     if service == "execute-api":  # requests to an API Gateway stage, as the gate names them; no SDK has them
         return frozenset({"Invoke"})
     session = botocore.session.get_session()
-    if service == "execute-api":  # the APIs of API Gateway themselves, which are no API of AWS's
-        return frozenset({"Invoke"})
     try:
         return frozenset(session.get_service_model(service).operation_names)
     except (UnknownServiceError, ValueError):

@@ -16,7 +16,7 @@ CHAOS = Path(__file__).parents[3] / "chaos"
 @pytest.fixture
 def drills(tmp_path: Path) -> Path:
     """A copy of the project's drills and experiments, to be broken."""
-    for name in ("drills", "experiments"):
+    for name in ("drills", "experiments", "workloads"):
         shutil.copytree(CHAOS / name, tmp_path / name)
     return tmp_path / "drills"
 
@@ -31,7 +31,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_the_drills_of_the_project_can_be_read(name: str, drills: Path) -> None:
     drill = load_drill(name, drills, policy={})
     assert drill.name == name
-    assert drill.fault_s > 0
+    assert drill.template["actions"]
 
 
 def test_a_misspelt_drill_gets_the_nearest_name(drills: Path) -> None:
@@ -41,24 +41,38 @@ def test_a_misspelt_drill_gets_the_nearest_name(drills: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said", "hint"),
+    ("file", "old", "new", "said", "hint"),
     [
-        ("rate = 50.0", "rat = 50.0", "unknown key 'workload.rat'", "rate"),
-        ("rate = 50.0", "rate = 0", "workload.rate", ""),
-        ('deadline = "30s"', 'deadline = "soon"', "method.deadline", ""),
-        ('rto = "8s"', 'rtoo = "8s"', "unknown objective 'rtoo'", "rto"),
-        ('kind = "read_order"', 'kindd = "read_order"', "kindd", "kind"),
+        ("drills/zone-loss.toml", "[workload]", "[workload]\nrat = 50.0", "unknown key 'workload.rat'", "rate"),
+        ("drills/zone-loss.toml", "[workload]", "[workload]\nrate = 0", "workload.rate", ""),
+        ("drills/zone-loss.toml", "[workload]", "[workload]\noperations = [{}]", "either operations or a file", ""),
+        ("drills/zone-loss.toml", 'deadline = "30s"', 'deadline = "soon"', "method.deadline", ""),
+        ("drills/zone-loss.toml", 'rto = "8s"', 'rtoo = "8s"', "unknown objective 'rtoo'", "rto"),
+        ("workloads/orders.toml", "rate = 50.0", "rat = 50.0", "unknown key 'rat'", "rate"),
+        ("workloads/orders.toml", 'kind = "read_order"', 'kindd = "read_order"', "kindd", "kind"),
     ],
 )
-def test_a_wrong_key_or_value_is_named_with_its_line(drills: Path, old: str, new: str, said: str, hint: str) -> None:
-    path = drills / "zone-loss.toml"
-    edit(path, old, new)
+def test_a_wrong_key_or_value_is_named_with_its_line(
+    drills: Path, file: str, old: str, new: str, said: str, hint: str
+) -> None:
+    edit(drills.parent / file, old, new)
     with pytest.raises(ConfigError) as caught:
         load_drill("zone-loss", drills, policy={})
     assert said in caught.value.what
     assert hint in caught.value.hint
-    line = re.search(r"zone-loss\.toml:(\d+)", caught.value.where)
+    line = re.search(rf"{file.rsplit('/')[-1]}:(\d+)", caught.value.where)
     assert line is not None, caught.value.where
+
+
+def test_a_shared_workload_holds_where_the_drill_says_nothing(drills: Path) -> None:
+    plain = load_drill("zone-loss", drills, policy={})
+    assert (plain.rate, [operation.kind for operation in plain.operations]) == (50.0, ["place_order", "read_order"])
+    assert plain.verification is not None
+    edit(drills / "zone-loss.toml", "[workload]", "[workload]\nrate = 7.0")
+    assert load_drill("zone-loss", drills, policy={}).rate == 7.0
+    edit(drills / "zone-loss.toml", "orders.toml", "orders.tml")
+    with pytest.raises(ConfigError, match="orders.tml"):
+        load_drill("zone-loss", drills, policy={})
 
 
 @pytest.mark.parametrize(
