@@ -60,7 +60,7 @@ def test_a_wrong_key_or_value_is_named_with_its_line(
         load_drill("zone-loss", drills, policy={})
     assert said in caught.value.what
     assert hint in caught.value.hint
-    line = re.search(rf"{file.rsplit('/')[-1]}:(\d+)", caught.value.where)
+    line = re.search(rf"{file.rsplit('/', maxsplit=1)[-1]}:(\d+)", caught.value.where)
     assert line is not None, caught.value.where
 
 
