@@ -58,6 +58,8 @@ class Embedded(_Strict):
     global_lag: LagText | None = None
     cache_lag: LagText | None = None
     task_start: Duration | None = None
+    table_lag: LagText | None = None
+    object_lag: LagText | None = None
 
 
 class Image(_Strict):

@@ -78,8 +78,8 @@ def cloud_settings(
         "task_start_s": embedded.task_start,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
-    lags = {"global_lag": embedded.global_lag, "cache_lag": embedded.cache_lag}
-    set_here |= {name: text for name, text in lags.items() if text is not None}
+    lags = ("global_lag", "cache_lag", "table_lag", "object_lag")
+    set_here |= {name: text for name in lags if (text := getattr(embedded, name)) is not None}
     return replace(settings, **set_here)  # Any: each is a field of CloudSettings
 
 

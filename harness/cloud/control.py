@@ -84,6 +84,7 @@ class Control:
             "GET zones": self._zones,
             "GET lags": self._lags,
             "POST lags": self._set_lag,
+            "GET replication": self._replication,
             "GET evidence": self._evidence,
             "GET environments": self._environments,
             "GET tasks": self._tasks,
@@ -151,6 +152,9 @@ class Control:
         places = {key: str(wanted.get(key) or "") for key in ("source", "destination")}
         self.doors.replication.lags.set(str(wanted["store"]), lag, **places)
         return {"lags": self.doors.replication.lags.shown()}
+
+    async def _replication(self, _query: Query, _body: bytes) -> Answer:
+        return {"replication": self.doors.replication.shown()}
 
     async def _evidence(self, query: Query, _body: bytes) -> Answer:
         events = self.doors.evidence.since(int(query.get("since", "0")), owner=query.get("owner", ""))

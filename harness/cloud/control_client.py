@@ -93,6 +93,10 @@ class ControlClient:
         wanted = {"store": store, "lag": lag, "source": source, "destination": destination}
         self._call("POST", "lags", body=json.dumps(wanted).encode())
 
+    def replication(self) -> list[dict[str, Any]]:  # JSON as served
+        """What is under way to copies: `store name source destination pending oldest_s`, or `conflicts`."""
+        return list(self._call("GET", "replication")["replication"])
+
     def evidence(self, since: int = 0, owner: str = "") -> list[EvidenceEvent]:
         """What happened after event number `since`, oldest first."""
         found = self._call("GET", "evidence", {"since": since, "owner": owner})["events"]

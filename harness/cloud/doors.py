@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.clock import Clock
+from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
-from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import ZoneKeeper
 from harness.target import Target
 

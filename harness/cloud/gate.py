@@ -18,6 +18,25 @@ CONTROL_PREFIX = "/_blackstart/"
 _ADMIN_PREFIXES = ("/_ministack/reset", "/_ministack/config", "/_localstack/state")
 """The emulator's own administration: it would empty the cloud behind the gate's back."""
 
+_EVERYWHERE = frozenset(
+    (
+        "account",
+        "cloudfront",
+        "fis",
+        "globalaccelerator",
+        "health",
+        "iam",
+        "organizations",
+        "route53",
+        "shield",
+        "sts",
+    )
+)
+"""What a lost region does not take along: global services, the security tokens of other regions, and the experiments
+that took its power."""
+
+_LOOK_EVERY_S = 0.2
+
 
 Meter = Callable[[Request, Send], Send]
 """Wraps `send` so that the answer to a request is measured."""
@@ -34,6 +53,8 @@ class Gate:
     recorder: Recorder
     patience: Patience
     services: Mapping[str, App] = field(default_factory=dict)
+    lost: Callable[[str], bool] = lambda _region: False
+    """Says whether no zone of a region has power: then no service that lives there answers."""
     meter: Meter = lambda _request, send: send
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +86,9 @@ class Gate:
             self.identifier.resource(request, body)
         if concern.role:
             self.identifier.role(request)
+        if self.lost(request.region) and request.service not in _EVERYWHERE and not request.by_experiment:
+            await self._no_answer(request.region, scope, receive)
+            return
         send = self.meter(request, send)
         hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
@@ -97,6 +121,14 @@ class Gate:
                 await self._refuse(effect, request, send)
                 return False
         return True
+
+    async def _no_answer(self, region: str, scope: Scope, receive: Receive) -> None:
+        """Keep the client waiting until it gives up or the region is back, then reset."""
+        gone = asyncio.ensure_future(_until_disconnect(receive))
+        while self.lost(region) and not gone.done():
+            await asyncio.wait([gone], timeout=_LOOK_EVERY_S)
+        gone.cancel()
+        await _reset(scope, receive)
 
     async def _refuse(self, effect: ApiError, request: Request, send: Send) -> None:
         error = wire_error(

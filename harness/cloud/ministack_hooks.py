@@ -9,15 +9,12 @@ replaces that last call: scope, slots and throttles stay ministack's, execution 
 
 from __future__ import annotations
 
-import contextvars
 import json
 import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-from harness.cloud.replication import Flow, ReplicationKeeper
 
 FunctionRecord = dict[str, Any]
 """ministack's record of a function: `config` (as GetFunctionConfiguration gives it), `code_zip`, `concurrency`…"""
@@ -349,70 +346,3 @@ def publish_service_event(
     entry = {"Source": source, "DetailType": detail_type, "Resources": resources, "Detail": json.dumps(detail)}
     with request_scope(get_account_id(), region):
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)  # noqa: SLF001
-
-
-def carry_replication(keeper: ReplicationKeeper) -> Callable[[], None]:
-    """Let `keeper` carry every write to a replica of a table or a bucket; returns what undoes it.
-
-    ministack applies them at once, in the writer's thread. A write that waits is applied later, under the writer's
-    account and region.
-    """
-    from ministack.services import dynamodb, s3
-
-    replicate_write, replicate_object = dynamodb._replicate_write, s3._maybe_replicate  # noqa: SLF001
-    replicate_marker = s3._maybe_replicate_delete_marker  # noqa: SLF001
-
-    def carry_item(table: Any, event_name: str, old_item: Any, new_item: Any) -> None:
-        item = new_item if new_item is not None else old_item
-        home, name = table["TableArn"].split(":")[3], table["TableName"]
-        key = repr([item.get(table[part]) for part in ("pk_name", "sk_name") if table[part]])
-        for region in dynamodb._replica_group(table):  # noqa: SLF001
-            if region == home:
-                continue
-            # `_replicate_write` reads the group and the name of the table, and nothing else.
-            pair = {"TableName": name, "_global_regions": [home, region]}
-            flow = Flow(
-                store="dynamodb", name=name, key=key, source=home, destination=region, destination_region=region
-            )
-            keeper.carry(flow, _later(replicate_write, pair, event_name, old_item, new_item))
-
-    def carry_object(bucket: str, key: str, stored: Any, data: Any, tags: Any = None) -> None:
-        rule, role = s3._replication_rule_for(bucket, key, tags)  # noqa: SLF001
-        flow = _object_flow(bucket, key, rule, role)
-        if flow is None:
-            replicate_object(bucket, key, stored, data, tags)
-        elif not keeper.carry(flow, _later(replicate_object, bucket, key, stored, data, tags)):
-            stored["replication_status"] = "PENDING"
-
-    def carry_marker(bucket: str, key: str) -> None:
-        rule, role = s3._replication_rule_for(bucket, key, None)  # noqa: SLF001
-        flow = _object_flow(bucket, key, rule, role)
-        if flow is not None:
-            keeper.carry(flow, _later(replicate_marker, bucket, key))
-
-    def restore() -> None:
-        dynamodb._replicate_write = replicate_write  # noqa: SLF001
-        s3._maybe_replicate = replicate_object  # noqa: SLF001
-        s3._maybe_replicate_delete_marker = replicate_marker  # noqa: SLF001
-
-    dynamodb._replicate_write = carry_item  # noqa: SLF001
-    s3._maybe_replicate, s3._maybe_replicate_delete_marker = carry_object, carry_marker  # noqa: SLF001
-    return restore
-
-
-def _object_flow(bucket: str, key: str, rule: Any, role: str) -> Flow | None:
-    """Where a replication rule sends an object; None where no copy is made."""
-    from ministack.services import s3
-
-    found = s3._replication_destination(bucket, key, rule, role) if rule is not None else None  # noqa: SLF001
-    if found is None:
-        return None
-    name, _account, destination = found
-    region = str(destination.get("region") or "us-east-1")
-    return Flow(store="s3", name=bucket, key=key, source=bucket, destination=name, destination_region=region)
-
-
-def _later(step: Callable[..., Any], *arguments: Any) -> Callable[[], None]:
-    """A call under this request's account and region, whenever it is made."""
-    context = contextvars.copy_context()
-    return lambda: context.run(step, *arguments)

@@ -31,7 +31,10 @@ from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.item_history import ItemHistories
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
+from harness.cloud.copies import emulated as copies
+from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.copies.lags import Lags
+from harness.cloud.copies.measuring import CopyMetrics
 from harness.cloud.delivery.emulated import Delivery
 from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
@@ -45,7 +48,6 @@ from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
 from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.recorder import Recorder
-from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
 from harness.cloud.signals.station import SignalStation
 from harness.cloud.transport import ResettableProtocol
@@ -124,7 +126,7 @@ class Server:
             self._install_tasks(doors)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
             self._moto = MotoHost(identifier.models)
-            ministack_hooks.carry_replication(doors.replication)
+            self._install_copies(doors, self._signals)
             self._histories = backups.install()
         await backend.start()
         if self._signals is not None:
@@ -138,6 +140,7 @@ class Server:
             rules=doors.faults,
             recorder=recorder,
             patience=patience,
+            lost=doors.zones.lost,
             meter=self._signals.metered_send if self._signals else _unmetered,
             services={**(self._moto.services() if self._moto else {}), **services},
         )
@@ -265,6 +268,17 @@ class Server:
         doors.zones.add_resident(self._pool)
         install(self._pool, signals.metered_execute)
 
+    def _install_copies(self, doors: Doors, signals: SignalStation) -> None:
+        loop, keeper = asyncio.get_running_loop(), doors.replication
+
+        def schedule(delay_s: float, call: Callable[[], None]) -> None:
+            loop.call_soon_threadsafe(loop.call_later, delay_s, call)
+
+        keeper.schedule, keeper.lost = schedule, doors.zones.lost
+        keeper.watches = CopyMetrics(signals.store, schedule)
+        doors.zones.add_resident(keeper)
+        copies.install(keeper)
+
     def _install_databases(self, doors: Doors, signals: SignalStation) -> None:
         from harness.cloud.databases.databases import Databases
 
@@ -292,8 +306,8 @@ class Server:
                 self._delivery.invocations.clear()
             if self._automations is not None:
                 await asyncio.to_thread(self._automations.reset)
-            doors.replication.lags.clear()
             await backend.reset()
+            doors.replication.clear()
             for service in services.values():
                 service.reset()
             if self._moto is not None:

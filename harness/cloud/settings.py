@@ -55,6 +55,11 @@ class CloudSettings:
             machine gives.
         task_start_s: seconds an ECS task takes before its containers start; see `tasks/timing.py`.
         images: container image → what runs for it where there is no Docker engine.
+        table_lag: how far replicas of a DynamoDB global table run behind: changes are there "usually within a second"
+            (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
+        object_lag: how far copies of S3 objects run behind. S3 promises 15 minutes for 99.9 % with replication time
+            control, and says that most take seconds
+            (https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html).
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
 
@@ -71,6 +76,8 @@ class CloudSettings:
     cache_lag: str = "0s"
     task_start_s: float = 0.0
     images: Mapping[str, LocalImage] = field(default_factory=dict)
+    table_lag: str = "500ms"
+    object_lag: str = "1s"
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
 
@@ -81,7 +88,12 @@ class CloudSettings:
         Raises:
             ValueError: a text is no lag.
         """
-        texts: dict[Store, str] = {"aurora": self.global_lag, "elasticache": self.cache_lag}
+        texts: dict[Store, str] = {
+            "aurora": self.global_lag,
+            "elasticache": self.cache_lag,
+            "dynamodb": self.table_lag,
+            "s3": self.object_lag,
+        }
         return {store: parse_lag(text) for store, text in texts.items()}
 
     @property

@@ -96,6 +96,11 @@ class ZoneKeeper:
         """True while nobody has cut the zone's power."""
         return not self._dark.get(zone.id)
 
+    def lost(self, region: str) -> bool:
+        """True while no zone of the region has power: then nothing of it answers."""
+        zones = self.in_region(region) if self._dark else ()
+        return bool(zones) and not any(self.powered(zone) for zone in zones)
+
     def dark(self) -> dict[str, list[str]]:
         """Zone ids without power, with the owners that cut it."""
         with self._lock:

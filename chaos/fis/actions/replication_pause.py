@@ -12,7 +12,7 @@ from typing import ClassVar
 from chaos.fis.actions.action import DURATION, LEASE_S, Action, Parameter, Work
 from chaos.fis.actions.values import listed, region_name
 from chaos.fis.finding import Resource
-from harness.cloud.replication import Flow, Holds
+from harness.cloud.copies.flow import Flow, Holds
 
 
 class _PauseAction(Action):

@@ -110,7 +110,11 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     try:
         cloud = start_cloud(
             CloudSettings(
-                state_dir=tmp_path_factory.mktemp("cloud"), detection_s=0.2, regions=("us-east-1", "us-west-2")
+                table_lag="0s",
+                object_lag="0s",
+                state_dir=tmp_path_factory.mktemp("cloud"),
+                detection_s=0.2,
+                regions=("us-east-1", "us-west-2"),
             )
         )
     finally:

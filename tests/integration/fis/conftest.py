@@ -14,10 +14,10 @@ from chaos.fis import targets
 from chaos.fis.finding import Resource
 from chaos.fis.service import FisService
 from harness.clock import SystemClock
+from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
-from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import Zone, ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 from tests.waiting import PATIENCE_S

@@ -12,10 +12,10 @@ from chaos.fis import targets
 from chaos.fis.finding import Resource
 from chaos.fis.operations import OPERATIONS
 from chaos.fis.region import Quotas, Region, make_region
+from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
-from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 

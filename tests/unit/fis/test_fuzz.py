@@ -19,10 +19,10 @@ from chaos.fis.region import Quotas
 from chaos.fis.resource_types import RESOURCE_TYPES
 from chaos.fis.service import FisService
 from harness.clock import SystemClock
+from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
-from harness.cloud.replication import ReplicationKeeper
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 
