@@ -19,18 +19,7 @@ _ADMIN_PREFIXES = ("/_ministack/reset", "/_ministack/config", "/_localstack/stat
 """The emulator's own administration: it would empty the cloud behind the gate's back."""
 
 _EVERYWHERE = frozenset(
-    (
-        "account",
-        "cloudfront",
-        "fis",
-        "globalaccelerator",
-        "health",
-        "iam",
-        "organizations",
-        "route53",
-        "shield",
-        "sts",
-    )
+    ("cloudfront", "fis", "globalaccelerator", "health", "iam", "organizations", "route53", "shield", "sts")
 )
 """What a lost region does not take along: global services, the security tokens of other regions, and the experiments
 that took its power."""
