@@ -20,8 +20,10 @@ from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
 from chaos.fis_witness import ENDED, STOP_WAIT_S, FisWitness
+from chaos.machine_watch import watched
 from chaos.probing import probing
 from chaos.replica_watch import ReplicaWatch
+from chaos.steady_probes import Phase, SteadyProbes
 from chaos.stores import NEEDS
 from chaos.stores.beside import Beside
 from chaos.verification import Store, settle, verify
@@ -136,6 +138,7 @@ class _Run:
     tell: Tell
     clock: Clock = field(default_factory=SystemClock)
     witness: Witness | FisWitness = field(init=False)
+    probes: SteadyProbes = field(init=False)
     _fis: Any = None  # a boto3 client
     _template: str = ""
     _experiment: str = ""
@@ -157,6 +160,13 @@ class _Run:
             self.witness = Witness(control=ControlClient(self.stack.target), **seen)
         else:
             self.witness = FisWitness(fis=self._fis, **seen)
+        self.probes = SteadyProbes(
+            probes=self.drill.probes,
+            target=self.stack.target,
+            filled=self._filled,
+            journal=self.journal,
+            clock=self.clock,
+        )
 
     def _replica(self) -> ReplicaWatch | None:
         part = self.drill.verification
@@ -199,10 +209,11 @@ class _Run:
         self._mark_clock()
         self.witness.alarms.begin()
         try:
-            with self._stores().running(), self._prober():
+            with watched(self.journal, self.clock), self._stores().running(), self._prober():
                 if self._steady():
                     self._inject()
                     self._observe()
+                    self.probes.look("after", now=True)
                 self._mark_clock()
                 self._note(names.OBSERVATION_ENDED)
             self._sum_up()
@@ -242,15 +253,16 @@ class _Run:
         psutil.cpu_percent(None)
         started_s = self.clock.now_s()
         self._note(names.BASELINE_STARTED)
-        self._watch(started_s + self.drill.method.baseline_s + 0.5)
+        until_s = started_s + self.drill.method.baseline_s + 0.5
+        broken = self._watch(until_s, "before") or self.probes.look("before", now=True)
         ended_s = self.clock.now_s()
         self._note(names.CPU, percent=psutil.cpu_percent(None))
-        self._note(names.BASELINE_ENDED)
+        self._note(names.BASELINE_ENDED, probes_hold=not broken, reason=broken)
         self._mark_clock()
         self.witness.note_workload(started_s)
         samples = samples_of(self._read(), self.drill.method)
         # What was sent in the last moments may not be answered yet.
-        reason = unsteady(samples, start_s=started_s, end_s=ended_s - 0.3, method=self.drill.method)
+        reason = unsteady(samples, start_s=started_s, end_s=ended_s - 0.3, method=self.drill.method) or broken
         if reason:
             self.tell(f"not steady, nothing is injected: {reason}")
             return False
@@ -273,6 +285,7 @@ class _Run:
         while True:
             self.witness.take(self._experiment)
             self.witness.look()
+            self.probes.look("during")
             experiment = self._fis.get_experiment(id=self._experiment)["experiment"]
             status = experiment["state"]["status"]
             self.tell(f"experiment {self._experiment} {status}")
@@ -315,11 +328,14 @@ class _Run:
         while self.clock.now_s() < until_s and not self._recovered(fault_s):
             self._watch(self.clock.now_s() + 1.0)
 
-    def _watch(self, until_s: float) -> None:
-        """Look around until then."""
+    def _watch(self, until_s: float, phase: Phase = "during") -> str:
+        """Look around until then; the first reason why a steady-state probe did not hold, or ''."""
+        broken = ""
         while (left_s := until_s - self.clock.now_s()) > 0:
             self.witness.look()
+            broken = self.probes.look(phase) or broken
             time.sleep(min(left_s, _POLL_S))
+        return broken
 
     def _recovered(self, fault_s: float) -> bool:
         """Whether what was answered until now shows a recovery that held."""

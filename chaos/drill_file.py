@@ -129,6 +129,31 @@ class DetectionPart(_Strict):
     alarms: list[str] = []
 
 
+class ProbePart(_Strict):
+    """A question about the steady state: an HTTP status, or a part of an AWS answer by its JMESPath, and its limits.
+
+    `equals`, or `at_most` and `at_least`. Texts may hold `{outputs.NAME}`.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    url: str = ""
+    service: str = ""
+    operation: str = ""
+    parameters: dict[str, Any] = {}
+    path: str = ""
+    equals: str | int | float | bool | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.url) == bool(self.service and self.operation and self.path):
+            raise ValueError("give either url, or service, operation and path")
+        if (self.equals is None) == (self.at_most is None and self.at_least is None):
+            raise ValueError("give either equals, or at_most or at_least")
+        return self
+
+
 class DrillFile(_Strict):
     """The whole file."""
 
@@ -141,6 +166,7 @@ class DrillFile(_Strict):
     method: MethodPart = MethodPart()
     verification: VerificationPart | None = None
     detection: DetectionPart = DetectionPart()
+    probes: list[ProbePart] = []
     stores: list[str] = []
     objectives: dict[str, Any] = {}
 
@@ -165,6 +191,7 @@ class Drill:
     alarms: Sequence[str] = ()
     stores: Sequence[str] = ()
     role: str = ""
+    probes: Sequence[ProbePart] = ()
 
 
 def drill_names(folder: Path) -> list[str]:
@@ -202,6 +229,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         alarms=tuple(file.detection.alarms),
         stores=_stores(path, text, file.stores),
         role=file.experiment.role,
+        probes=tuple(file.probes),
     )
 
 

@@ -21,7 +21,9 @@ from harness.measure.pacing import pacing
 from harness.measure.phases import Phases
 from harness.measure.recovery import Samples, silence, unsteady
 
-Area = Literal["all", "recovery", "data", "rpo", "availability", "stability", "detect", "staleness", "stores"]
+Area = Literal[
+    "all", "recovery", "data", "rpo", "availability", "stability", "detect", "staleness", "stores", "probes"
+]
 """What a doubt touches; `all` touches every objective."""
 
 Result = TypeVar("Result")

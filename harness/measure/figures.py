@@ -29,7 +29,8 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     `goods_at_end` good answers in a row ended the observation: the residual error rate is below `residual_error`
     with 95 % confidence. `staleness_*` None with `stale_writes` > 0: so many never reached the replica. `late_*` is
     how late the prober sent what was due, its own error. `findings` are the keys behind the counts.
-    `anomalies` counts broken promises of single stores that were worked beside the drill.
+    `anomalies` counts broken promises of single stores that were worked beside the drill, `probes_broken` the
+    steady-state probes that did not hold at the end.
     """
 
     seed: int = 0
@@ -56,6 +57,7 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: int = 0
     unfulfilled: int = 0
     anomalies: int | None = None
+    probes_broken: int | None = None
     unknown: int = 0
     unknown_applied: int = 0
     operations: int = 0

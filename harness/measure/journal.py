@@ -48,6 +48,8 @@ STORE_CHECKED = "store_checked"
 STORE_FINDING = "store_finding"
 ROLLBACK = "rollback"
 CPU = "cpu"
+MACHINE = "machine"
+PROBE = "probe"
 CHECK_FAILED = "check_failed"
 DRILL_ENDED = "drill_ended"
 

@@ -93,6 +93,7 @@ _MEASURES = {
     "phantom": _Measure(field="phantom", area="data", read=lambda f: Measured(f.phantom), unit="count"),
     "unfulfilled": _Measure(field="unfulfilled", area="data", read=lambda f: Measured(f.unfulfilled), unit="count"),
     "anomalies": _Measure(field="anomalies", area="stores", read=lambda f: Measured(f.anomalies), unit="count"),
+    "probes": _Measure(field="probes", area="probes", read=lambda f: Measured(f.probes_broken), unit="count"),
     "unknown": _Measure(field="unknown", area="data", read=lambda f: Measured(f.unknown), unit="count"),
     "p50": _Measure(field="p50_s", area="availability", read=lambda f: _seconds(f.p50_ms)),
     "p95": _Measure(field="p95_s", area="availability", read=lambda f: _seconds(f.p95_ms)),
@@ -118,6 +119,11 @@ def judge_objectives(
             measured = _MEASURES[name].read(figures)
             judged.append(_judge(name, limit, measured, doubts.about(_MEASURES[name].area)))
     return tuple(judged)
+
+
+def area_of(objective: str) -> Area:
+    """What an objective rests on."""
+    return _MEASURES[objective].area
 
 
 def areas_of(objectives: DrillObjectives) -> frozenset[Area]:

@@ -27,6 +27,7 @@ class DrillObjectives:
     unfulfilled: int | None = None
     unknown: int | None = None
     anomalies: int | None = None
+    probes: int | None = None
     p50_s: float | None = None
     p95_s: float | None = None
     p99_s: float | None = None

@@ -27,6 +27,7 @@ from harness.measure.journal import (
     DRILL_STARTED,
     EVIDENCE,
     EXPERIMENT_STARTED,
+    PROBE,
     ROLLBACK,
     STORE_CHECKED,
     STORE_FINDING,
@@ -83,6 +84,7 @@ def take_figures(
         **_end_fields(samples, phases),
         **_pacing_fields(journal),
         "anomalies": _anomalies(journal),
+        "probes_broken": _probes_broken(doubts, journal),
         "control_plane_calls": calls,
         "notes": _notes(journal, phases, back),
     }
@@ -170,6 +172,28 @@ def _end_fields(samples: Samples, phases: Phases) -> dict[str, Any]:
 def _anomalies(journal: Journal) -> int | None:
     checked = [int(event.detail.get("anomalies", 0)) for event in journal.named(STORE_CHECKED)]
     return sum(checked) if checked else None
+
+
+def _probes_broken(doubts: Doubts, journal: Journal) -> int | None:
+    """How many steady-state probes did not hold at the last look, after the observation."""
+    last = [event for event in journal.named(PROBE) if event.detail.get("phase") == "after"]
+    if not last:
+        doubts.add("probes", "no steady-state probe was asked after the fault")
+        return None
+    return sum(event.detail.get("holds") is not True for event in last)
+
+
+def _probe_notes(journal: Journal, phases: Phases) -> list[str]:
+    """Each probe that stopped holding: when first, and whether it holds again at the end."""
+    notes: dict[str, str] = {}
+    for event in journal.named(PROBE):
+        name, phase = str(event.detail.get("probe")), event.detail.get("phase")
+        if phase == "during" and not event.detail.get("holds") and name not in notes and phases.fault_s is not None:
+            after_s = event.at_s - phases.fault_s
+            notes[name] = f"probe {name!r} did not hold {after_s:.1f} s after the fault: {event.detail.get('why')}"
+        elif phase == "after" and name in notes:
+            notes[name] += "; at the end it did" if event.detail.get("holds") else "; nor at the end"
+    return list(notes.values())
 
 
 def _pacing_fields(journal: Journal) -> dict[str, Any]:
@@ -322,7 +346,7 @@ def _notes(journal: Journal, phases: Phases, back: Recovery | None) -> list[str]
             f"the machine was {cpu:.0f} % busy in steady state (limit {CPU_LIMIT_PERCENT:.0f} %): "
             "latencies include the harness itself"
         )
-    return notes
+    return notes + _probe_notes(journal, phases)
 
 
 def _detection_fields(journal: Journal, phases: Phases) -> dict[str, Any]:

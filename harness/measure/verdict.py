@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from harness.measure.availability import burn_rate
-from harness.measure.doubts import Doubts, doubt_the_run
+from harness.measure.doubts import Area, Doubts, doubt_the_run
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Verdict, worst
 from harness.measure.journal import Journal
-from harness.measure.judging import areas_of, judge_objectives
+from harness.measure.judging import area_of, areas_of, judge_objectives
+from harness.measure.machine import on_a_quiet_machine
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.phases import phases_of
 from harness.measure.statistics import median, median_interval, miss_rate_bound
 from harness.measure.taking import samples_of, take_figures
+
+_IN_TIME: frozenset[Area] = frozenset({"recovery", "availability"})
+"""What rests on answers being in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +43,39 @@ def judge(
 ) -> RunJudgement:
     """The figures and verdicts of one run of a drill.
 
+    A miss in time that this machine explains is inconclusive: `harness.measure.machine`.
+
     Args:
         journal: everything observed, as `read_journal` gives it.
         objectives: the drill's limits; without any the run is inconclusive.
         method: how the figures are taken.
         not_supported: names of objectives that the target cannot measure; they are listed as such.
     """
+    judged = _judge(journal, objectives, method, not_supported)
+    missed = [o.name for o in judged.objectives if o.verdict == "fail" and area_of(o.name) in _IN_TIME]
+    quiet = on_a_quiet_machine(journal, method) if missed else None
+    if quiet is None:
+        return judged
+    spared = {o.name: o.verdict for o in _judge(quiet.journal, objectives, method, not_supported).objectives}
+    excused = {name for name in missed if spared[name] != "fail"}
+    return _excuse(judged, excused, quiet.reason) if excused else judged
+
+
+def _excuse(judged: RunJudgement, excused: AbstractSet[str], reason: str) -> RunJudgement:
+    """The judgement with these misses open, because the machine explains them."""
+    objectives = tuple(
+        msgspec.structs.replace(o, verdict="inconclusive", reason=reason) if o.name in excused else o
+        for o in judged.objectives
+    )
+    verdict = "fail" if judged.figures.rollback == "dirty" else worst([o.verdict for o in objectives])
+    doubts = [*judged.figures.doubts, reason]
+    figures = msgspec.structs.replace(judged.figures, verdict=verdict, doubts=doubts)
+    return RunJudgement(figures=figures, objectives=objectives, verdict=verdict)
+
+
+def _judge(
+    journal: Journal, objectives: DrillObjectives, method: Method, not_supported: frozenset[str]
+) -> RunJudgement:
     doubts = Doubts()
     phases = phases_of(journal)
     samples = samples_of(journal, method)

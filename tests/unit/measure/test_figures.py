@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.measure.availability import availability, burn_rate, latency
 from harness.measure.finding import MOST_FINDINGS, Finding
 from harness.measure.history import Write
-from harness.measure.journal import REPLICA_LOOK, STORE_CHECKED, STORE_FINDING, Event, Operation, Outcome
+from harness.measure.journal import PROBE, REPLICA_LOOK, STORE_CHECKED, STORE_FINDING, Event, Operation, Outcome
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.pacing import pacing
@@ -188,3 +188,32 @@ def test_stores_that_nobody_worked_or_could_judge_prove_nothing(extra: tuple[Eve
     assert (
         judge(play(replace(Script(), extra=extra)), DrillObjectives(anomalies=0), Method()).verdict == "inconclusive"
     )
+
+
+def probe(phase: str, *, holds: bool, at_s: float) -> Event:
+    detail = {
+        "probe": "empty",
+        "phase": phase,
+        "holds": holds,
+        "found": "3",
+        "why": "" if holds else "3 is more than 0",
+    }
+    return Event(at_s=at_s, name=PROBE, detail=detail)
+
+
+def test_a_steady_state_probe_must_hold_again_at_the_end() -> None:
+    asked = DrillObjectives(probes=0)
+    during = probe("during", holds=False, at_s=15.0)
+    back = judge(play(replace(Script(), extra=(during, probe("after", holds=True, at_s=40.0)))), asked, Method())
+    assert (back.verdict, back.figures.probes_broken) == ("pass", 0)
+    told = "probe 'empty' did not hold 3.0 s after the fault: 3 is more than 0; at the end it did"
+    assert told in back.figures.notes
+    gone = judge(play(replace(Script(), extra=(during, probe("after", holds=False, at_s=40.0)))), asked, Method())
+    assert (gone.verdict, gone.figures.probes_broken) == ("fail", 1)
+    assert gone.figures.notes[-1].endswith("; nor at the end")
+
+
+@pytest.mark.parametrize("extra", [(), (probe("before", holds=True, at_s=5.0),)])
+def test_probes_that_nobody_asked_after_the_fault_prove_nothing(extra: tuple[Event, ...]) -> None:
+    judged = judge(play(replace(Script(), extra=extra)), DrillObjectives(probes=0), Method())
+    assert judged.verdict == "inconclusive"

@@ -1,0 +1,65 @@
+"""Waiting for the end of what was begun."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chaos import verification
+from chaos.drill_file import VerificationPart
+from chaos.verification import settle
+from harness.measure.journal import Journal, Operation
+
+
+class Clock:
+    """Moves half a second at each look."""
+
+    at_s = 0.0
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    async def sleep(self, duration_s: float) -> None:
+        raise NotImplementedError
+
+
+class Store:
+    """Of its orders, some more are fulfilled at each look."""
+
+    part = VerificationPart(table="t", key="k", settled={"status": "FULFILLED"}, settle="2s")
+
+    def __init__(self, open_at_each_look: Iterator[int]) -> None:
+        self.looks, self.open = 0, open_at_each_look
+
+    def items(self) -> dict[str, list[dict[str, str]]]:
+        self.looks += 1
+        count = next(self.open)
+        return {f"k{n}": [{"status": "PLACED" if n < count else "FULFILLED"}] for n in range(20)}
+
+    def settled(self, items: Any) -> bool:
+        return all(item["status"] == "FULFILLED" for item in items)
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Any:
+    writes = tuple(
+        Operation(id=n, kind="w", key=f"k{n}", write=True, scheduled_s=n, started_s=n, ended_s=n + 0.1, outcome="ok")
+        for n in range(20)
+    )
+
+    def run(open_at_each_look: Iterator[int]) -> Store:
+        clock, store = Clock(), Store(open_at_each_look)
+        monkeypatch.setattr(verification.time, "sleep", lambda s: setattr(clock, "at_s", clock.at_s + s))
+        settle(store, Journal(operations=writes, events=(), readings=()), clock, meanwhile=lambda: None)  # type: ignore[arg-type]
+        return store
+
+    return run
+
+
+def test_settling_is_waited_for_as_long_as_anything_settles(wait: Any) -> None:
+    slowly = (count for count in range(20, -1, -1) for _ in range(3))  # one in 1.5 s, each within the 2 s
+    assert wait(slowly).looks == 61
+
+
+def test_what_does_not_settle_at_all_is_given_up_after_the_settle_time(wait: Any) -> None:
+    assert wait(iter([5] * 100)).looks == 4

@@ -1,0 +1,96 @@
+"""A miss that the machine explains is open; one that it does not explain stays a miss; nothing becomes green."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from harness.measure.journal import MACHINE, Event, Journal
+from harness.measure.machine import on_a_quiet_machine
+from harness.measure.method import Method
+from harness.measure.objectives import DrillObjectives
+from harness.measure.scripted import Outage, Script, play
+from harness.measure.verdict import RunJudgement, judge
+
+METHOD = Method(latency_limit_s=1.0)
+OBJECTIVES = DrillObjectives(rto_s=1.0, availability=0.99, lost=0)
+SLOW_ANSWERS = Outage(start_s=13.0, end_s=18.0, outcome="ok", status=200, latency_s=2.8)
+NO_ANSWERS = Outage(start_s=13.0, end_s=18.0, latency_s=2.8)
+ERRORS = Outage(start_s=13.0, end_s=18.0, latency_s=0.02)
+
+
+def judged(outage: Outage, *, contention: float = 1.0, stall_s: float = 0.0, until_s: float = 40.0) -> RunJudgement:
+    noted = tuple(
+        Event(
+            at_s=at_s + 0.5,
+            name=MACHINE,
+            detail={"from_s": at_s, "contention": contention, "stall_s": stall_s},
+        )
+        for at_s in (n / 2 for n in range(80))
+        if at_s < until_s
+    )
+    return judge(play(Script(outages=(outage,), extra=noted)), OBJECTIVES, METHOD)
+
+
+def verdicts(judgement: RunJudgement) -> dict[str, str]:
+    return {objective.name: objective.verdict for objective in judgement.objectives}
+
+
+def test_answers_that_a_crowded_machine_made_late_prove_no_miss() -> None:
+    judgement = judged(SLOW_ANSWERS, contention=7.0)
+    assert verdicts(judgement) == {"rto": "inconclusive", "availability": "inconclusive", "lost": "pass"}
+    assert judgement.verdict == judgement.figures.verdict == "inconclusive"
+    assert "250 answers were late while this machine was overloaded (7.0 processes for each core" in (
+        judgement.objectives[0].reason
+    )
+    assert judgement.figures.doubts == [judgement.objectives[0].reason]
+
+
+@pytest.mark.parametrize("contention", [0.2, 1.0, 1.1])
+def test_answers_that_were_late_on_a_quiet_machine_are_a_miss(contention: float) -> None:
+    assert verdicts(judged(SLOW_ANSWERS, contention=contention))["rto"] == "fail"
+
+
+def test_a_machine_that_was_crowded_at_another_time_explains_nothing() -> None:
+    assert verdicts(judged(SLOW_ANSWERS, contention=7.0, until_s=13.0))["rto"] == "fail"
+
+
+def test_errors_that_came_fast_are_the_services_own_however_crowded_the_machine_is() -> None:
+    assert verdicts(judged(ERRORS, contention=9.0))["rto"] == "fail"
+
+
+@pytest.mark.parametrize(("contention", "verdict"), [(1.9, "fail"), (2.0, "inconclusive")])
+def test_an_answer_that_never_came_is_excused_by_an_overload_only(contention: float, verdict: str) -> None:
+    assert verdicts(judged(NO_ANSWERS, contention=contention))["rto"] == verdict
+
+
+def test_a_machine_that_stood_still_explains_what_it_kept_waiting() -> None:
+    assert verdicts(judged(SLOW_ANSWERS, stall_s=0.9))["rto"] == "inconclusive"
+    assert verdicts(judged(NO_ANSWERS, stall_s=0.9))["rto"] == "inconclusive"
+    assert verdicts(judged(NO_ANSWERS, stall_s=0.1))["rto"] == "fail"
+
+
+def test_what_the_prober_was_late_itself_is_not_the_services() -> None:
+    journal = play(Script(outages=(Outage(start_s=13.0, end_s=14.0, outcome="ok", status=200, latency_s=1.3),)))
+    late = [
+        msgspec.structs.replace(o, started_s=o.scheduled_s + 1.2) if o.ended_s - o.scheduled_s > 1.0 else o
+        for o in journal.operations
+    ]
+    load = Event(at_s=40.0, name=MACHINE, detail={"from_s": 0.0, "contention": 1.0, "stall_s": 0.0})
+    excused = on_a_quiet_machine(replace(journal, operations=tuple(late), events=(load,)), METHOD)
+    assert excused is not None
+    assert excused.count == sum(o.ended_s - o.scheduled_s > 1.0 for o in late)
+    assert all(o.ended_s - o.scheduled_s <= 1.0 for o in excused.journal.operations)
+
+
+def test_an_overload_makes_nothing_green() -> None:
+    missed = judge(play(Script(outages=(ERRORS,))), OBJECTIVES, METHOD)
+    assert missed.verdict == "fail"
+    for contention in (1.0, 7.0):
+        assert judged(SLOW_ANSWERS, contention=contention).verdict != "pass"
+
+
+def test_where_nobody_watched_the_machine_it_explains_nothing() -> None:
+    journal: Journal = play(Script(outages=(SLOW_ANSWERS,)))
+    assert on_a_quiet_machine(journal, METHOD) is None
+    assert judge(journal, OBJECTIVES, METHOD).verdict == "fail"
