@@ -37,4 +37,4 @@ def registry() -> Registry:
         module = importlib.import_module(f"{__name__}.{package}")
         resources.extend(module.RESOURCES)
         invokes.update(module.INVOKES)
-    return Registry.of(resources, invokes, refused=REFUSED)
+    return Registry.of(resources, invokes, refused={**aws.registry().refused, **REFUSED})

@@ -259,8 +259,11 @@ class Registry:
     def hint(self, token: str) -> str:
         """What to do about a type or function that is not here: another package, or the nearest name."""
         package = token.split(":", maxsplit=1)[0]
-        told = self.refused.get(token.rpartition(":")[0]) or self.refused.get(package)
-        if told:
+        service = token.partition("/")[0]
+        told = next(
+            (self.refused[one] for one in (token.rpartition(":")[0], service, package) if one in self.refused), ""
+        )
+        if told and not any(name.startswith(f"{service}/") for name in self.resources):
             return told
         built_in = sorted({name.split(":", maxsplit=1)[0] for name in self.resources})
         if package not in built_in:
@@ -270,4 +273,6 @@ class Registry:
         if not of_service:
             return f"nothing of this service is built in; {_ELSEWHERE}"
         close = nearest(token, of_service)
-        return close if close.startswith("did you mean") else f"built in are {', '.join(of_service)}; {_ELSEWHERE}"
+        if close.startswith("did you mean"):
+            return close
+        return f"{told or 'built in are ' + ', '.join(of_service)}; {_ELSEWHERE}"

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from harness.deploy.engine.values import Asset
 from harness.deploy.providers import registry
+from harness.deploy.providers.aws import refused as aws_refused
 from harness.deploy.providers.aws.schema.model import PACKAGES_FOLDER
 from harness.deploy.providers.globs import pattern, selected
 from harness.deploy.providers.resource import CheckError, Context
@@ -268,3 +269,18 @@ def test_a_type_is_hinted_at_for_a_type_and_a_function_for_a_function() -> None:
     assert "no machine runs behind an instance" in registry().hint("command:remote:Command")
     assert "nothing of this service is built in" in registry().hint("aws:chime/cluster:Cluster")
     assert "getCluster:" not in registry().hint("aws:eks/identityProviderConfig:IdentityProviderConfig")
+
+
+def test_what_no_cloud_keeps_is_refused_with_what_is_near() -> None:
+    assert "aws:lb/loadBalancer:LoadBalancer" in registry().hint("aws:elb/loadBalancer:LoadBalancer")
+    assert "vpcPeeringConnection" in registry().hint("aws:ec2transitgateway/vpcAttachment:VpcAttachment")
+    assert "maintenance windows" in registry().hint("aws:ssm/maintenanceWindow:MaintenanceWindow")
+    assert "did you mean 'aws:ssm/document:Document'" in registry().hint("aws:ssm/documnt:Documnt")
+    assert registry().hint("aws:xray/group:Group").startswith("kept by nobody here")
+
+
+def test_what_is_refused_is_not_built_in_and_what_is_near_is() -> None:
+    for service, why in aws_refused.REFUSED.items():
+        near = re.findall(r"aws:\w+/\w+:\w+", why)
+        assert set(near) <= registry().resources.keys()
+        assert service == "aws:ssm" or not any(token.startswith(f"{service}/") for token in registry().resources)

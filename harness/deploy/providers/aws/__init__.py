@@ -6,6 +6,7 @@ import functools
 import importlib
 import pkgutil
 
+from harness.deploy.providers.aws.refused import REFUSED
 from harness.deploy.providers.resource import Invoke, Registry, ResourceType
 
 SERVICES = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
@@ -21,4 +22,4 @@ def registry() -> Registry:
         module = importlib.import_module(f"{__name__}.{service}")
         resources.extend(getattr(module, "RESOURCES", ()))
         invokes.update(getattr(module, "INVOKES", {}))
-    return Registry.of(resources, invokes)
+    return Registry.of(resources, invokes, REFUSED)

@@ -24,7 +24,11 @@ _GONE_MARKS = (
     "NotFound", "NoSuch", "NonExistent", "DoesNotExist", "Nonexistent", "InvalidPlacementGroup.Unknown",
     "NotAttached",
 )  # fmt: skip
-_GONE_TEXTS = (("InvalidRequestException", "not found"), ("BadRequestException", "not owned by the current account"))
+_GONE_TEXTS = (
+    ("InvalidRequestException", "not found"),
+    ("InvalidDocument", "does not exist"),
+    ("BadRequestException", "not owned by the current account"),
+)
 """Athena and GuardDuty have one code for everything that is wrong with a request."""
 
 
