@@ -27,8 +27,8 @@ that took its power."""
 _LOOK_EVERY_S = 0.2
 
 
-Meter = Callable[[Request, Send], Send]
-"""Wraps `send` so that the answer to a request is measured."""
+Meter = Callable[[Request, Scope, Send], Send]
+"""Wraps `send` so that the answer to a request is measured and traced."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +44,11 @@ class Gate:
     services: Mapping[str, App] = field(default_factory=dict)
     lost: Callable[[str], bool] = lambda _region: False
     """Says whether no zone of a region has power: then no service that lives there answers."""
-    meter: Meter = lambda _request, send: send
+    paths: Mapping[str, App] = field(default_factory=dict)
+    """What is posted to by path and unsigned, such as OTLP's `/v1/traces`."""
+    meter: Meter = lambda _request, _scope, send: send
+    measured: frozenset[str] = frozenset()
+    """Services whose metrics name the resource, so that it is read from each of their calls."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,12 +63,13 @@ class Gate:
             if path.startswith(_ADMIN_PREFIXES):
                 await respond(send, 403, b'{"message":"use POST /_blackstart/reset, with the owner\'s token"}')
                 return
-        await self._aws(scope, receive, send)
+        app = self.paths.get(path) if scope["method"] == "POST" else None
+        await (self._aws if app is None else app)(scope, receive, send)
 
     async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self.identifier.head(scope)
         concern = self.rules.concern("api", request.service)
-        if request.operation_in_body or concern.resource:
+        if request.operation_in_body or concern.resource or request.service in self.measured:
             body = await read_body(receive)
             if body is None:
                 return
@@ -78,7 +83,7 @@ class Gate:
         if self.lost(request.region) and request.service not in _EVERYWHERE and not request.by_experiment:
             await self._no_answer(request.region, scope, receive)
             return
-        send = self.meter(request, send)
+        send = self.meter(request, scope, send)
         hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
             if self.recorder.wants(request.service, request.operation) and not request.by_experiment:

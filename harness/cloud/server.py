@@ -24,7 +24,7 @@ import uvicorn
 from harness import processes
 from harness.clock import SystemClock
 from harness.cloud import ministack_hooks
-from harness.cloud.asgi import App, Send
+from harness.cloud.asgi import App, Scope, Send
 from harness.cloud.automation.service import Automations
 from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
 from harness.cloud.backups import emulated as backups
@@ -39,7 +39,7 @@ from harness.cloud.delivery.emulated import Delivery
 from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
-from harness.cloud.gate import Gate
+from harness.cloud.gate import Gate, Meter
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
 from harness.cloud.logs.emulated import LogsDesk
@@ -49,7 +49,10 @@ from harness.cloud.patience import Patience
 from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.recorder import Recorder
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
+from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
+from harness.cloud.traces.otlp import PATH as OTLP_PATH
+from harness.cloud.traces.station import TraceStation
 from harness.cloud.transport import ResettableProtocol
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.errors import BlackstartError, NotReadyError
@@ -101,6 +104,7 @@ class Server:
     _histories: ItemHistories | None = None
     _delivery: Delivery | None = None
     _logs: LogsDesk | None = None
+    _traces: TraceStation | None = None
     _automations: Automations | None = None
 
     async def run(self) -> None:
@@ -121,7 +125,8 @@ class Server:
             self._delivery = Delivery.install(doors.target)
             self._logs = LogsDesk(self._signals.store, self._delivery.invoke)
             self._logs.install()
-            self._install_functions(doors, self._signals)
+            self._traces = TraceStation.install((settings.account_id, settings.regions[0]))
+            self._install_functions(doors, self._signals, self._traces)
             self._install_databases(doors, self._signals)
             self._install_tasks(doors)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
@@ -141,10 +146,25 @@ class Server:
             recorder=recorder,
             patience=patience,
             lost=doors.zones.lost,
-            meter=self._signals.metered_send if self._signals else _unmetered,
-            services={**(self._moto.services() if self._moto else {}), **services},
+            meter=self._meter(),
+            measured=MEASURED if self._signals else frozenset(),
+            services={**self._emulated_services(), **services},
+            paths={OTLP_PATH: self._traces.otlp} if self._traces else {},
         )
         await self._serve(gate, backend, doors, services, port)
+
+    def _meter(self) -> Meter:
+        signals, traces = self._signals, self._traces
+        if signals is None or traces is None:
+            return _unmetered
+        return lambda request, scope, send: traces.weaver.around(request, scope, signals.metered_send(request, send))
+
+    def _emulated_services(self) -> dict[str, App]:
+        """What is answered beside ministack, where this cloud is one."""
+        if self._moto is None or self._traces is None:
+            return {}
+        known: dict[str, App] = dict(self._moto.services())
+        return {**known, "xray": self._traces.api(known["xray"])}
 
     async def _serve(
         self, gate: App, backend: Backend, doors: Doors, services: Mapping[str, Service], port: int
@@ -192,6 +212,8 @@ class Server:
             self._delivery.close()
         if self._logs is not None:
             self._logs.close()
+        if self._traces is not None:
+            self._traces.stop()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
         if self._tasks is not None:
@@ -249,7 +271,7 @@ class Server:
             identifier.streams = ministack_hooks.stream_of_iterator
         return identifier
 
-    def _install_functions(self, doors: Doors, signals: SignalStation) -> None:
+    def _install_functions(self, doors: Doors, signals: SignalStation, traces: TraceStation) -> None:
         from harness.cloud.functions.emulated import MinistackEmulator, install
         from harness.cloud.functions.pool import FunctionPool
 
@@ -264,9 +286,10 @@ class Server:
             evidence=doors.evidence,
             clock=doors.clock,
             emulator=MinistackEmulator(),
+            xray_daemon=traces.daemon.address,
         )
         doors.zones.add_resident(self._pool)
-        install(self._pool, signals.metered_execute)
+        install(self._pool, lambda execute: signals.metered_execute(traces.weaver.traced_execute(execute)))
 
     def _install_copies(self, doors: Doors, signals: SignalStation) -> None:
         loop, keeper = asyncio.get_running_loop(), doors.replication
@@ -304,6 +327,8 @@ class Server:
                 self._histories.clear()
             if self._delivery is not None:
                 self._delivery.invocations.clear()
+            if self._traces is not None:
+                self._traces.store.clear()
             if self._automations is not None:
                 await asyncio.to_thread(self._automations.reset)
             await backend.reset()
@@ -421,7 +446,7 @@ def _ask_who_we_are(port: int) -> int:
         connection.close()
 
 
-def _unmetered(_request: Request, send: Send) -> Send:
+def _unmetered(_request: Request, _scope: Scope, send: Send) -> Send:
     return send
 
 

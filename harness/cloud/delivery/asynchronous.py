@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -54,6 +55,7 @@ class AsyncEvent:
     failures: int = 0
     not_run: int = 0
     last: Attempt = Attempt("not_run")
+    scope: Context = field(default_factory=copy_context)  # whose it is: account, region, trace
 
 
 class Lambda(Protocol):
@@ -87,7 +89,7 @@ class AsyncInvocations:
     def submit(self, event: AsyncEvent) -> None:
         """Take an event; returns at once."""
         if not self._closed:
-            self._workers.submit(self._try, event)
+            self._workers.submit(event.scope.run, self._try, event)
 
     def clear(self) -> None:
         """Drop what waits for a retry."""

@@ -19,6 +19,7 @@ from harness.cloud.functions import invocation, logs
 from harness.cloud.functions.exchange import ConnectionLostError, Exchange, Request
 from harness.cloud.functions.invocation import Outcome
 from harness.cloud.functions.spec import FunctionSpec
+from harness.cloud.traces.header import CURRENT, TraceHeader, new_trace
 from harness.cloud.zones import Zone
 
 INIT_TIMEOUT_S = 10.0
@@ -91,7 +92,7 @@ class Environment:
             init_s=self.init_s if first else None,
         )
         status = _status(outcome)
-        lines += [logs.end_line(request_id), logs.report_line(request_id, usage, status=status)]
+        lines += [logs.end_line(request_id), logs.report_line(request_id, usage, status=status, trace=CURRENT.get())]
         return outcome, lines
 
     def prepare(self) -> None:
@@ -198,7 +199,7 @@ class Environment:
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": str(deadline_ms),
             "Lambda-Runtime-Invoked-Function-Arn": self.spec.arn,
-            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+            "Lambda-Runtime-Trace-Id": str(CURRENT.get() or TraceHeader(new_trace(), sampled=False)),
         }
 
     def _ended(self, request_id: str) -> Outcome:

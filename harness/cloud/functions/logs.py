@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from harness.cloud.traces.header import TraceHeader
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -39,8 +41,11 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}"
 
 
-def report_line(request_id: str, usage: Usage, *, status: str = "") -> str:
-    """The figures of an invocation; `status` is `timeout` or `error` where the platform ended it."""
+def report_line(request_id: str, usage: Usage, *, status: str = "", trace: TraceHeader | None = None) -> str:
+    """The figures of an invocation; `status` is `timeout` or `error` where the platform ended it.
+
+    A sampled invocation names its `trace`, and its function's segment.
+    """
     fields = [
         f"REPORT RequestId: {request_id}",
         f"Duration: {usage.duration_s * 1000:.2f} ms",
@@ -52,4 +57,6 @@ def report_line(request_id: str, usage: Usage, *, status: str = "") -> str:
         fields.append(f"Init Duration: {usage.init_s * 1000:.2f} ms")
     if status:
         fields.append(f"Status: {status}")
+    if trace is not None and trace.sampled:
+        fields.append(f"\nXRAY TraceId: {trace.root}\tSegmentId: {trace.parent}\tSampled: true")
     return "\t".join(fields)

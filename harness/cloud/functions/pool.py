@@ -68,6 +68,8 @@ class FunctionPool:
     evidence: Evidence
     clock: Clock
     emulator: Emulator
+    xray_daemon: str = ""
+    """Where SDKs send segments to, `host:port`; empty where nobody listens."""
     placement: Placement = field(init=False)
     _code: CodeStore = field(init=False)
     _runtime: Path = field(init=False)
@@ -161,6 +163,7 @@ class FunctionPool:
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "AWS_REGION": spec.region,
                 "AWS_DEFAULT_REGION": spec.region,
+                **self._tracing(),
             },
         )
         self._fleet.add(environment)
@@ -168,6 +171,11 @@ class FunctionPool:
             environment.kill("power")
         environment.prepare()
         return environment
+
+    def _tracing(self) -> dict[str, str]:
+        if not self.xray_daemon:
+            return {}
+        return {"AWS_XRAY_DAEMON_ADDRESS": self.xray_daemon, "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR"}
 
     # -- zones (a Resident) ----------------------------------------------------------------------------------
 

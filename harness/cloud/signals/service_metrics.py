@@ -21,6 +21,9 @@ from harness.cloud.signals.series import MetricId, MetricStore
 METERED = frozenset({"execute-api", "dynamodb"})
 """The services whose calls are metered at the gate."""
 
+MEASURED = frozenset({"dynamodb"})
+"""Those of them whose metrics name what the call is about."""
+
 GAUGES_EVERY_S = 10.0
 """Queues are looked at so often; AWS looks once a minute and alarms on a minute's maximum all the same."""
 

@@ -27,7 +27,7 @@ _LAMBDA = {
     "@memorySize": re.compile(r"\tMemory Size: (\d+) MB"),
     "@maxMemoryUsed": re.compile(r"\tMax Memory Used: (\d+) MB"),
     "@type": re.compile(r"(START|END|REPORT|INIT_START)\b"),
-    "@xrayTraceId": re.compile(r"\tXRAY TraceId: (\S+)"),
+    "@xrayTraceId": re.compile(r"XRAY TraceId: (\S+)"),
 }
 _IN_BYTES = frozenset({"@memorySize", "@maxMemoryUsed"})  # shown in bytes: megabytes times a million
 
