@@ -60,6 +60,8 @@ class Embedded(_Strict):
     task_start: Duration | None = None
     table_lag: LagText | None = None
     object_lag: LagText | None = None
+    health_interval: Duration | None = None
+    deregistration: Duration | None = None
 
 
 class Image(_Strict):

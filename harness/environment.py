@@ -76,6 +76,8 @@ def cloud_settings(
         "detection_s": embedded.detection,
         "dns_s": embedded.endpoint_dns,
         "task_start_s": embedded.task_start,
+        "health_interval_s": embedded.health_interval,
+        "deregistration_s": embedded.deregistration,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
     lags = ("global_lag", "cache_lag", "table_lag", "object_lag")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-OURS = frozenset({"fis"})
+OURS = frozenset({"arc-zonal-shift", "fis"})
 
 MINISTACK = frozenset({
     "account", "acm", "apigateway", "apigatewaymanagementapi", "apigatewayv2", "appconfig", "appconfigdata",

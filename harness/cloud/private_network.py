@@ -34,6 +34,10 @@ class Interface(Protocol):
         """True while its zone has no power: nothing answers there."""
         ...
 
+    def answers(self, port: int) -> bool:
+        """False while nothing that is sent to the port arrives: no power, or a black hole."""
+        ...
+
     def port_of(self, port: int) -> int:
         """Where on 127.0.0.1 its port can be reached; 0 when it has no such port."""
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import gc
 import http.client
 import os
@@ -98,6 +99,7 @@ class Server:
     _pool: Any = None  # a FunctionPool; imported late, it is not needed in front of a foreign endpoint
     _databases: Any = None  # Databases; imported late, for the same reason
     _tasks: Any = None  # Tasks; imported late, for the same reason
+    _balancers: Any = None  # Balancers; likewise
     _beside: LoopThread = field(default_factory=lambda: LoopThread("beside the gate"))
     _moto: MotoHost | None = None
     _signals: SignalStation | None = None
@@ -128,7 +130,7 @@ class Server:
             self._traces = TraceStation.install((settings.account_id, settings.regions[0]))
             self._install_functions(doors, self._signals, self._traces)
             self._install_databases(doors, self._signals)
-            self._install_tasks(doors)
+            self._install_tasks(doors, self._signals)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
             self._moto = MotoHost(identifier.models)
             self._install_copies(doors, self._signals)
@@ -148,7 +150,7 @@ class Server:
             lost=doors.zones.lost,
             meter=self._meter(),
             measured=MEASURED if self._signals else frozenset(),
-            services={**self._emulated_services(), **services},
+            services={**self._emulated_services(), **self._own_services(), **services},
             paths={OTLP_PATH: self._traces.otlp} if self._traces else {},
         )
         await self._serve(gate, backend, doors, services, port)
@@ -218,6 +220,7 @@ class Server:
             await asyncio.to_thread(self._signals.stop)
         if self._tasks is not None:
             await asyncio.to_thread(self._tasks.close)
+            await asyncio.to_thread(self._balancers.close)
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
         if self._automations is not None:
@@ -307,10 +310,35 @@ class Server:
 
         self._databases = Databases.install(self.order.settings, doors, signals.store)
 
-    def _install_tasks(self, doors: Doors) -> None:
+    def _install_tasks(self, doors: Doors, signals: SignalStation) -> None:
+        from harness.cloud.databases.certificate import server_context
+        from harness.cloud.load_balancing.balancers import Balancers
+        from harness.cloud.load_balancing.metrics import BalancerMetrics
+        from harness.cloud.load_balancing.timing import BalancerTiming
         from harness.cloud.tasks.tasks import Tasks
 
-        self._tasks = Tasks.install(self.order.settings, doors, network=PrivateNetwork(), thread=self._beside)
+        settings, network = self.order.settings, PrivateNetwork()
+        self._balancers = Balancers(
+            zones=doors.zones,
+            network=network,
+            thread=self._beside,
+            timing=BalancerTiming(
+                detection_s=settings.detection_s,
+                health_interval_s=settings.health_interval_s,
+                deregistration_s=settings.deregistration_s,
+            ),
+            metrics=BalancerMetrics(signals.store),
+            tls=functools.cache(lambda: server_context(settings.state_dir / "balancers" / "tls")),
+        )
+        self._balancers.install()
+        self._tasks = Tasks.install(settings, doors, network=network, thread=self._beside)
+        self._tasks.site.target_groups = self._balancers
+
+    def _own_services(self) -> dict[str, App]:
+        """Services that no emulator has and that act on what runs here."""
+        from harness.cloud.load_balancing.zonal_shift_api import ZonalShiftApi
+
+        return {} if self._balancers is None else {"arc-zonal-shift": ZonalShiftApi(self._balancers.shifts)}
 
     def _owner(self, backend: Backend, services: Mapping[str, Service], doors: Doors) -> Owner:
         async def heal_services() -> dict[str, list[str]]:
@@ -323,6 +351,7 @@ class Server:
                 await asyncio.to_thread(self._databases.reset)
             if self._tasks is not None:
                 await asyncio.to_thread(self._tasks.reset)
+                await asyncio.to_thread(self._balancers.reset)
             if self._histories is not None:
                 self._histories.clear()
             if self._delivery is not None:

@@ -54,6 +54,8 @@ class CloudSettings:
             asynchronous (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.html); 0 is what the
             machine gives.
         task_start_s: seconds an ECS task takes before its containers start; see `tasks/timing.py`.
+        health_interval_s: seconds between two health checks of ELB and Route 53; 0 takes what each resource says.
+        deregistration_s: seconds a target of a load balancer drains at the most; None takes what its group says.
         images: container image → what runs for it where there is no Docker engine.
         table_lag: how far replicas of a DynamoDB global table run behind: changes are there "usually within a second"
             (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html).
@@ -75,6 +77,8 @@ class CloudSettings:
     global_lag: str = "500ms"
     cache_lag: str = "0s"
     task_start_s: float = 0.0
+    health_interval_s: float = 0.0
+    deregistration_s: float | None = None
     images: Mapping[str, LocalImage] = field(default_factory=dict)
     table_lag: str = "500ms"
     object_lag: str = "1s"

@@ -66,6 +66,10 @@ class TaskInterface:
         """True while the zone has no power."""
         return not self.keeper.powered(self.zone)
 
+    def answers(self, port: int) -> bool:
+        """False while nothing that is sent to the port arrives: no power, or a black hole."""
+        return not self.dark and port not in self.impairment.closed
+
     def port_of(self, port: int) -> int:
         """Where on 127.0.0.1 the container port is reached; 0 when there is none."""
         return self._fronts.get(port, 0)

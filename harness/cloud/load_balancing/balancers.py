@@ -1,0 +1,355 @@
+"""The load balancers and target groups of one cloud, as the API's operations change them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.cloud.load_balancing import emulated
+from harness.cloud.load_balancing.balancer import Balancer, Listener
+from harness.cloud.load_balancing.emulated import Answer, Record
+from harness.cloud.load_balancing.metrics import BalancerMetrics
+from harness.cloud.load_balancing.nodes import Nodes
+from harness.cloud.load_balancing.routing import rules_in_order
+from harness.cloud.load_balancing.targets import Target, TargetGroup
+from harness.cloud.load_balancing.timing import BalancerTiming
+from harness.cloud.load_balancing.zonal_shift import Shifted, ZonalShifts
+from harness.cloud.loop_thread import LoopThread, listener
+from harness.cloud.private_network import PrivateNetwork
+from harness.cloud.zones import Zone, ZoneKeeper
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_LOG = logging.getLogger(__name__)
+_TICK_S = 0.1
+_METRICS_S = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Balancers:
+    """A resident of the zones, and the `TargetGroups` of ECS. Safe from any thread.
+
+    Calls to the API arrive on the gate's thread, requests and health checks happen on `thread`'s loop.
+    """
+
+    zones: ZoneKeeper
+    network: PrivateNetwork
+    thread: LoopThread
+    timing: BalancerTiming
+    metrics: BalancerMetrics
+    tls: Callable[[], ssl.SSLContext]
+    balancers: dict[str, Balancer] = field(default_factory=dict)
+    groups: dict[str, TargetGroup] = field(default_factory=dict)
+    shifts: ZonalShifts = field(init=False)
+    _session: aiohttp.ClientSession | None = None
+    _due_s: dict[str, float] = field(default_factory=dict)
+    _checking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _ticking: bool = False
+
+    def __post_init__(self) -> None:
+        self.shifts = ZonalShifts(self)
+
+    def install(self) -> None:
+        """From now on Elastic Load Balancing's API drives real load balancers."""
+        operations = {
+            "CreateLoadBalancer": self._create_balancer,
+            "RegisterTargets": self._register_targets,
+            "DeregisterTargets": self._deregister_targets,
+            "DescribeTargetHealth": self._describe_health,
+        }
+        emulated.wrap(operations, self._follow)
+        self.zones.add_resident(self)
+
+    # -- the API -----------------------------------------------------------------------------------------------
+
+    def _create_balancer(self, asked: Record, proceed: Callable[[], Answer]) -> Answer:
+        answer = proceed()
+        made = next(
+            (one for one in emulated.balancers().values() if one["LoadBalancerName"] == asked.get("Name")), None
+        )
+        if answer[0] >= 300 or made is None or made["Type"] != "application":
+            return answer
+        mapped = [str(one["SubnetId"]) for one in asked.get("SubnetMappings") or ()]
+        made["Subnets"] = made["Subnets"] or mapped
+        balancer = self._open(made)
+        old, made["DNSName"] = made["DNSName"], balancer.dns_name
+        return answer[0], answer[1], answer[2].replace(old.encode(), balancer.dns_name.encode())
+
+    def _open(self, record: Record) -> Balancer:
+        arn = record["LoadBalancerArn"]
+        made = self.balancers[arn] = Balancer(
+            arn=arn,
+            listener=listener(),
+            nodes=Nodes(keeper=self.zones, detection_s=self.timing.detection_s),
+            groups=self.groups,
+            session=self._client,
+            metrics=self.metrics,
+            tls=self.tls,
+            attributes=partial(_attributes, arn),
+        )
+        self.thread.loop.call_soon_threadsafe(made.open)
+        if not self._ticking:
+            self._ticking = True
+            asyncio.run_coroutine_threadsafe(self._tick(), self.thread.loop)
+        return made
+
+    def _register_targets(self, asked: Record, _proceed: Callable[[], Answer]) -> Answer:
+        group = self._group_of(str(asked.get("TargetGroupArn")))
+        if group is None:
+            return _no_group(asked)
+        for one in asked.get("Targets") or ():
+            zone = str(one.get("AvailabilityZone") or "")
+            self._add(group, str(one["Id"]), int(one.get("Port") or group.record["Port"]), zone)
+        return emulated.answered("RegisterTargets", {})
+
+    def _deregister_targets(self, asked: Record, _proceed: Callable[[], Answer]) -> Answer:
+        group = self._group_of(str(asked.get("TargetGroupArn")))
+        if group is None:
+            return _no_group(asked)
+        for one in asked.get("Targets") or ():
+            for target_id, port in [key for key in group.targets if key[0] == str(one["Id"])]:
+                if not one.get("Port") or int(one["Port"]) == port:
+                    group.deregister(target_id, port)
+        self._publish(group)
+        return emulated.answered("DeregisterTargets", {})
+
+    def _describe_health(self, asked: Record, _proceed: Callable[[], Answer]) -> Answer:
+        group = self._group_of(str(asked.get("TargetGroupArn")))
+        if group is None:
+            return _no_group(asked)
+        wanted = asked.get("Targets")
+        shown = [target for target in group.targets.values() if not wanted or _named(target, wanted)]
+        found = [_health(group, target) for target in shown]
+        for one in wanted or ():
+            if not any(_named(target, [one]) for target in shown):
+                missing = {"State": "unused", "Reason": "Target.NotRegistered",
+                           "Description": "Target is not registered to the target group"}  # fmt: skip
+                found.append({"Target": one, "TargetHealth": missing})
+        return emulated.answered("DescribeTargetHealth", {"TargetHealthDescriptions": found})
+
+    def _group_of(self, arn: str) -> TargetGroup | None:
+        record = emulated.groups().get(arn)
+        known = self.groups.get(arn)
+        if record is None or (known is not None and known.record is record):
+            return known if record is not None else None
+        made = self.groups[arn] = TargetGroup(
+            arn=arn,
+            record=record,
+            attributes=partial(_attributes, arn),
+            network=self.network,
+            timing=self.timing,
+        )
+        return made
+
+    def _add(self, group: TargetGroup, target_id: str, port: int, zone: str) -> None:
+        interface = self.network.find(target_id)
+        if group.kind == "instance":
+            zone = emulated.zone_of_instance(target_id)[0]
+        elif interface is not None:
+            zone = interface.zone.name
+        group.register(target_id, port, zone or "all")
+        self._due_s[group.arn] = 0.0
+        self._publish(group)
+
+    def _publish(self, group: TargetGroup) -> None:
+        shown = [{"Id": one.id, "Port": one.port} for one in group.targets.values() if one.state != "draining"]
+        emulated.put_targets(group.arn, shown)
+
+    def _follow(self, action: str, asked: Record) -> None:
+        """Let what runs agree with the caller's records after a call that changed them."""
+        del action, asked
+        account, region = emulated.scope()
+        records, listeners, rules = emulated.balancers(), emulated.listeners(), emulated.rules()
+        for arn in [one for one in self.balancers if one.split(":")[3:5] == [region, account] and one not in records]:
+            asyncio.run_coroutine_threadsafe(self.balancers.pop(arn).close(), self.thread.loop)
+        for arn in [one for one in self.groups if one.split(":")[3:5] == [region, account]]:
+            if arn not in emulated.groups():
+                self.groups.pop(arn)
+        used: dict[str, set[str]] = {}
+        for arn, balancer in self.balancers.items():
+            if arn not in records:
+                continue
+            balancer.nodes.zones = self._zones_of(records[arn], region)
+            ours = [one for one in listeners.values() if one["LoadBalancerArn"] == arn]
+            balancer.listeners = tuple(
+                Listener(
+                    arn=one["ListenerArn"],
+                    port=int(one["Port"]),
+                    secure=one["Protocol"] == "HTTPS",
+                    rules=rules_in_order(
+                        [rule for rule in rules.values() if rule["ListenerArn"] == one["ListenerArn"]]
+                    ),
+                )
+                for one in sorted(ours, key=lambda one: int(one["Port"]))
+            )
+            for target_group in balancer.group_arns():
+                used.setdefault(target_group, set()).add(arn)
+        for arn, record in emulated.groups().items():
+            record["LoadBalancerArns"] = sorted(used.get(arn, ()))
+            if (group := self._group_of(arn)) is not None:
+                group.used = arn in used
+
+    def _zones_of(self, record: Record, region: str) -> tuple[Zone, ...]:
+        names = {emulated.zone_of_subnet(str(subnet)) for subnet in record["Subnets"]}
+        every = self.zones.in_region(region)
+        return tuple(zone for zone in every if zone.name in names) or every
+
+    # -- for zonal shifts (Shiftable) --------------------------------------------------------------------------
+
+    def find(self, arn: str) -> Shifted | None:
+        """A load balancer as zonal shifts see it; None when there is none."""
+        return self.balancers.get(arn)
+
+    def every(self) -> list[Shifted]:
+        """All load balancers."""
+        return list(self.balancers.values())
+
+    # -- for ECS (TargetGroups) --------------------------------------------------------------------------------
+
+    def register(self, group: str, address: str, port: int, zone: str) -> None:
+        """Let a target group send requests to an address."""
+        found = self._group_of(group)
+        if found is not None:
+            self._add(found, address, port, zone)
+
+    def deregister(self, group: str, address: str, port: int) -> None:
+        """Begin to drain it."""
+        found = self.groups.get(group)
+        if found is not None:
+            found.deregister(address, port)
+            self._publish(found)
+
+    def drained(self, group: str, address: str, port: int) -> bool:
+        """Whether the group has let go of it."""
+        found = self.groups.get(group)
+        return found is None or (address, port) not in found.targets
+
+    def health(self, group: str, address: str, port: int) -> str:
+        """As DescribeTargetHealth says it."""
+        found = self.groups.get(group)
+        return found.health_of(address, port) if found is not None else "unused"
+
+    def shift(self, rule: str, group: str, away_from: str) -> None:
+        """Let a listener or rule send everything that went to `away_from` to `group`."""
+        wanted = {
+            "TargetGroups": [{"TargetGroupArn": group, "Weight": 100}, {"TargetGroupArn": away_from, "Weight": 0}]
+        }
+        for record in emulated.rules().values():
+            default = record["ListenerArn"] == rule and record.get("IsDefault")
+            if record["RuleArn"] != rule and not default:
+                continue
+            for action in record["Actions"]:
+                if action["Type"] == "forward":
+                    action.pop("TargetGroupArn", None)
+                    action["ForwardConfig"] = wanted
+        self._follow("ModifyRule", {})
+
+    # -- zones (a Resident) ------------------------------------------------------------------------------------
+
+    def power_lost(self, zone: Zone, *, owner: str) -> int:
+        """The load balancers' nodes in the zone are gone with all connections; no process dies here."""
+        del owner
+        for balancer in list(self.balancers.values()):
+            balancer.nodes.went_dark(zone)
+            self.thread.loop.call_soon_threadsafe(balancer.drop_node, zone)
+        return 0
+
+    def power_restored(self, zone: Zone, *, owner: str) -> None:
+        """The nodes are back."""
+        del owner
+        for balancer in list(self.balancers.values()):
+            balancer.nodes.lit_up(zone)
+
+    # -- the loop ----------------------------------------------------------------------------------------------
+
+    def _client(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                auto_decompress=False,
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            )
+        return self._session
+
+    async def _tick(self) -> None:
+        told_s = 0.0
+        while True:
+            now_s = time.monotonic()
+            self.shifts.expire()
+            for arn, group in list(self.groups.items()):
+                group.sweep()
+                if group.used and group.targets and now_s >= self._due_s.get(arn, 0.0) and arn not in self._checking:
+                    self._due_s[arn] = now_s + group.interval_s
+                    self._checking[arn] = task = asyncio.create_task(group.check(self._client()))
+                    task.add_done_callback(partial(self._checked, arn))
+            if now_s - told_s >= _METRICS_S:
+                told_s = now_s
+                self._tell_hosts()
+            await asyncio.sleep(_TICK_S)
+
+    def _checked(self, arn: str, task: asyncio.Task[None]) -> None:
+        self._checking.pop(arn, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.warning("health checks of %s: %s", arn, error)
+
+    def _tell_hosts(self) -> None:
+        for balancer in list(self.balancers.values()):
+            for arn in balancer.group_arns():
+                if arn in self.groups:
+                    self.metrics.hosts(balancer.arn, arn, *self.groups[arn].counts())
+
+    # -- the server --------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Close and forget everything; new ones may be made."""
+        for balancer in list(self.balancers.values()):
+            self.thread.run(balancer.close())
+        self.balancers.clear()
+        self.groups.clear()
+        self.shifts.shifts.clear()
+        self._due_s.clear()
+
+    def close(self) -> None:
+        """End everything for good."""
+        if not self._ticking:
+            return
+        self.reset()
+        if self._session is not None:
+            self.thread.run(self._session.close())
+
+
+def _attributes(arn: str) -> dict[str, str]:
+    """The attributes of a load balancer or group, from any thread."""
+    with emulated.in_scope(arn.split(":")[4], arn.split(":")[3]):
+        return emulated.attributes(arn)
+
+
+def _no_group(asked: Record) -> Answer:
+    return emulated.refused("TargetGroupNotFound", f"Target groups '{asked.get('TargetGroupArn')}' not found")
+
+
+def _named(target: Target, wanted: list[Record]) -> bool:
+    return any(target.id == one["Id"] and str(one.get("Port") or target.port) == str(target.port) for one in wanted)
+
+
+def _health(group: TargetGroup, target: Target) -> Record:
+    shown: Record = {"Id": target.id, "Port": target.port}
+    if group.kind == "ip":
+        shown["AvailabilityZone"] = target.zone
+    if not group.used and target.state != "draining":
+        said = "Target group is not configured to receive traffic from the load balancer"
+        health = {"State": "unused", "Reason": "Target.NotInUse", "Description": said}
+    else:
+        given = {"State": target.state, "Reason": target.reason, "Description": target.description}
+        health = {name: value for name, value in given.items() if value}
+    return {"Target": shown, "HealthCheckPort": str(target.port), "TargetHealth": health}

@@ -1,0 +1,199 @@
+"""Target groups: who is registered, in which state, and the health checks that say so.
+
+States and reasons: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.cloud.load_balancing import timing
+from harness.cloud.load_balancing.timing import BalancerTiming
+from harness.cloud.loop_thread import HOST
+from harness.cloud.private_network import Interface, PrivateNetwork
+
+if TYPE_CHECKING:
+    import aiohttp
+
+State = Literal["initial", "healthy", "unhealthy", "unused", "draining"]
+_NO_CHECKS = ssl.create_default_context()
+_NO_CHECKS.check_hostname, _NO_CHECKS.verify_mode = False, ssl.CERT_NONE  # ELB does not verify targets' certificates
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Target:
+    """One registered target: an address, an instance or a function."""
+
+    id: str
+    port: int
+    zone: str = ""
+    """The name of its zone, or `all`."""
+    state: State = "initial"
+    reason: str = "Elb.RegistrationInProgress"
+    description: str = "Target registration is in progress"
+    in_flight: int = 0
+    drains_until_s: float = 0.0
+    _run: int = 0
+    """Checks in a row with the same outcome: above 0 successes, below 0 failures."""
+
+    def checked(self, problem: str, *, code: str, rise: int, fall: int) -> None:
+        """Take one check's outcome in; '' for a success. The first success after registration is enough."""
+        if self.state == "draining":
+            return
+        self._run = max(self._run, 0) + 1 if not problem else min(self._run, 0) - 1
+        if not problem and (self.state in {"initial", "unused"} or self._run >= rise):
+            self.state, self.reason, self.description = "healthy", "", ""
+        elif problem and (-self._run >= fall or self.state == "unhealthy"):
+            self.state, self.reason, self.description = "unhealthy", code, problem
+
+    def told(self, state: State, reason: str, description: str) -> None:
+        """Set the state without a check."""
+        self.state, self.reason, self.description = state, reason, description
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class TargetGroup:
+    """One group. Everything happens on the load balancers' loop but `register` and `deregister`, which only note.
+
+    Args:
+        record: ministack's, live.
+        attributes: gives its attributes by key.
+        used: whether a listener or rule of a load balancer leads here.
+    """
+
+    arn: str
+    record: Mapping[str, Any]
+    attributes: Callable[[], Mapping[str, str]]
+    network: PrivateNetwork
+    timing: BalancerTiming
+    used: bool = False
+    targets: dict[tuple[str, int], Target] = field(default_factory=dict)
+    _turn: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def kind(self) -> str:
+        """`ip`, `instance`, `lambda` or `alb`."""
+        return str(self.record["TargetType"])
+
+    def register(self, target_id: str, port: int, zone: str) -> None:
+        """Add a target; one that drains is in use again."""
+        known = self.targets.get((target_id, port))
+        if known is None or known.state == "draining":
+            self.targets[target_id, port] = made = Target(id=target_id, port=port, zone=zone)
+            if self.kind == "lambda":  # not checked here; on AWS only when that is asked for
+                made.told("healthy", "", "")
+
+    def deregister(self, target_id: str, port: int) -> None:
+        """Begin to drain; without a request in flight there is nothing to wait for, as on AWS."""
+        target = self.targets.get((target_id, port))
+        if target is not None and target.state != "draining":
+            target.told("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
+            target.drains_until_s = time.monotonic() + self.drain_s
+
+    @property
+    def drain_s(self) -> float:
+        """How long a target drains at the most."""
+        if self.timing.deregistration_s is not None:
+            return self.timing.deregistration_s
+        return float(self.attributes().get("deregistration_delay.timeout_seconds", timing.DRAIN_S))
+
+    def sweep(self) -> None:
+        """Let go of what has drained."""
+        now_s = time.monotonic()
+        for key, target in list(self.targets.items()):
+            if target.state == "draining" and (not target.in_flight or now_s >= target.drains_until_s):
+                self.targets.pop(key, None)
+
+    def choose(self, usable: Callable[[Target], bool]) -> Target | None:
+        """The next healthy target in turn among the usable ones; when all are unhealthy, any (it fails open)."""
+        ours = [target for target in list(self.targets.values()) if usable(target)]
+        healthy = [target for target in ours if target.state == "healthy"]
+        chosen = healthy or [target for target in ours if target.state == "unhealthy"]
+        return chosen[next(self._turn) % len(chosen)] if chosen else None
+
+    def counts(self) -> tuple[int, int]:
+        """Healthy and unhealthy targets."""
+        states = [target.state for target in list(self.targets.values())]
+        return states.count("healthy"), states.count("unhealthy")
+
+    def health_of(self, target_id: str, port: int) -> str:
+        """A target's state; `unused` when it is not registered or the group has no load balancer."""
+        target = self.targets.get((target_id, port))
+        return target.state if target is not None and (self.used or target.state == "draining") else "unused"
+
+    def place_of(self, target: Target, port: int = 0) -> tuple[str, int, Interface | None]:
+        """Where a target is reached on this machine, and its interface when it is one of the cloud's."""
+        interface = self.network.find(target.id)
+        wanted = port or target.port
+        return (HOST, interface.port_of(wanted), interface) if interface is not None else (target.id, wanted, None)
+
+    # -- health checks -----------------------------------------------------------------------------------------
+
+    @property
+    def interval_s(self) -> float:
+        """Between two checks."""
+        return self.timing.health_interval_s or float(self.record["HealthCheckIntervalSeconds"])
+
+    async def check(self, session: aiohttp.ClientSession) -> None:
+        """Check every target once, at the same time."""
+        due = [target for target in list(self.targets.values()) if target.state != "draining"]
+        if self.kind != "lambda":
+            await asyncio.gather(*(self._check_one(session, target) for target in due))
+
+    async def _check_one(self, session: aiohttp.ClientSession, target: Target) -> None:
+        within_s = float(self.record["HealthCheckTimeoutSeconds"])
+        try:
+            async with asyncio.timeout(within_s):
+                code, problem = await self._ask(session, target)
+        except TimeoutError:
+            code, problem = "Target.Timeout", "Request timed out"
+        except (OSError, ValueError) as error:
+            code, problem = "Target.FailedHealthChecks", f"Health checks failed: {error}"
+        rise, fall = (int(self.record[f"{name}ThresholdCount"]) for name in ("Healthy", "Unhealthy"))
+        target.checked(problem, code=code, rise=rise, fall=fall)
+
+    async def _ask(self, session: aiohttp.ClientSession, target: Target) -> tuple[str, str]:
+        """The reason code and what is wrong; two empty texts when nothing is."""
+        import aiohttp
+
+        given = self.record["HealthCheckPort"]
+        host, port, interface = self.place_of(target, 0 if given == "traffic-port" else int(given))
+        if interface is not None and not interface.answers(int(target.port if given == "traffic-port" else given)):
+            await asyncio.sleep(timing.CONNECT_S)  # nothing there answers; the timeout ends it
+        protocol = str(self.record["HealthCheckProtocol"])
+        if protocol not in {"HTTP", "HTTPS"}:
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return "", ""
+        url = f"{protocol.lower()}://{host}:{port}{self.record['HealthCheckPath']}"
+        headers = {"User-Agent": "ELB-HealthChecker/2.0", "Connection": "close"}
+        try:
+            async with session.get(url, headers=headers, allow_redirects=False, ssl=_NO_CHECKS) as answer:
+                status = answer.status
+        except aiohttp.ClientError as error:
+            raise OSError(str(error)) from error
+        if _matches(str((self.record.get("Matcher") or {}).get("HttpCode") or "200"), status):
+            return "", ""
+        return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
+
+
+def _matches(matcher: str, status: int) -> bool:
+    """Whether a status is one of `200`, `200,202` or `200-299`."""
+    for part in matcher.split(","):
+        low, _, high = part.partition("-")
+        with contextlib.suppress(ValueError):
+            if int(low) <= status <= int(high or low):
+                return True
+    return False
+
+
+def zones_with_healthy(groups: Sequence[TargetGroup]) -> set[str]:
+    """The zones in which some group has a healthy target."""
+    return {target.zone for group in groups for target in list(group.targets.values()) if target.state == "healthy"}
