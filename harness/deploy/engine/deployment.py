@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -145,7 +146,18 @@ class Deployment:
                 left = [old for old in left if old not in layer]
 
     def default_provider(self, package: str, version: str) -> str:
-        """The reference `<urn>::<id>` of the package's default provider, made when first needed."""
+        """The reference `<urn>::<id>` of the package's default provider, made when first needed.
+
+        Raises:
+            ProgramError: the configuration has turned it off.
+        """
+        off = re.findall(r"[\w*-]+", self.project.config.get("pulumi:disable-default-providers", ""))
+        if package in off or "*" in off:
+            raise ProgramError(
+                f"the default provider of {package} is turned off",
+                where="pulumi:disable-default-providers",
+                hint="give each resource and each data source an explicit provider",
+            )
         name = f"default_{version}".translate(str.maketrans(".-+", "___")) if version else "default"
         kind = f"pulumi:providers:{package}"
         urn = make_urn(self.project.stack, self.project.name, "", kind, name)

@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
+from harness.deploy.engine.automation_api import refuse_automation
 from harness.deploy.engine.program import Program, Project
 from harness.deploy.engine.secrets import PassphraseSecrets
-from harness.errors import ProgramError, StateError, UsageError
+from harness.deploy.engine.toolchain import python_of
+from harness.errors import ProgramError, StateError, UsageError, nearest
 
 
 def read_project(
@@ -27,7 +29,10 @@ def read_project(
     """
     path = folder / "Pulumi.yaml"
     if not path.is_file():
-        raise UsageError("no Pulumi.yaml", where=str(folder), hint=_no_project_hint(folder))
+        refuse_automation(folder)
+        raise UsageError(
+            "no Pulumi.yaml", where=str(folder), hint="point --program at the folder of a Pulumi program"
+        )
     body = _read(path)
     runtime = body.get("runtime")
     name = runtime.get("name") if isinstance(runtime, dict) else runtime
@@ -40,9 +45,11 @@ def read_project(
     found = _config(body, _read(stack_folder / f"Pulumi.{stack}.yaml"), project_is, passphrase)
     config = {"aws:region": region, **found.values, **{found.full(key): text for key, text in overrides.items()}}
     _require_declared(body, config, project_is, stack)
+    _refuse_unknown(config)
     entry = folder / str(body.get("main") or ".")
     if not entry.exists():
         raise UsageError(f"main: {body['main']} does not exist", where=str(path))
+    refuse_automation(entry if entry.is_dir() else entry.parent)
     project = Project(
         name=project_is,
         stack=stack,
@@ -50,23 +57,8 @@ def read_project(
         config=config,
         secret_keys=frozenset(found.secret_keys),
     )
-    python, absent = _python(folder, runtime)
+    python, absent = python_of(folder, runtime)
     return project, Program(folder=project.folder, entry=entry.resolve(), interpreter=python, absent_venv=absent)
-
-
-def _no_project_hint(folder: Path) -> str:
-    """What to do about a folder without Pulumi.yaml; programs of the Automation API are told apart."""
-    for path in sorted(folder.glob("*.py")):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if re.search(
-            r"^\s*(?:from|import)\s+pulumi\.automation|from\s+pulumi\s+import\s+automation", text, re.MULTILINE
-        ):
-            return (
-                f"{path.name} is an Automation API program: it drives the pulumi CLI itself. Point --program at the "
-                "project that it deploys (its work_dir), or put its inline program into a __main__.py beside a "
-                "Pulumi.yaml of two lines: `name: NAME` and `runtime: python`"
-            )
-    return "point --program at the folder of a Pulumi program"
 
 
 def _is_text(body: Mapping[str, Any]) -> bool:
@@ -161,6 +153,21 @@ _TYPES: dict[str, Callable[[str], bool]] = {
 }
 
 
+_ENGINES_OWN = ("pulumi:autonaming", "pulumi:disable-default-providers", "pulumi:tags", "pulumi:template")
+"""Keys that are for the engine, not the program; tags and the template are notes of the service's."""
+
+
+def _refuse_unknown(config: Mapping[str, str]) -> None:
+    """Settings of the engine that it would not obey.
+
+    Raises:
+        ProgramError: names the first of them.
+    """
+    for key in sorted(config):
+        if key.startswith("pulumi:") and key not in _ENGINES_OWN:
+            raise ProgramError(f"the engine has no setting {key}", where="config", hint=nearest(key, _ENGINES_OWN))
+
+
 def _require_declared(project: dict[str, Any], config: Mapping[str, str], name: str, stack: str) -> None:
     """What Pulumi.yaml declares must be there, and of its type.
 
@@ -184,15 +191,3 @@ def _require_declared(project: dict[str, Any], config: Mapping[str, str], name: 
             where="Pulumi.yaml",
             hint=f"set it in Pulumi.{stack}.yaml under config:, or with --set {wrong[0].split()[0]}=VALUE",
         )
-
-
-def _python(folder: Path, runtime: Any) -> tuple[str, Path | None]:
-    """The Python of the virtual environment that Pulumi.yaml names; our own, with its path, where there is none."""
-    import sys
-
-    options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
-    if not options.get("virtualenv"):
-        return sys.executable, None
-    venv = folder / str(options["virtualenv"])
-    python = venv / "bin" / "python"
-    return (str(python), None) if python.exists() else (sys.executable, venv)

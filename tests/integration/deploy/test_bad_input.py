@@ -99,7 +99,8 @@ def test_folders_that_are_no_projects_say_why(stack: Any, things: Any) -> None:
     folder = stack.folder / "program"
     folder.mkdir()
     (folder / "main.py").write_text("from pulumi import automation as auto\nauto.create_or_select_stack('dev')\n")
-    assert "main.py is an Automation API program" in refused(stack, UsageError).hint
+    assert "main.py:2 calls pulumi.automation.create_or_select_stack" in refused(stack, UsageError).what
+    (folder / "main.py").unlink()
     stack.project = "main: nowhere\n"
     assert "main: nowhere does not exist" in refused(stack.program(""), UsageError).what
     (folder / "Pulumi.yaml").write_text("name: [shop\n")
@@ -126,3 +127,12 @@ def test_a_full_disk_stops_the_deployment_and_leaves_the_last_state(
         == (json.loads(stack.request.state.read_bytes())["deployment"]["resources"])
     )
     assert stack.up().changes == {"same": 1, "create": 1}
+
+
+def test_default_providers_that_are_turned_off_are_not_used(stack: Any, things: Any) -> None:
+    stack.config = {"pulumi:disable-default-providers": '["aws"]'}
+    error = refused(stack.program("aws.sqs.Queue('q')"))
+    assert "the default provider of aws is turned off" in error.what
+    assert things.calls == []
+    explicit = "p = aws.Provider('p')\naws.sqs.Queue('q', opts=pulumi.ResourceOptions(provider=p))"
+    assert stack.program(explicit).up().changes == {"create": 2}

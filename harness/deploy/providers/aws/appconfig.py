@@ -25,6 +25,7 @@ class Application(Declared):
     key: ClassVar = {"ApplicationId": "id"}
     id_from: ClassVar = "Id"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 64}
     computed: ClassVar = {"arn": _APPLICATION + "{id}"}
     tagging: ClassVar = BY_ARN_MAP
 
@@ -43,6 +44,7 @@ class Environment(Declared):
     parts: ClassVar = ("environmentId", "applicationId")
     separator: ClassVar = ":"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 64}
     computed: ClassVar = {"arn": _APPLICATION + "{applicationId}/environment/{environmentId}"}
     tagging: ClassVar = BY_ARN_MAP
     replace_on: ClassVar = frozenset({"applicationId"})
@@ -68,6 +70,7 @@ class ConfigurationProfile(Declared):
     parts: ClassVar = ("configurationProfileId", "applicationId")
     separator: ClassVar = ":"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"type": "AWS.Freeform"}
     computed: ClassVar = {"arn": _APPLICATION + "{applicationId}/configurationprofile/{configurationProfileId}"}
     tagging: ClassVar = BY_ARN_MAP
@@ -92,6 +95,7 @@ class DeploymentStrategy(Declared):
     key: ClassVar = {"DeploymentStrategyId": "id"}
     id_from: ClassVar = "Id"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {"finalBakeTimeInMinutes": 0, "growthType": "LINEAR"}
     computed: ClassVar = {"arn": "arn:aws:appconfig:{region}:{account}:deploymentstrategy/{id}"}
     tagging: ClassVar = BY_ARN_MAP

@@ -63,6 +63,7 @@ class NamedQuery(Declared):
     key: ClassVar = {"NamedQueryId": "id"}
     id_from: ClassVar = "NamedQueryId"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     body: ClassVar = "NamedQuery"
     defaults: ClassVar = {"workgroup": "primary"}
     renames: ClassVar = {"query": "QueryString", "workgroup": "WorkGroup"}

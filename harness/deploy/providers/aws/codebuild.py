@@ -22,6 +22,7 @@ class Project(Declared):
     key: ClassVar = {"name": "name", "names": "name"}
     id_from: ClassVar = "project.arn"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 150}
     body: ClassVar = "projects"
     defaults: ClassVar = {"badgeEnabled": False, "buildTimeout": 60, "queuedTimeout": 480, "autoRetryLimit": 0}
     tagging: ClassVar = Tagging(tags="tags", key="key", value="value")
@@ -54,6 +55,7 @@ class ReportGroup(Declared):
     key: ClassVar = {"arn": "id", "reportGroupArns": "id"}
     id_from: ClassVar = "reportGroup.arn"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     body: ClassVar = "reportGroups"
     defaults: ClassVar = {"deleteReports": False}
     replace_on: ClassVar = frozenset({"name", "type"})

@@ -25,6 +25,7 @@ class Pipeline(Declared):
     key: ClassVar = {"name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 100}
     wraps: ClassVar = "pipeline"
     body: ClassVar = "pipeline"
     computed: ClassVar = {"arn": "arn:aws:codepipeline:{region}:{account}:{id}"}

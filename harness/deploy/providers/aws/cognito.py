@@ -170,6 +170,7 @@ class UserGroup(Declared):
     token: ClassVar = "aws:cognito/userGroup:UserGroup"
     service: ClassVar = "cognito-idp"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     replace_on: ClassVar = frozenset({"userPoolId", "name"})
     renames: ClassVar = {"name": "GroupName"}
     creates: ClassVar = "CreateGroup"

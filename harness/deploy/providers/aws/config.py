@@ -107,6 +107,7 @@ class Rule(Declared):
     key: ClassVar = {"ConfigRuleName": "id", "ConfigRuleNames": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     wraps: ClassVar = "ConfigRule"
     body: ClassVar = "ConfigRules"
     tagging: ClassVar = BY_ARN

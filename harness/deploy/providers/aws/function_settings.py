@@ -23,6 +23,7 @@ class Alias(Declared):
     token: ClassVar = "aws:lambda/alias:Alias"
     service: ClassVar = "lambda"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     replace_on: ClassVar = frozenset({"name", "functionName"})
     renames: ClassVar = {"arn": "AliasArn"}
     creates: ClassVar = "CreateAlias"

@@ -179,6 +179,7 @@ class SamlProvider(Declared):
     key: ClassVar = {"SAMLProviderArn": "id"}
     id_from: ClassVar = "SAMLProviderArn"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     computed: ClassVar = {"arn": "{id}"}
     renames: ClassVar = {"samlProviderUuid": "SAMLProviderUUID"}
     tagging: ClassVar = Tagging(tag="tag_saml_provider", untag="untag_saml_provider", resource="SAMLProviderArn")
@@ -317,6 +318,7 @@ class ServerCertificate(Declared):
     id_from: ClassVar = "ServerCertificateMetadata.ServerCertificateId"
     body: ClassVar = "ServerCertificate.ServerCertificateMetadata"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"path": "/"}
     renames: ClassVar = {"name": "ServerCertificateName"}
     replace_on: ClassVar = frozenset(

@@ -19,6 +19,7 @@ class Thing(Declared):
     token: ClassVar = "aws:iot/thing:Thing"
     service: ClassVar = "iot"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     parts: ClassVar = ("name",)
     renames: ClassVar = {"name": "thingName", "arn": "thingArn"}
     replace_on: ClassVar = frozenset({"name"})
@@ -40,6 +41,7 @@ class ThingType(Declared):
     token: ClassVar = "aws:iot/thingType:ThingType"
     service: ClassVar = "iot"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     parts: ClassVar = ("name",)
     tagging: ClassVar = _TAGGING
     renames: ClassVar = {
@@ -83,6 +85,7 @@ class Policy(Declared):
     token: ClassVar = "aws:iot/policy:Policy"
     service: ClassVar = "iot"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     parts: ClassVar = ("name",)
     tagging: ClassVar = _TAGGING
     json_keys: ClassVar = frozenset({"policy"})

@@ -117,6 +117,7 @@ class StreamConsumer(Declared):
     service: ClassVar = "kinesis"
     asks: ClassVar = {"StreamARN": "streamArn"}
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     tagging: ClassVar = _TAGGING
     replace_on: ClassVar = frozenset({"name", "streamArn"})
     renames: ClassVar = {

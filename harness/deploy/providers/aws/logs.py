@@ -234,6 +234,7 @@ class LogDeliverySource(Declared):
     key: ClassVar = {"name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 60}
     body: ClassVar = "deliverySource"
     tagging: ClassVar = LOGS
     replace_on: ClassVar = frozenset({"name", "resourceArn", "logType"})
@@ -255,6 +256,7 @@ class LogDeliveryDestination(Declared):
     key: ClassVar = {"name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 60}
     body: ClassVar = "deliveryDestination"
     tagging: ClassVar = LOGS
     renames: ClassVar = {"destinationResourceArn": "destinationResourceArn"}

@@ -118,6 +118,7 @@ class OrganizationalUnit(Declared):
     key: ClassVar = {"OrganizationalUnitId": "id"}
     id_from: ClassVar = "OrganizationalUnit.Id"
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     body: ClassVar = "OrganizationalUnit"
     tagging: ClassVar = _TAGGING
     replace_on: ClassVar = frozenset({"parentId"})
@@ -145,6 +146,7 @@ class Policy(Declared):
     id_from: ClassVar = "Policy.PolicySummary.Id"
     asks: ClassVar = {"Filter": "type"}
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {"type": "SERVICE_CONTROL_POLICY", "skipDestroy": False, "description": ""}
     tagging: ClassVar = _TAGGING
     json_keys: ClassVar = frozenset({"content"})

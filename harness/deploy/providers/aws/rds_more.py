@@ -99,6 +99,7 @@ class Proxy(Rds):
     key: ClassVar = {"DBProxyName": "name"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
+    name_rules: ClassVar = {"limit": 63}
     renames: ClassVar = {
         "name": "DBProxyName", "arn": "DBProxyArn", "auths": "Auth", "requireTls": "RequireTLS", "iamAuth": "IAMAuth",
     }  # fmt: skip

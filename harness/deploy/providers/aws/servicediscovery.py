@@ -45,6 +45,7 @@ class _Namespace(_Map):
     lists: ClassVar[str] = "ListNamespaces"
     listed: ClassVar[str] = "Id"
     named: ClassVar[str] = "name"
+    name_rules: ClassVar[Mapping[str, Any]] = {"limit": 253}
     replace_on: ClassVar[frozenset[str]] = frozenset({"name", "vpc"})
 
     def make(self, context: Context, inputs: Properties) -> str:
