@@ -7,13 +7,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.deploy.engine import wire
+from harness.deploy.engine.call_places import call_places
 from harness.deploy.engine.deployment import Deployment
 from harness.deploy.engine.goal import source_of
 from harness.deploy.engine.operations import in_words
 from harness.deploy.engine.state import ResourceState
 from harness.deploy.engine.urn import make_urn
 from harness.deploy.engine.values import UNKNOWN, Value, has_unknown, plain, without_outputs
-from harness.errors import ProgramError, ProviderError
+from harness.deploy.providers.resource import CheckError
+from harness.errors import BlackstartError, ProgramError, ProviderError
 
 REFERENCE = "pulumi:pulumi:StackReference"
 
@@ -64,7 +66,8 @@ def invoke(deployment: Deployment, request: Any) -> dict[str, Any]:  # a Resourc
     """
     deployment.go_on()
     token, arguments = request.tok, without_outputs(wire.from_struct(request.args))
-    where = f"{token} ({source_of(request)})" if source_of(request) else token
+    place = source_of(request)
+    where = f"{token} ({place})" if place else token
     if token == "pulumi:pulumi:getResource":  # noqa: S105 - a function's name
         return _get_resource(deployment, arguments)
     function = deployment.steps.registry.invokes.get(token)
@@ -79,7 +82,15 @@ def invoke(deployment: Deployment, request: Any) -> dict[str, Any]:  # a Resourc
     try:
         return function(context.in_region(region) if isinstance(region, str) else context, given)
     except (ClientError, BotoCoreError) as error:
-        raise ProviderError(deployment.steps.hidden.clean(in_words(token, error)), where=where) from error
+        said: BlackstartError = ProviderError(deployment.steps.hidden.clean(in_words(token, error)))
+        cause: Exception = error
+    except CheckError as error:
+        said, cause = ProgramError(deployment.steps.hidden.clean(str(error))), error
+    except BlackstartError as error:
+        said, cause = error, error
+    place = place or call_places(deployment.project.folder, token)
+    said.where = f"{token} ({place})" if place else token
+    raise said from (None if said is cause else cause)
 
 
 def _get_resource(deployment: Deployment, arguments: dict[str, Value]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Deployment:
             if goal.urn in self._goals:
                 raise ProgramError(
                     f"duplicate URN {goal.urn}",
-                    where=f"{goal.source} and {self._goals[goal.urn].source}",
+                    where=" and ".join(sorted((goal.source, self._goals[goal.urn].source))),  # they come together
                     hint="give one of the two another name",
                 )
             self._goals[goal.urn] = goal
@@ -174,13 +174,26 @@ class Deployment:
                 self._provider(resource, self.ledger.olds.get(urn))
             return f"{urn}::{self.ledger.news[urn].id}"
 
+    def _hashed(self, goal: Goal) -> dict[str, Value]:
+        """The inputs with hashes of their files.
+
+        Raises:
+            ProgramError: a file cannot be read; with the place in the program.
+        """
+        try:
+            hashed: dict[str, Value] = with_hashes(dict(goal.inputs), self.project.folder)
+        except ProgramError as error:
+            error.what, error.where = f"{error.where}: {error.what}" if error.where else error.what, goal.where
+            raise
+        return hashed
+
     def _wanted(self, goal: Goal) -> ResourceState:
         return ResourceState(
             urn=goal.urn,
             type=goal.type,
             custom=goal.custom,
             parent=goal.parent,
-            inputs=with_hashes(dict(goal.inputs), self.project.folder),
+            inputs=self._hashed(goal),
             dependencies=list(goal.dependencies),
             propertyDependencies=dict(goal.property_dependencies),
             protect=bool(goal.protect),

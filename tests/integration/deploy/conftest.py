@@ -106,7 +106,9 @@ def registry_of(things: Things) -> Registry:
         Named("aws:dynamodb/table:Table", things),
     ]
 
-    def region(context: Context, _arguments: dict[str, Any]) -> dict[str, Any]:
+    def region(context: Context, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments.get("name") == "nowhere":
+            raise CheckError([("name", "is no region")])
         return {"name": context.region, "id": context.region, "region": context.region}
 
     return Registry.of(handlers, {"aws:index/getRegion:getRegion": region})

@@ -76,7 +76,7 @@ def test_a_duplicate_urn_shows_both_places(stack: Any, things: Any) -> None:
     error = refused(stack.program("aws.sqs.Queue('q')\n\naws.sqs.Queue('q')"))
     assert "duplicate URN urn:pulumi:dev::shop::aws:sqs/queue:Queue::q" in error.what
     program = stack.folder / "program" / "__main__.py"
-    assert error.where == f"{program}:5 and {program}:3"
+    assert error.where == f"{program}:3 and {program}:5"
 
 
 def test_an_exception_in_an_apply_shows_its_line_and_what_was_done_before(stack: Any, things: Any) -> None:
@@ -135,4 +135,15 @@ def test_default_providers_that_are_turned_off_are_not_used(stack: Any, things: 
     assert "the default provider of aws is turned off" in error.what
     assert things.calls == []
     explicit = "p = aws.Provider('p')\naws.sqs.Queue('q', opts=pulumi.ResourceOptions(provider=p))"
-    assert stack.program(explicit).up().changes == {"create": 2}
+    assert stack.program(explicit).up().changes == {"create": 1}
+
+
+def test_data_sources_and_files_that_fail_have_a_place_in_the_program(stack: Any, things: Any) -> None:
+    error = refused(stack.program("\naws.sqs.Queue('q', name=aws.get_region(name='nowhere').id)"))
+    assert error.what == "name: is no region"
+    assert error.where == "aws:index/getRegion:getRegion (__main__.py:4)"
+    error = refused(stack.program("aws.sns.Topic('t', display_name=pulumi.FileAsset('none.txt'))"))
+    assert "none.txt: asset cannot be read" in error.what
+    assert "Topic::t" in error.where
+    assert "__main__.py:3" in error.where
+    assert things.calls == []

@@ -3,6 +3,10 @@
 import json
 from typing import Any
 
+import pytest
+
+from harness.deploy.providers.resource import CheckError
+
 EVENTS = "aws:cloudwatch/"
 ROLE = "arn:aws:iam::000000000000:role/any"
 HERE = "us-east-1:000000000000"
@@ -67,13 +71,14 @@ RULE_CHANGES: dict[str, dict[str, Any]] = {
 }
 
 PIPES = {
-    "in": ("aws:sqs/queue:Queue", {"name": "in"}),
+    "in": ("aws:dynamodb/table:Table", {
+        "billingMode": "PAY_PER_REQUEST", "hashKey": "id", "attributes": [{"name": "id", "type": "S"}],
+        "streamEnabled": True, "streamViewType": "NEW_IMAGE"}),
+    "told": ("aws:sns/topic:Topic", {}),
     "out": ("aws:sqs/queue:Queue", {"name": "out"}),
     "pipe": ("aws:pipes/pipe:Pipe", {
-        "roleArn": ROLE, "source": "${in.arn}", "target": "${out.arn}", "desiredState": "STOPPED",
-        "sourceParameters": {
-            "sqsQueueParameters": {"batchSize": 5}, "filterCriteria": {"filters": [{"pattern": ORDERS}]}},
-        "targetParameters": {"inputTemplate": "<$.body>"}, "tags": {"a": "b"}}),
+        "roleArn": ROLE, "source": "${in.streamArn}", "target": "${told.arn}", "desiredState": "STOPPED",
+        "sourceParameters": {"dynamodbStreamParameters": {"startingPosition": "LATEST"}}, "tags": {"a": "b"}}),
     "group": ("aws:scheduler/scheduleGroup:ScheduleGroup", {"tags": {"a": "b"}}),
     "schedule": ("aws:scheduler/schedule:Schedule", {
         "groupName": "${group.name}", "scheduleExpression": "rate(1 day)", "flexibleTimeWindow": {"mode": "OFF"},
@@ -86,7 +91,7 @@ PIPES = {
     "registry-policy": ("aws:schemas/registryPolicy:RegistryPolicy", {"registryName": "none", "policy": "{}"}),
 }  # fmt: skip
 PIPE_CHANGES: dict[str, dict[str, Any]] = {
-    "pipe": {"description": "b", "sourceParameters": {"sqsQueueParameters": {"batchSize": 6}}, "tags": {"a": "c"}},
+    "pipe": {"description": "b", "tags": {"a": "c"}},
     "group": {"tags": {"c": "d"}},
     "schedule": {"scheduleExpression": "cron(0 1 * * ? *)", "state": "DISABLED", "description": "x"},
 }
@@ -120,8 +125,29 @@ def test_buses_rules_targets(lives: Any) -> None:
 
 
 def test_pipes_schedules_schemas(lives: Any) -> None:
-    lives.run(PIPES, PIPE_CHANGES, blind=("pipe",), lacking=("registry", "schema", "discoverer", "registry-policy"))
+    lives.run(PIPES, PIPE_CHANGES, lacking=("registry", "schema", "discoverer", "registry-policy"))
 
 
 def test_state_machines(lives: Any) -> None:
     lives.run(MACHINES, MACHINE_CHANGES)
+
+
+def test_what_a_pipe_would_drop_without_a_word_is_refused_by_name(lives: Any) -> None:
+    asked = {
+        "roleArn": ROLE,
+        "source": "arn:aws:sqs:us-east-1:000000000000:in",
+        "target": "arn:aws:sns:us-east-1:000000000000:out",
+        "enrichment": "arn:aws:lambda:us-east-1:000000000000:function:more",
+        "sourceParameters": {"filterCriteria": {"filters": [{"pattern": ORDERS}]}},
+        "targetParameters": {"inputTemplate": "<$.body>"},
+    }
+    with pytest.raises(CheckError) as caught:
+        lives.create("pipe", "aws:pipes/pipe:Pipe", asked)
+    said = dict(caught.value.failures)
+    assert said["source"] == "is of sqs: pipes of the embedded cloud know dynamodb there only"
+    assert said.keys() == {
+        "source",
+        "enrichment",
+        "sourceParameters.filterCriteria.filters",
+        "targetParameters.inputTemplate",
+    }
