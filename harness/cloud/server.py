@@ -30,6 +30,7 @@ from harness.cloud.automation.service import Automations
 from harness.cloud.backends import Backend, Ministack, RemoteEndpoint
 from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.item_history import ItemHistories
+from harness.cloud.backups.service import BackupService
 from harness.cloud.call import Caller
 from harness.cloud.control import Control, Owner
 from harness.cloud.copies import emulated as copies
@@ -104,6 +105,7 @@ class Server:
     _moto: MotoHost | None = None
     _signals: SignalStation | None = None
     _histories: ItemHistories | None = None
+    _backups: BackupService | None = None
     _delivery: Delivery | None = None
     _logs: LogsDesk | None = None
     _traces: TraceStation | None = None
@@ -135,6 +137,7 @@ class Server:
             self._moto = MotoHost(identifier.models)
             self._install_copies(doors, self._signals)
             self._histories = backups.install()
+            self._backups = BackupService.install(doors, settings.state_dir / "backups")
         await backend.start()
         if self._signals is not None:
             self._signals.start()
@@ -212,6 +215,8 @@ class Server:
             await service.heal()
         if self._delivery is not None:
             self._delivery.close()
+        if self._backups is not None:
+            self._backups.close()
         if self._logs is not None:
             self._logs.close()
         if self._traces is not None:
@@ -354,6 +359,8 @@ class Server:
                 await asyncio.to_thread(self._balancers.reset)
             if self._histories is not None:
                 self._histories.clear()
+            if self._backups is not None:
+                await asyncio.to_thread(self._backups.reset)
             if self._delivery is not None:
                 self._delivery.invocations.clear()
             if self._traces is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections import defaultdict
@@ -134,3 +135,48 @@ def _refused(code: str, message: str) -> Answer:
 
     answer: Answer = error_response_json(code, message, 400)
     return answer
+
+
+# -- AWS Backup ------------------------------------------------------------------------------------------------
+
+
+def backup_records(kind: str) -> dict[str, dict[str, Any]]:
+    """Ministack's `vaults`, `plans`, `selections` or `jobs`, by name or id, in the caller's account and region."""
+    from ministack.services import backup
+
+    return dict(getattr(backup, f"_{kind}").items())
+
+
+def keep_backup_job(job_id: str, job: dict[str, Any]) -> None:
+    """Let Describe- and ListBackupJobs show a job of ours, as it is at each call."""
+    from ministack.services import backup
+
+    backup._jobs[job_id] = job  # noqa: SLF001
+
+
+def plans_by_scope() -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Every backup plan, by account and region."""
+    from ministack.services import backup
+
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for (account, region, _plan), record in list(backup._plans.all_items()):  # noqa: SLF001
+        found.setdefault((account, region), []).append(record)
+    return found
+
+
+def in_scope(account: str, region: str) -> Any:
+    """A context in which calls are those of an account and region."""
+    from ministack.core.responses import request_scope
+
+    return request_scope(account, region)
+
+
+def next_fire(expression: str, after: dt.datetime) -> dt.datetime | None:
+    """The first instant after `after` that `cron(...)` names; None when it never does, or is no such expression."""
+    from ministack.services import eventbridge
+
+    fields = eventbridge._parse_cron_fields(expression)  # noqa: SLF001
+    if fields is None:
+        return None
+    found: dt.datetime | None = eventbridge._cron_next_fire(fields, after)  # noqa: SLF001
+    return found

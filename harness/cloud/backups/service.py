@@ -1,0 +1,281 @@
+"""AWS Backup in front of ministack's: its vaults, plans and selections are kept, but its jobs copy nothing.
+
+Jobs of ours copy by the API of the resource, through the gate; a plan's rules start them when their cron is due.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from harness.cloud.backups import emulated
+from harness.cloud.backups.plans import Due, Timetable, selected
+from harness.cloud.backups.points import BackupError, Points, RecoveryPoint, Scope, Shown, missing
+from harness.cloud.backups.stores import Buckets, Clusters, Instances, Store, Tables, all_resources, kind_of
+from harness.cloud.databases.emulated import Proceed, ServiceAnswer, ServiceCall, caller_scope, wrap_service
+from harness.cloud.doors import Doors
+
+_LOG = logging.getLogger(__name__)
+_LOOK_EVERY_S = 5.0
+_HEADERS = {"Content-Type": "application/json"}
+
+
+@dataclass(slots=True, kw_only=True)
+class BackupService:
+    """The jobs of one cloud. `close` ends the looking for what is due."""
+
+    doors: Doors
+    folder: Path
+    points: Points = field(default_factory=lambda: Points(time.time))
+    timetable: Timetable = field(default_factory=lambda: Timetable(emulated.next_fire))
+    _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "backup"))
+    _closed: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def install(cls, doors: Doors, folder: Path) -> BackupService:
+        """Put it in front of the emulator's."""
+        made = cls(doors=doors, folder=folder)
+        wrap_service("backup", made.answer)
+        threading.Thread(target=made._look, name="backup plans", daemon=True).start()
+        return made
+
+    # -- calls -------------------------------------------------------------------------------------------------
+
+    async def answer(self, call: ServiceCall, proceed: Proceed) -> ServiceAnswer:
+        """Answer one call."""
+        parts = [unquote(part) for part in call.path.strip("/").split("/") if part]
+        query = {key: value[0] if isinstance(value, list) else value for key, value in call.query.items()}
+        try:
+            body = json.loads(call.body or b"{}")
+            found = self._answer(caller_scope(), (call.method, parts), body, query)
+        except BackupError as error:
+            said = json.dumps({"__type": error.code, "Code": error.code, "Message": str(error)})
+            return 400, {**_HEADERS, "x-amzn-errortype": error.code}, said.encode()
+        if found is None:
+            return await proceed(call)
+        return 200, dict(_HEADERS), json.dumps(found).encode()
+
+    def _answer(
+        self, scope: Scope, route: tuple[str, list[str]], body: Shown, query: Mapping[str, str]
+    ) -> Shown | None:
+        """What is ours of the API; None for the rest."""
+        match route:
+            case "PUT", ["backup-jobs"]:
+                return self._start(scope, body)
+            case "PUT", ["restore-jobs"]:
+                return self._restore(scope, body)
+            case "GET", ["restore-jobs"]:
+                return {"RestoreJobs": self.points.restores(scope, query.get("status", ""))}
+            case "GET", ["restore-jobs", job_id]:
+                return self.points.restore(scope, job_id)
+            case "PUT", ["copy-jobs"]:
+                raise BackupError(
+                    "InvalidRequestException", "Copies of recovery points to other vaults do not run here"
+                )
+            case "GET", ["backup-vaults", vault, "recovery-points"]:
+                self._vault(vault)
+                points = self.points.of(scope, vault=vault, resource=query.get("resourceArn", ""))
+                return {"RecoveryPoints": [point.shown() for point in points]}
+            case method, ["backup-vaults", vault, "recovery-points", *arn]:
+                self._vault(vault)
+                return self._point(scope, method, vault, arn)
+            case "DELETE", ["backup-vaults", vault] if self.points.of(scope, vault=vault):
+                raise BackupError("InvalidRequestException", f"Backup vault {vault} is not empty")
+            case "GET", ["resources"]:
+                return {"Results": self.points.protected(scope)}
+            case "GET", ["resources", *arn, "recovery-points"]:
+                points = self.points.of(scope, resource="/".join(arn))
+                return {"RecoveryPoints": [point.shown() for point in points]}
+        return None
+
+    def _point(self, scope: Scope, method: str, vault: str, parts: list[str]) -> Shown | None:
+        wants_metadata = parts[-1] == "restore-metadata"
+        point = self.points.find(scope, "/".join(parts[:-1] if wants_metadata else parts), vault)
+        if method == "DELETE":
+            self.points.remove(point)
+            self._count(scope, vault)
+            self._workers.submit(self._delete, point)
+            return {}
+        shown = point.shown()
+        if not wants_metadata:
+            return shown
+        return {key: shown[key] for key in ("BackupVaultArn", "RecoveryPointArn", "ResourceType")} | {
+            "RestoreMetadata": point.metadata
+        }
+
+    @staticmethod
+    def _vault(name: str) -> None:
+        if name not in emulated.backup_records("vaults"):
+            raise missing("Backup vault", name)
+
+    def _store(self, scope: Scope, kind: str) -> Store:
+        name = {"DynamoDB": "dynamodb", "S3": "s3"}.get(kind, "rds")
+        client = self.doors.target.client(name, region=scope[1])
+        if kind == "S3":
+            return Buckets(client, self.folder)
+        stores: dict[str, Callable[[Any], Store]] = {"DynamoDB": Tables, "RDS": Instances, "Aurora": Clusters}
+        return stores[kind](client)
+
+    # -- backup jobs -------------------------------------------------------------------------------------------
+
+    def _start(self, scope: Scope, body: Shown, by_plan: Shown | None = None) -> Shown:
+        vault, resource = str(body.get("BackupVaultName", "")), str(body.get("ResourceArn", ""))
+        self._vault(vault)
+        kind, (account, region) = kind_of(resource), scope
+        job_id, now_s = str(uuid.uuid4()), time.time()
+        own = f"arn:aws:backup:{region}:{account}:recovery-point:{uuid.uuid4()}"
+        job: Shown = {
+            "AccountId": account,
+            "BackupJobId": job_id,
+            "BackupVaultName": vault,
+            "BackupVaultArn": f"arn:aws:backup:{region}:{account}:backup-vault:{vault}",
+            "ResourceArn": resource,
+            "ResourceType": kind,
+            "IamRoleArn": body.get("IamRoleArn", ""),
+            "CreationDate": now_s,
+            "State": "CREATED",
+            "PercentDone": "0.0",
+            "IsParent": False,
+            **({"CreatedBy": by_plan} if by_plan else {}),
+        }
+        emulated.keep_backup_job(job_id, job)
+        point = RecoveryPoint(
+            arn=own, scope=scope, vault=vault, resource=resource, kind=kind, created_s=now_s,
+            role=str(body.get("IamRoleArn", "")), by_plan=dict(by_plan or {}),
+            delete_after_days=float((body.get("Lifecycle") or {}).get("DeleteAfterDays") or 0),
+        )  # fmt: skip
+        self._workers.submit(self._save, job, point)
+        return {"BackupJobId": job_id, "CreationDate": now_s, "IsParent": False}
+
+    def _save(self, job: Shown, point: RecoveryPoint) -> None:
+        if job["State"] != "CREATED":
+            return  # stopped before it began
+        job["State"] = "RUNNING"
+        try:
+            made = self._store(point.scope, point.kind).save(point.resource)
+        except (BackupError, ClientError, BotoCoreError, OSError) as error:
+            job.update(State="FAILED", StatusMessage=str(error), CompletionDate=time.time())
+        else:
+            point.arn, point.artifact, point.size_bytes = made.arn or point.arn, made.artifact, made.size_bytes
+            point.metadata, point.completed_s = dict(made.metadata), time.time()
+            self.points.add(point)
+            self._count(point.scope, point.vault)
+            job.update(
+                State="COMPLETED", PercentDone="100.0", CompletionDate=point.completed_s, RecoveryPointArn=point.arn,
+                BackupSizeInBytes=point.size_bytes,
+            )  # fmt: skip
+        self._tell(point, "Backup Job State Change", {"backupJobId": job["BackupJobId"], "state": job["State"]})
+
+    def _count(self, scope: Scope, vault: str) -> None:
+        with emulated.in_scope(*scope):
+            record = emulated.backup_records("vaults").get(vault)
+        if record is not None:
+            record["NumberOfRecoveryPoints"] = len(self.points.of(scope, vault=vault))
+
+    def _delete(self, point: RecoveryPoint) -> None:
+        with suppress(ClientError, BotoCoreError):  # the resource's own API may have deleted it
+            self._store(point.scope, point.kind).delete(point)
+
+    def _tell(self, point: RecoveryPoint, what: str, detail: Shown) -> None:
+        """The event that AWS Backup puts on the default bus.
+
+        Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
+        """
+        detail = {**detail, "resourceType": point.kind, "resourceArn": point.resource, "backupVaultName": point.vault}
+        self.doors.publish(
+            region=point.scope[1], source="aws.backup", detail_type=what, resources=[point.arn], detail=detail
+        )
+
+    # -- restore jobs ------------------------------------------------------------------------------------------
+
+    def _restore(self, scope: Scope, body: Shown) -> Shown:
+        point = self.points.find(scope, str(body.get("RecoveryPointArn", "")))
+        job = self.points.begin_restore(str(uuid.uuid4()), point, str(body.get("IamRoleArn", "")))
+        self._workers.submit(self._bring_back, job, point, dict(body.get("Metadata") or {}))
+        return {"RestoreJobId": job["RestoreJobId"]}
+
+    def _bring_back(self, job: Shown, point: RecoveryPoint, asked: Mapping[str, str]) -> None:
+        try:
+            arn = self._store(point.scope, point.kind).restore(point, asked)
+        except (BackupError, ClientError, BotoCoreError, OSError) as error:
+            job.update(Status="FAILED", StatusMessage=str(error), CompletionDate=time.time())
+        else:
+            job.update(Status="COMPLETED", PercentDone="100.00%", CompletionDate=time.time(), CreatedResourceArn=arn)
+        self._tell(point, "Restore Job State Change", {"restoreJobId": job["RestoreJobId"], "status": job["Status"]})
+
+    # -- plans -------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        while not self._closed.wait(_LOOK_EVERY_S):
+            try:
+                self.look(dt.datetime.now(dt.UTC))
+            except Exception:  # noqa: BLE001 - one bad plan must not end the others
+                _LOG.exception("backup plans")
+
+    def look(self, now: dt.datetime) -> None:
+        """Start what is due at `now`, and delete what is past its lifecycle."""
+        for scope, plans in emulated.plans_by_scope().items():
+            for due in self.timetable.due(plans, now):
+                self._run(scope, due)
+        for point in self.points.expired():
+            self.points.remove(point)
+            self._count(point.scope, point.vault)
+            self._delete(point)
+
+    def _run(self, scope: Scope, due: Due) -> None:
+        plan, rule = due.plan, due.rule
+        by_plan = {
+            "BackupPlanId": plan["BackupPlanId"],
+            "BackupPlanArn": plan["BackupPlanArn"],
+            "BackupPlanVersion": plan["VersionId"],
+            "BackupRuleId": rule.get("RuleId", rule.get("RuleName", "")),
+        }
+        vault, lifecycle = rule.get("TargetBackupVaultName", ""), rule.get("Lifecycle")
+        for arn, role in self._selected(scope, plan["BackupPlanId"]):
+            body = {"BackupVaultName": vault, "ResourceArn": arn, "IamRoleArn": role, "Lifecycle": lifecycle}
+            with emulated.in_scope(*scope):
+                try:
+                    self._start(scope, body, by_plan)
+                except BackupError as error:
+                    _LOG.warning("backup plan %s: %s", plan["BackupPlanName"], error)
+
+    def _selected(self, scope: Scope, plan_id: str) -> Iterator[tuple[str, str]]:
+        """The ARNs of what the plan's selections are about, with the role of the selection."""
+        with emulated.in_scope(*scope):
+            selections = [
+                one for one in emulated.backup_records("selections").values() if one["BackupPlanId"] == plan_id
+            ]
+        if not selections:
+            return
+        resources = all_resources(partial(self.doors.target.client, region=scope[1]))
+        for selection in selections:
+            for arn in selected(selection, resources):
+                yield arn, selection["IamRoleArn"]
+
+    # -- the server --------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.points.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End."""
+        self._closed.set()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
