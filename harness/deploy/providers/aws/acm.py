@@ -18,7 +18,6 @@ class Certificate(Declared):
     """A certificate that ACM issues, or one that is given to it; the id is the ARN."""
 
     token: ClassVar = "aws:acm/certificate:Certificate"
-    service: ClassVar = "acm"
     tagging: ClassVar = Tagging(
         tag="add_tags_to_certificate", untag="remove_tags_from_certificate", resource="CertificateArn", keys="Tags"
     )
@@ -95,7 +94,6 @@ class CertificateValidation(Declared):
     """Waits until a certificate is issued; the id is the instant."""
 
     token: ClassVar = "aws:acm/certificateValidation:CertificateValidation"
-    service: ClassVar = "acm"
     replace_on: ClassVar = frozenset({"certificateArn", "validationRecordFqdns"})
     outlives: ClassVar = True
 

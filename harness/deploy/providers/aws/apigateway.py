@@ -60,17 +60,13 @@ class _WithPolicy(_Patched):
         return found
 
 
-class RestApi(_WithPolicy):
+class RestApi(_WithPolicy, noun="RestApi"):
     """aws:apigateway/restApi:RestApi; the id is the API's. A `body` is an OpenAPI document."""
 
     token: ClassVar = "aws:apigateway/restApi:RestApi"
     named: ClassVar = "name"
     json_keys: ClassVar = frozenset({"policy", "body"})
     tagging: ClassVar = LOGS
-    creates: ClassVar = "CreateRestApi"
-    reads: ClassVar = "GetRestApi"
-    updates: ClassVar = "UpdateRestApi"
-    deletes: ClassVar = "DeleteRestApi"
     key: ClassVar = {"restApiId": "id"}
     id_from: ClassVar = "id"
     computed: ClassVar = {
@@ -147,31 +143,23 @@ class RestApiPolicy(_WithPolicy):
         self.change(context, resource_id, state, {})
 
 
-class Resource(_Patched):
+class Resource(_Patched, noun="Resource"):
     """aws:apigateway/resource:Resource; the id is the resource's."""
 
     token: ClassVar = "aws:apigateway/resource:Resource"
     replace_on: ClassVar = frozenset({"restApi"})
-    creates: ClassVar = "CreateResource"
-    reads: ClassVar = "GetResource"
-    updates: ClassVar = "UpdateResource"
-    deletes: ClassVar = "DeleteResource"
     key: ClassVar = {**_API, "resourceId": "id"}
     id_from: ClassVar = "id"
     parts: ClassVar = ("restApi", "id")
 
 
-class Method(_Patched):
+class Method(_Patched, noun="Method", verbs="Put Get Update Delete"):
     """aws:apigateway/method:Method."""
 
     token: ClassVar = "aws:apigateway/method:Method"
     defaults: ClassVar = {"apiKeyRequired": False}
     replace_on: ClassVar = frozenset({"restApi", "resourceId", "httpMethod"})
     renames: ClassVar = {"restApi": "restApiId", "authorization": "authorizationType"}
-    creates: ClassVar = "PutMethod"
-    reads: ClassVar = "GetMethod"
-    updates: ClassVar = "UpdateMethod"
-    deletes: ClassVar = "DeleteMethod"
     key: ClassVar = _METHOD
     parts: ClassVar = _METHOD_PARTS
     id_format: ClassVar = "agm-{restApi}-{resourceId}-{httpMethod}"
@@ -190,27 +178,21 @@ class _Answer(_Patched):
             self.send(context, self.creates, self.arrange(context, news))
 
 
-class MethodResponse(_Answer):
+class MethodResponse(_Answer, noun="MethodResponse", verbs="Put Get - Delete"):
     """aws:apigateway/methodResponse:MethodResponse."""
 
     token: ClassVar = "aws:apigateway/methodResponse:MethodResponse"
-    creates: ClassVar = "PutMethodResponse"
-    reads: ClassVar = "GetMethodResponse"
-    deletes: ClassVar = "DeleteMethodResponse"
     id_format: ClassVar = "agmr-{restApi}-{resourceId}-{httpMethod}-{statusCode}"
 
 
-class IntegrationResponse(_Answer):
+class IntegrationResponse(_Answer, noun="IntegrationResponse", verbs="Put Get - Delete"):
     """aws:apigateway/integrationResponse:IntegrationResponse."""
 
     token: ClassVar = "aws:apigateway/integrationResponse:IntegrationResponse"
-    creates: ClassVar = "PutIntegrationResponse"
-    reads: ClassVar = "GetIntegrationResponse"
-    deletes: ClassVar = "DeleteIntegrationResponse"
     id_format: ClassVar = "agir-{restApi}-{resourceId}-{httpMethod}-{statusCode}"
 
 
-class Integration(_Patched):
+class Integration(_Patched, noun="Integration", verbs="Put Get Update Delete"):
     """aws:apigateway/integration:Integration. `httpMethod` is the method's, the backend's is another one."""
 
     token: ClassVar = "aws:apigateway/integration:Integration"
@@ -218,10 +200,6 @@ class Integration(_Patched):
     replace_on: ClassVar = frozenset({*_METHOD_PARTS, "type", "integrationHttpMethod"})
     delete_before_replace: ClassVar = True
     renames: ClassVar = {"restApi": "restApiId", "timeoutMilliseconds": "timeoutInMillis"}
-    creates: ClassVar = "PutIntegration"
-    reads: ClassVar = "GetIntegration"
-    updates: ClassVar = "UpdateIntegration"
-    deletes: ClassVar = "DeleteIntegration"
     key: ClassVar = _METHOD
     parts: ClassVar = _METHOD_PARTS
     id_format: ClassVar = "agi-{restApi}-{resourceId}-{httpMethod}"
@@ -232,21 +210,17 @@ class Integration(_Patched):
         return {"httpMethod": known["httpMethod"], "integrationHttpMethod": body.get("httpMethod")}
 
 
-class Deployment(_Patched):
+class Deployment(_Patched, noun="Deployment"):
     """aws:apigateway/deployment:Deployment; a snapshot. `triggers` say when a new one is due."""
 
     token: ClassVar = "aws:apigateway/deployment:Deployment"
     replace_on: ClassVar = frozenset({"restApi", "triggers", "variables"})
-    creates: ClassVar = "CreateDeployment"
-    reads: ClassVar = "GetDeployment"
-    updates: ClassVar = "UpdateDeployment"
-    deletes: ClassVar = "DeleteDeployment"
     key: ClassVar = {**_API, "deploymentId": "id"}
     id_from: ClassVar = "id"
     parts: ClassVar = ("restApi", "id")
 
 
-class Stage(_Patched):
+class Stage(_Patched, noun="Stage"):
     """aws:apigateway/stage:Stage."""
 
     token: ClassVar = "aws:apigateway/stage:Stage"
@@ -255,10 +229,6 @@ class Stage(_Patched):
     renames: ClassVar = {
         "restApi": "restApiId", "deployment": "deploymentId", "xrayTracingEnabled": "tracingEnabled",
     }  # fmt: skip
-    creates: ClassVar = "CreateStage"
-    reads: ClassVar = "GetStage"
-    updates: ClassVar = "UpdateStage"
-    deletes: ClassVar = "DeleteStage"
     key: ClassVar = {**_API, "stageName": "stageName"}
     parts: ClassVar = ("restApi", "stageName")
     id_format: ClassVar = "ags-{restApi}-{stageName}"
@@ -348,7 +318,7 @@ def _stage_path(inputs: Properties) -> str:
     return f"{escaped(path)}/{method}"
 
 
-class Authorizer(_Patched):
+class Authorizer(_Patched, noun="Authorizer"):
     """aws:apigateway/authorizer:Authorizer; the id is the authorizer's."""
 
     token: ClassVar = "aws:apigateway/authorizer:Authorizer"
@@ -359,10 +329,6 @@ class Authorizer(_Patched):
         "authorizerResultTtlInSeconds": 300,
     }
     replace_on: ClassVar = frozenset({"restApi"})
-    creates: ClassVar = "CreateAuthorizer"
-    reads: ClassVar = "GetAuthorizer"
-    updates: ClassVar = "UpdateAuthorizer"
-    deletes: ClassVar = "DeleteAuthorizer"
     key: ClassVar = {**_API, "authorizerId": "id"}
     id_from: ClassVar = "id"
     parts: ClassVar = ("restApi", "id")
@@ -377,33 +343,25 @@ class Authorizer(_Patched):
         return checked
 
 
-class RequestValidator(_Patched):
+class RequestValidator(_Patched, noun="RequestValidator"):
     """aws:apigateway/requestValidator:RequestValidator; the id is the validator's."""
 
     token: ClassVar = "aws:apigateway/requestValidator:RequestValidator"
     named: ClassVar = "name"
     defaults: ClassVar = {"validateRequestBody": False, "validateRequestParameters": False}
     replace_on: ClassVar = frozenset({"restApi"})
-    creates: ClassVar = "CreateRequestValidator"
-    reads: ClassVar = "GetRequestValidator"
-    updates: ClassVar = "UpdateRequestValidator"
-    deletes: ClassVar = "DeleteRequestValidator"
     key: ClassVar = {**_API, "requestValidatorId": "id"}
     id_from: ClassVar = "id"
     parts: ClassVar = ("restApi", "id")
 
 
-class Model(_Patched):
+class Model(_Patched, noun="Model"):
     """aws:apigateway/model:Model; the id is AWS's, the API knows it by name."""
 
     token: ClassVar = "aws:apigateway/model:Model"
     named: ClassVar = "name"
     json_keys: ClassVar = frozenset({"schema"})
     replace_on: ClassVar = frozenset({"restApi", "name", "contentType"})
-    creates: ClassVar = "CreateModel"
-    reads: ClassVar = "GetModel"
-    updates: ClassVar = "UpdateModel"
-    deletes: ClassVar = "DeleteModel"
     key: ClassVar = {**_API, "modelName": "name"}
     id_from: ClassVar = "id"
     parts: ClassVar = ("restApi", "name")
@@ -416,30 +374,23 @@ class Model(_Patched):
         return checked
 
 
-class GatewayResponse(_Answer):
+class GatewayResponse(_Answer, noun="GatewayResponse", verbs="Put Get - Delete"):
     """aws:apigateway/response:Response; what API Gateway itself answers when it refuses."""
 
     token: ClassVar = "aws:apigateway/response:Response"
     replace_on: ClassVar = frozenset({"restApiId", "responseType"})
-    creates: ClassVar = "PutGatewayResponse"
-    reads: ClassVar = "GetGatewayResponse"
-    deletes: ClassVar = "DeleteGatewayResponse"
     key: ClassVar = {"restApiId": "restApiId", "responseType": "responseType"}
     parts: ClassVar = ("restApiId", "responseType")
     id_format: ClassVar = "aggr-{restApiId}-{responseType}"
 
 
-class DocumentationPart(_Patched):
+class DocumentationPart(_Patched, noun="DocumentationPart"):
     """aws:apigateway/documentationPart:DocumentationPart; the id is `api/part`."""
 
     token: ClassVar = "aws:apigateway/documentationPart:DocumentationPart"
     listed: ClassVar = "id"
     replace_on: ClassVar = frozenset({"restApiId", "location"})
     json_keys: ClassVar = frozenset({"properties"})
-    creates: ClassVar = "CreateDocumentationPart"
-    reads: ClassVar = "GetDocumentationPart"
-    updates: ClassVar = "UpdateDocumentationPart"
-    deletes: ClassVar = "DeleteDocumentationPart"
     key: ClassVar = {"restApiId": "restApiId", "documentationPartId": "documentationPartId"}
     parts: ClassVar = ("restApiId", "documentationPartId")
 
@@ -452,21 +403,17 @@ class DocumentationPart(_Patched):
         return {"documentationPartId": body["id"]}
 
 
-class DocumentationVersion(_Patched):
+class DocumentationVersion(_Patched, noun="DocumentationVersion"):
     """aws:apigateway/documentationVersion:DocumentationVersion; the id is `api/version`."""
 
     token: ClassVar = "aws:apigateway/documentationVersion:DocumentationVersion"
     replace_on: ClassVar = frozenset({"restApiId", "version"})
     renames: ClassVar = {"version": "documentationVersion"}
-    creates: ClassVar = "CreateDocumentationVersion"
-    reads: ClassVar = "GetDocumentationVersion"
-    updates: ClassVar = "UpdateDocumentationVersion"
-    deletes: ClassVar = "DeleteDocumentationVersion"
     key: ClassVar = {"restApiId": "restApiId", "documentationVersion": "version"}
     parts: ClassVar = ("restApiId", "version")
 
 
-class ApiKey(_Patched):
+class ApiKey(_Patched, noun="ApiKey"):
     """aws:apigateway/apiKey:ApiKey; the id is the key's, its value is a secret."""
 
     token: ClassVar = "aws:apigateway/apiKey:ApiKey"
@@ -475,10 +422,6 @@ class ApiKey(_Patched):
     tagging: ClassVar = LOGS
     secret_outputs: ClassVar = frozenset({"value"})
     replace_on: ClassVar = frozenset({"value"})
-    creates: ClassVar = "CreateApiKey"
-    reads: ClassVar = "GetApiKey"
-    updates: ClassVar = "UpdateApiKey"
-    deletes: ClassVar = "DeleteApiKey"
     key: ClassVar = {"apiKey": "id"}
     id_from: ClassVar = "id"
     computed: ClassVar = {"arn": _ARN + "/apikeys/{id}"}
@@ -492,17 +435,13 @@ class ApiKey(_Patched):
         return {"value": body.get("value") or inputs.get("value")}
 
 
-class UsagePlan(_Patched):
+class UsagePlan(_Patched, noun="UsagePlan"):
     """aws:apigateway/usagePlan:UsagePlan; the id is the plan's."""
 
     token: ClassVar = "aws:apigateway/usagePlan:UsagePlan"
     named: ClassVar = "name"
     tagging: ClassVar = LOGS
     renames: ClassVar = {"quotaSettings": "quota", "throttleSettings": "throttle"}
-    creates: ClassVar = "CreateUsagePlan"
-    reads: ClassVar = "GetUsagePlan"
-    updates: ClassVar = "UpdateUsagePlan"
-    deletes: ClassVar = "DeleteUsagePlan"
     key: ClassVar = {"usagePlanId": "id"}
     id_from: ClassVar = "id"
     computed: ClassVar = {"arn": _ARN + "/usageplans/{id}"}
@@ -538,21 +477,18 @@ def _stage_name(stage: Mapping[str, Any]) -> str:
     return f"{stage['apiId']}:{stage['stage']}"
 
 
-class UsagePlanKey(_Patched):
+class UsagePlanKey(_Patched, noun="UsagePlanKey", verbs="Create Get - Delete"):
     """aws:apigateway/usagePlanKey:UsagePlanKey; a key's membership of a plan; the id is the key's."""
 
     token: ClassVar = "aws:apigateway/usagePlanKey:UsagePlanKey"
     secret_outputs: ClassVar = frozenset({"value"})
     replace_on: ClassVar = frozenset({"usagePlanId", "keyId", "keyType"})
-    creates: ClassVar = "CreateUsagePlanKey"
-    reads: ClassVar = "GetUsagePlanKey"
-    deletes: ClassVar = "DeleteUsagePlanKey"
     key: ClassVar = {"usagePlanId": "usagePlanId", "keyId": "keyId"}
     id_from: ClassVar = "id"
     parts: ClassVar = ("usagePlanId", "keyId")
 
 
-class DomainName(_Patched):
+class DomainName(_Patched, noun="DomainName"):
     """aws:apigateway/domainName:DomainName; the id is the name."""
 
     token: ClassVar = "aws:apigateway/domainName:DomainName"
@@ -563,26 +499,18 @@ class DomainName(_Patched):
         "cloudfrontDomainName": "distributionDomainName", "cloudfrontZoneId": "distributionHostedZoneId",
         "regionalZoneId": "regionalHostedZoneId",
     }  # fmt: skip
-    creates: ClassVar = "CreateDomainName"
-    reads: ClassVar = "GetDomainName"
-    updates: ClassVar = "UpdateDomainName"
-    deletes: ClassVar = "DeleteDomainName"
     key: ClassVar = {"domainName": "domainName"}
     parts: ClassVar = ("domainName",)
     computed: ClassVar = {"arn": _ARN + "/domainnames/{domainName}"}
 
 
-class BasePathMapping(_Patched):
+class BasePathMapping(_Patched, noun="BasePathMapping"):
     """aws:apigateway/basePathMapping:BasePathMapping; the id is `domain/path`."""
 
     token: ClassVar = "aws:apigateway/basePathMapping:BasePathMapping"
     replace_on: ClassVar = frozenset({"domainName"})
     delete_before_replace: ClassVar = True
     renames: ClassVar = {"restApi": "restApiId", "stageName": "stage"}
-    creates: ClassVar = "CreateBasePathMapping"
-    reads: ClassVar = "GetBasePathMapping"
-    updates: ClassVar = "UpdateBasePathMapping"
-    deletes: ClassVar = "DeleteBasePathMapping"
     key: ClassVar = {"domainName": "domainName", "basePath": "basePath"}
     parts: ClassVar = ("domainName", "basePath")
 
@@ -631,7 +559,7 @@ class Account(_Patched):
         self.change(context, resource_id, state, {})
 
 
-class VpcLink(_Patched):
+class VpcLink(_Patched, noun="VpcLink"):
     """aws:apigateway/vpcLink:VpcLink; the id is the link's."""
 
     token: ClassVar = "aws:apigateway/vpcLink:VpcLink"
@@ -639,10 +567,6 @@ class VpcLink(_Patched):
     tagging: ClassVar = LOGS
     renames: ClassVar = {"targetArn": "targetArns"}
     replace_on: ClassVar = frozenset({"targetArn"})
-    creates: ClassVar = "CreateVpcLink"
-    reads: ClassVar = "GetVpcLink"
-    updates: ClassVar = "UpdateVpcLink"
-    deletes: ClassVar = "DeleteVpcLink"
     key: ClassVar = {"vpcLinkId": "id"}
     id_from: ClassVar = "id"
     settled: ClassVar = ("status", frozenset({"AVAILABLE"}))

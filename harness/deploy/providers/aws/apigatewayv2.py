@@ -16,11 +16,10 @@ _ARN = "arn:aws:apigateway:{region}::"
 _EXECUTION = "arn:aws:execute-api:{region}:{account}:"
 
 
-class Api(Declared):
+class Api(Declared, noun="Api"):
     """aws:apigatewayv2/api:Api; the id is the API's. `target` and `routeKey` are its quick creation."""
 
     token: ClassVar = "aws:apigatewayv2/api:Api"
-    service: ClassVar = "apigatewayv2"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     defaults: ClassVar = {
@@ -30,10 +29,6 @@ class Api(Declared):
     }
     tagging: ClassVar = _TAGGING
     replace_on: ClassVar = frozenset({"protocolType"})
-    creates: ClassVar = "CreateApi"
-    reads: ClassVar = "GetApi"
-    updates: ClassVar = "UpdateApi"
-    deletes: ClassVar = "DeleteApi"
     key: ClassVar = {"ApiId": "id"}
     id_from: ClassVar = "ApiId"
     computed: ClassVar = {"arn": _ARN + "/apis/{id}", "executionArn": _EXECUTION + "{id}"}
@@ -217,36 +212,26 @@ class Stage(_PartOfApi):
         return {"invokeUrl": endpoint_of(context, api, reported) + suffix, "executionArn": execution}
 
 
-class VpcLink(Declared):
+class VpcLink(Declared, noun="VpcLink"):
     """aws:apigatewayv2/vpcLink:VpcLink; the id is the link's."""
 
     token: ClassVar = "aws:apigatewayv2/vpcLink:VpcLink"
-    service: ClassVar = "apigatewayv2"
     named: ClassVar = "name"
     tagging: ClassVar = _TAGGING
     replace_on: ClassVar = frozenset({"securityGroupIds", "subnetIds"})
-    creates: ClassVar = "CreateVpcLink"
-    reads: ClassVar = "GetVpcLink"
-    updates: ClassVar = "UpdateVpcLink"
-    deletes: ClassVar = "DeleteVpcLink"
     key: ClassVar = {"VpcLinkId": "id"}
     id_from: ClassVar = "VpcLinkId"
     settled: ClassVar = ("VpcLinkStatus", frozenset({"AVAILABLE"}))
     computed: ClassVar = {"arn": _ARN + "/vpclinks/{id}"}
 
 
-class DomainName(Declared):
+class DomainName(Declared, noun="DomainName"):
     """aws:apigatewayv2/domainName:DomainName; the id is the name."""
 
     token: ClassVar = "aws:apigatewayv2/domainName:DomainName"
-    service: ClassVar = "apigatewayv2"
     tagging: ClassVar = _TAGGING
     replace_on: ClassVar = frozenset({"domainName"})
     renames: ClassVar = {"domainNameConfiguration": "DomainNameConfigurations"}
-    creates: ClassVar = "CreateDomainName"
-    reads: ClassVar = "GetDomainName"
-    updates: ClassVar = "UpdateDomainName"
-    deletes: ClassVar = "DeleteDomainName"
     key: ClassVar = {"DomainName": "domainName"}
     parts: ClassVar = ("domainName",)
     computed: ClassVar = {"arn": _ARN + "/domainnames/{domainName}"}
@@ -260,16 +245,11 @@ class DomainName(Declared):
         return {"domainNameConfiguration": {**block, **target}}
 
 
-class ApiMapping(Declared):
+class ApiMapping(Declared, noun="ApiMapping"):
     """aws:apigatewayv2/apiMapping:ApiMapping; a path of a domain leads to a stage; the id is the mapping's."""
 
     token: ClassVar = "aws:apigatewayv2/apiMapping:ApiMapping"
-    service: ClassVar = "apigatewayv2"
     replace_on: ClassVar = frozenset({"domainName"})
-    creates: ClassVar = "CreateApiMapping"
-    reads: ClassVar = "GetApiMapping"
-    updates: ClassVar = "UpdateApiMapping"
-    deletes: ClassVar = "DeleteApiMapping"
     key: ClassVar = {"DomainName": "domainName", "ApiMappingId": "id"}
     id_from: ClassVar = "ApiMappingId"
     parts: ClassVar = ("id", "domainName")

@@ -13,15 +13,10 @@ from harness.deploy.providers.resource import Context, Properties
 _APPLICATION = "arn:aws:appconfig:{region}:{account}:application/"
 
 
-class Application(Declared):
+class Application(Declared, noun="Application"):
     """aws:appconfig/application:Application."""
 
     token: ClassVar = "aws:appconfig/application:Application"
-    service: ClassVar = "appconfig"
-    creates: ClassVar = "CreateApplication"
-    reads: ClassVar = "GetApplication"
-    updates: ClassVar = "UpdateApplication"
-    deletes: ClassVar = "DeleteApplication"
     key: ClassVar = {"ApplicationId": "id"}
     id_from: ClassVar = "Id"
     named: ClassVar = "name"
@@ -30,16 +25,11 @@ class Application(Declared):
     tagging: ClassVar = BY_ARN_MAP
 
 
-class Environment(Declared):
+class Environment(Declared, noun="Environment"):
     """aws:appconfig/environment:Environment; the id is `environment:application`."""
 
     token: ClassVar = "aws:appconfig/environment:Environment"
-    service: ClassVar = "appconfig"
     listed: ClassVar = "Id"
-    creates: ClassVar = "CreateEnvironment"
-    reads: ClassVar = "GetEnvironment"
-    updates: ClassVar = "UpdateEnvironment"
-    deletes: ClassVar = "DeleteEnvironment"
     key: ClassVar = {"ApplicationId": "applicationId", "EnvironmentId": "environmentId"}
     parts: ClassVar = ("environmentId", "applicationId")
     separator: ClassVar = ":"
@@ -56,16 +46,11 @@ class Environment(Declared):
         return f"{answer['Id']}:{inputs['applicationId']}"
 
 
-class ConfigurationProfile(Declared):
+class ConfigurationProfile(Declared, noun="ConfigurationProfile"):
     """aws:appconfig/configurationProfile:ConfigurationProfile; the id is `profile:application`."""
 
     token: ClassVar = "aws:appconfig/configurationProfile:ConfigurationProfile"
-    service: ClassVar = "appconfig"
     listed: ClassVar = "Id"
-    creates: ClassVar = "CreateConfigurationProfile"
-    reads: ClassVar = "GetConfigurationProfile"
-    updates: ClassVar = "UpdateConfigurationProfile"
-    deletes: ClassVar = "DeleteConfigurationProfile"
     key: ClassVar = {"ApplicationId": "applicationId", "ConfigurationProfileId": "configurationProfileId"}
     parts: ClassVar = ("configurationProfileId", "applicationId")
     separator: ClassVar = ":"
@@ -83,15 +68,10 @@ class ConfigurationProfile(Declared):
         return f"{answer['Id']}:{inputs['applicationId']}"
 
 
-class DeploymentStrategy(Declared):
+class DeploymentStrategy(Declared, noun="DeploymentStrategy"):
     """aws:appconfig/deploymentStrategy:DeploymentStrategy."""
 
     token: ClassVar = "aws:appconfig/deploymentStrategy:DeploymentStrategy"
-    service: ClassVar = "appconfig"
-    creates: ClassVar = "CreateDeploymentStrategy"
-    reads: ClassVar = "GetDeploymentStrategy"
-    updates: ClassVar = "UpdateDeploymentStrategy"
-    deletes: ClassVar = "DeleteDeploymentStrategy"
     key: ClassVar = {"DeploymentStrategyId": "id"}
     id_from: ClassVar = "Id"
     named: ClassVar = "name"
@@ -106,7 +86,6 @@ class HostedConfigurationVersion(AwsType):
     """aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion; `application/profile/version`."""
 
     token: ClassVar = "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion"
-    service: ClassVar = "appconfig"
     creates: ClassVar = "CreateHostedConfigurationVersion"
     listed: ClassVar = "VersionNumber"
     asks: ClassVar = {"ApplicationId": "applicationId", "ConfigurationProfileId": "configurationProfileId"}
@@ -147,7 +126,6 @@ class Deployment(AwsType):
     """aws:appconfig/deployment:Deployment; `application/environment/number`. No end undoes it."""
 
     token: ClassVar = "aws:appconfig/deployment:Deployment"
-    service: ClassVar = "appconfig"
     lists: ClassVar = "ListDeployments"
     listed: ClassVar = "DeploymentNumber"
     asks: ClassVar = {"ApplicationId": "applicationId", "EnvironmentId": "environmentId"}

@@ -54,14 +54,11 @@ class Target(_Scaling):
     replace_on: ClassVar = frozenset(_WHAT)
 
 
-class Policy(_Scaling):
+class Policy(_Scaling, noun="ScalingPolicy", verbs="Put - Put Delete"):
     """When a target is scaled; the id is the name."""
 
     token: ClassVar = "aws:appautoscaling/policy:Policy"
-    creates: ClassVar = "PutScalingPolicy"
     reads: ClassVar = "DescribeScalingPolicies"
-    updates: ClassVar = "PutScalingPolicy"
-    deletes: ClassVar = "DeleteScalingPolicy"
     body: ClassVar = "ScalingPolicies"
     identity: ClassVar = "name"
     key: ClassVar = {**_PLACE, "PolicyName": "name"}
@@ -78,14 +75,11 @@ class Policy(_Scaling):
         return {"alarmArns": [alarm["AlarmARN"] for alarm in body.get("Alarms", ())]}
 
 
-class ScheduledAction(_Scaling):
+class ScheduledAction(_Scaling, noun="ScheduledAction", verbs="Put - Put Delete"):
     """When a target's limits change; the id is the name and the resource's."""
 
     token: ClassVar = "aws:appautoscaling/scheduledAction:ScheduledAction"
-    creates: ClassVar = "PutScheduledAction"
     reads: ClassVar = "DescribeScheduledActions"
-    updates: ClassVar = "PutScheduledAction"
-    deletes: ClassVar = "DeleteScheduledAction"
     body: ClassVar = "ScheduledActions"
     identity: ClassVar = "name"
     key: ClassVar = {**_PLACE, "ScheduledActionName": "name"}

@@ -15,11 +15,10 @@ from harness.errors import ProviderError
 _API = {"apiId": "apiId"}
 
 
-class GraphQLApi(Declared):
+class GraphQLApi(Declared, noun="GraphqlApi"):
     """aws:appsync/graphQLApi:GraphQLApi; the id is the API's."""
 
     token: ClassVar = "aws:appsync/graphQLApi:GraphQLApi"
-    service: ClassVar = "appsync"
     named: ClassVar = "name"
     defaults: ClassVar = {"xrayEnabled": False}
     tagging: ClassVar = LOGS
@@ -28,10 +27,6 @@ class GraphQLApi(Declared):
         "openidConnectConfig": "openIDConnectConfig",
         "cloudwatchLogsRoleArn": "cloudWatchLogsRoleArn",
     }
-    creates: ClassVar = "CreateGraphqlApi"
-    reads: ClassVar = "GetGraphqlApi"
-    updates: ClassVar = "UpdateGraphqlApi"
-    deletes: ClassVar = "DeleteGraphqlApi"
     key: ClassVar = {"apiId": "id"}
     id_from: ClassVar = "graphqlApi.apiId"
     body: ClassVar = "graphqlApi"
@@ -65,19 +60,15 @@ class GraphQLApi(Declared):
             raise ProviderError(f"the schema was refused: {status.get('details', '')}", where=context.urn)
 
 
-class ApiKey(Declared):
+class ApiKey(Declared, noun="ApiKey", verbs="Create - Update Delete"):
     """aws:appsync/apiKey:ApiKey; the id is `api:key`."""
 
     token: ClassVar = "aws:appsync/apiKey:ApiKey"
-    service: ClassVar = "appsync"
     listed: ClassVar = "id"
     secret_outputs: ClassVar = frozenset({"key"})
     defaults: ClassVar = {"description": "Managed by Pulumi"}
     replace_on: ClassVar = frozenset({"apiId"})
-    creates: ClassVar = "CreateApiKey"
     reads: ClassVar = "ListApiKeys"
-    updates: ClassVar = "UpdateApiKey"
-    deletes: ClassVar = "DeleteApiKey"
     key: ClassVar = {**_API, "id": "apiKeyId"}
     parts: ClassVar = ("apiId", "apiKeyId")
     separator: ClassVar = ":"
@@ -102,18 +93,13 @@ class ApiKey(Declared):
         return found and {"apiKeyId": key, "key": key, "description": found.get("description", "")}
 
 
-class DataSource(Declared):
+class DataSource(Declared, noun="DataSource"):
     """aws:appsync/dataSource:DataSource; the id is `api-name`."""
 
     token: ClassVar = "aws:appsync/dataSource:DataSource"
-    service: ClassVar = "appsync"
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"apiId", "name"})
     renames: ClassVar = {"region": "awsRegion", "arn": "dataSourceArn"}
-    creates: ClassVar = "CreateDataSource"
-    reads: ClassVar = "GetDataSource"
-    updates: ClassVar = "UpdateDataSource"
-    deletes: ClassVar = "DeleteDataSource"
     key: ClassVar = {**_API, "name": "name"}
     parts: ClassVar = ("apiId", "name")
     separator: ClassVar = "-"
@@ -130,19 +116,14 @@ class DataSource(Declared):
         return {**inputs, **{name: {"region": context.region, **inputs[name]} for name in names if inputs.get(name)}}
 
 
-class Function(Declared):
+class Function(Declared, noun="Function"):
     """aws:appsync/function:Function; the id is `api-function`."""
 
     token: ClassVar = "aws:appsync/function:Function"
-    service: ClassVar = "appsync"
     listed: ClassVar = "functionId"
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"apiId"})
     renames: ClassVar = {"dataSource": "dataSourceName", "arn": "functionArn"}
-    creates: ClassVar = "CreateFunction"
-    reads: ClassVar = "GetFunction"
-    updates: ClassVar = "UpdateFunction"
-    deletes: ClassVar = "DeleteFunction"
     key: ClassVar = {**_API, "functionId": "functionId"}
     parts: ClassVar = ("apiId", "functionId")
     separator: ClassVar = "-"
@@ -161,21 +142,16 @@ class Function(Declared):
         return f"{inputs['apiId']}-{made['functionId']}"
 
 
-class Resolver(Declared):
+class Resolver(Declared, noun="Resolver"):
     """aws:appsync/resolver:Resolver; the id is `api-type-field`."""
 
     token: ClassVar = "aws:appsync/resolver:Resolver"
-    service: ClassVar = "appsync"
     defaults: ClassVar = {"kind": "UNIT"}
     replace_on: ClassVar = frozenset({"apiId", "type", "field"})
     renames: ClassVar = {
         "type": "typeName", "field": "fieldName", "dataSource": "dataSourceName", "arn": "resolverArn",
         "requestTemplate": "requestMappingTemplate", "responseTemplate": "responseMappingTemplate",
     }  # fmt: skip
-    creates: ClassVar = "CreateResolver"
-    reads: ClassVar = "GetResolver"
-    updates: ClassVar = "UpdateResolver"
-    deletes: ClassVar = "DeleteResolver"
     key: ClassVar = {**_API, "typeName": "type", "fieldName": "field"}
     parts: ClassVar = ("apiId", "type", "field")
     separator: ClassVar = "-"

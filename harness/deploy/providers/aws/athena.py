@@ -15,14 +15,10 @@ _TAGGING = Tagging(resource="ResourceARN")
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
-class Workgroup(Declared):
+class Workgroup(Declared, noun="WorkGroup", verbs="Create Get - Delete"):
     """aws:athena/workgroup:Workgroup; the id is the name."""
 
     token: ClassVar = "aws:athena/workgroup:Workgroup"
-    service: ClassVar = "athena"
-    creates: ClassVar = "CreateWorkGroup"
-    reads: ClassVar = "GetWorkGroup"
-    deletes: ClassVar = "DeleteWorkGroup"
     key: ClassVar = {"WorkGroup": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -52,14 +48,10 @@ class Workgroup(Declared):
         )
 
 
-class NamedQuery(Declared):
+class NamedQuery(Declared, noun="NamedQuery", verbs="Create Get - Delete"):
     """aws:athena/namedQuery:NamedQuery."""
 
     token: ClassVar = "aws:athena/namedQuery:NamedQuery"
-    service: ClassVar = "athena"
-    creates: ClassVar = "CreateNamedQuery"
-    reads: ClassVar = "GetNamedQuery"
-    deletes: ClassVar = "DeleteNamedQuery"
     key: ClassVar = {"NamedQueryId": "id"}
     id_from: ClassVar = "NamedQueryId"
     named: ClassVar = "name"
@@ -74,7 +66,6 @@ class Database(AwsType):
     """aws:athena/database:Database: made and dropped by queries, as the real provider does; the id is the name."""
 
     token: ClassVar = "aws:athena/database:Database"
-    service: ClassVar = "athena"
     parts: ClassVar = ("name",)
     defaults: ClassVar = {"forceDestroy": False}
     named: ClassVar = "name"

@@ -60,7 +60,6 @@ class Group(Described):
     """Instances that are kept running; the id is the name."""
 
     token: ClassVar = "aws:autoscaling/group:Group"
-    service: ClassVar = "autoscaling"
     creates: ClassVar = "CreateAutoScalingGroup"
     reads: ClassVar = "DescribeAutoScalingGroups"
     updates: ClassVar = "UpdateAutoScalingGroup"
@@ -206,14 +205,11 @@ class Schedule(_OfGroup):
     replace_on: ClassVar = frozenset({"scheduledActionName", "autoscalingGroupName"})
 
 
-class LifecycleHook(_OfGroup):
+class LifecycleHook(_OfGroup, noun="LifecycleHook", verbs="Put - Put Delete"):
     """What is waited for when instances come and go; the id is the name."""
 
     token: ClassVar = "aws:autoscaling/lifecycleHook:LifecycleHook"
-    creates: ClassVar = "PutLifecycleHook"
-    updates: ClassVar = "PutLifecycleHook"
     reads: ClassVar = "DescribeLifecycleHooks"
-    deletes: ClassVar = "DeleteLifecycleHook"
     body: ClassVar = "LifecycleHooks"
     naming: ClassVar = ("name", "LifecycleHookName")
     key: ClassVar = {**_GROUP, "LifecycleHookName": "name"}
@@ -232,7 +228,6 @@ class Attachment(Described):
     """A target group that a group's instances are in."""
 
     token: ClassVar = "aws:autoscaling/attachment:Attachment"
-    service: ClassVar = "autoscaling"
     parts: ClassVar = ("autoscalingGroupName", "lbTargetGroupArn")
     replace_on: ClassVar = frozenset({"autoscalingGroupName", "elb", "lbTargetGroupArn"})
 

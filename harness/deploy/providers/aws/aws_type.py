@@ -40,7 +40,7 @@ class AwsType(ResourceType):
     Inputs are checked against the types of `pulumi_aws` before a subclass sees them.
 
     Attributes:
-        service: boto3's name of the service.
+        service: boto3's name of the service, where it is not the word in the token.
         defaults: inputs that the real provider fills in.
         name_rules: `limit`, `lower`, `suffix` of that name.
         tagging: how the service tags; None for untagged types.
@@ -56,7 +56,6 @@ class AwsType(ResourceType):
         asks: the members that this operation is asked with → the property that holds the value.
     """
 
-    service: ClassVar[str]
     defaults: ClassVar[Mapping[str, Any]] = {}
     name_rules: ClassVar[Mapping[str, Any]] = {}
     tagging: ClassVar[Tagging | None] = None
@@ -69,6 +68,12 @@ class AwsType(ResourceType):
     listed: ClassVar[str] = ""
     lists: ClassVar[str] = ""
     asks: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """The service is named in the token."""
+        super().__init_subclass__()
+        if "token" in cls.__dict__ and not cls.service:
+            cls.service = cls.token.partition(":")[2].partition("/")[0]
 
     def make(self, context: Context, inputs: Properties) -> str | tuple[str, Properties]:
         """Create it; returns the id once it is usable, with what AWS tells only now."""

@@ -13,14 +13,10 @@ from harness.deploy.providers.resource import Context, Properties
 _TAGGING = Tagging(key="", keys="TagKeyList")
 
 
-class Vault(Declared):
+class Vault(Declared, noun="BackupVault", verbs="Create Describe - Delete"):
     """aws:backup/vault:Vault; the id is the name."""
 
     token: ClassVar = "aws:backup/vault:Vault"
-    service: ClassVar = "backup"
-    creates: ClassVar = "CreateBackupVault"
-    reads: ClassVar = "DescribeBackupVault"
-    deletes: ClassVar = "DeleteBackupVault"
     key: ClassVar = {"BackupVaultName": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -39,15 +35,10 @@ class Vault(Declared):
         return str(inputs["name"])
 
 
-class Plan(Declared):
+class Plan(Declared, noun="BackupPlan"):
     """aws:backup/plan:Plan."""
 
     token: ClassVar = "aws:backup/plan:Plan"
-    service: ClassVar = "backup"
-    creates: ClassVar = "CreateBackupPlan"
-    reads: ClassVar = "GetBackupPlan"
-    updates: ClassVar = "UpdateBackupPlan"
-    deletes: ClassVar = "DeleteBackupPlan"
     key: ClassVar = {"BackupPlanId": "id"}
     id_from: ClassVar = "BackupPlanId"
     named: ClassVar = "name"
@@ -77,7 +68,6 @@ class Selection(AwsType):
     """aws:backup/selection:Selection."""
 
     token: ClassVar = "aws:backup/selection:Selection"
-    service: ClassVar = "backup"
     creates: ClassVar = "CreateBackupSelection"
     listed: ClassVar = "SelectionId"
     asks: ClassVar = {"BackupPlanId": "planId"}
@@ -137,35 +127,25 @@ class _OfVault(Declared):
     replace_on: ClassVar = frozenset({"backupVaultName"})
 
 
-class VaultPolicy(_OfVault):
+class VaultPolicy(_OfVault, noun="BackupVaultAccessPolicy", verbs="Put Get Put Delete"):
     """aws:backup/vaultPolicy:VaultPolicy."""
 
     token: ClassVar = "aws:backup/vaultPolicy:VaultPolicy"
-    creates: ClassVar = "PutBackupVaultAccessPolicy"
-    reads: ClassVar = "GetBackupVaultAccessPolicy"
-    updates: ClassVar = "PutBackupVaultAccessPolicy"
-    deletes: ClassVar = "DeleteBackupVaultAccessPolicy"
     json_keys: ClassVar = frozenset({"policy"})
 
 
-class VaultNotifications(_OfVault):
+class VaultNotifications(_OfVault, noun="BackupVaultNotifications", verbs="Put Get - Delete"):
     """aws:backup/vaultNotifications:VaultNotifications."""
 
     token: ClassVar = "aws:backup/vaultNotifications:VaultNotifications"
-    creates: ClassVar = "PutBackupVaultNotifications"
-    reads: ClassVar = "GetBackupVaultNotifications"
-    deletes: ClassVar = "DeleteBackupVaultNotifications"
     replace_on: ClassVar = frozenset({"backupVaultName", "backupVaultEvents", "snsTopicArn"})
 
 
-class VaultLockConfiguration(_OfVault):
+class VaultLockConfiguration(_OfVault, noun="BackupVaultLockConfiguration", verbs="Put - Put Delete"):
     """aws:backup/vaultLockConfiguration:VaultLockConfiguration."""
 
     token: ClassVar = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
-    creates: ClassVar = "PutBackupVaultLockConfiguration"
     reads: ClassVar = "DescribeBackupVault"
-    updates: ClassVar = "PutBackupVaultLockConfiguration"
-    deletes: ClassVar = "DeleteBackupVaultLockConfiguration"
 
 
 RESOURCES = (Vault(), Plan(), Selection(), VaultPolicy(), VaultNotifications(), VaultLockConfiguration())

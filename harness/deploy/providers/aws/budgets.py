@@ -20,7 +20,6 @@ class Budget(AwsType):
     """aws:budgets/budget:Budget; the id is `account:name`."""
 
     token: ClassVar = "aws:budgets/budget:Budget"
-    service: ClassVar = "budgets"
     parts: ClassVar = ("accountId", "name")
     separator: ClassVar = ":"
     named: ClassVar = "name"
@@ -106,17 +105,12 @@ def _notification(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class BudgetAction(Declared):
+class BudgetAction(Declared, noun="BudgetAction", verbs="Create Describe Update Delete"):
     """aws:budgets/budgetAction:BudgetAction; the id is `account:action:budget`."""
 
     token: ClassVar = "aws:budgets/budgetAction:BudgetAction"
-    service: ClassVar = "budgets"
     lists: ClassVar = "DescribeBudgetActionsForBudget"
     listed: ClassVar = "ActionId"
-    creates: ClassVar = "CreateBudgetAction"
-    reads: ClassVar = "DescribeBudgetAction"
-    updates: ClassVar = "UpdateBudgetAction"
-    deletes: ClassVar = "DeleteBudgetAction"
     key: ClassVar = {"AccountId": "accountId", "ActionId": "actionId", "BudgetName": "budgetName"}
     parts: ClassVar = ("accountId", "actionId", "budgetName")
     separator: ClassVar = ":"

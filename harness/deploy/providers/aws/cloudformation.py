@@ -18,7 +18,6 @@ class Stack(AwsType):
     """aws:cloudformation/stack:Stack; the id is the stack's ARN."""
 
     token: ClassVar = "aws:cloudformation/stack:Stack"
-    service: ClassVar = "cloudformation"
     creates: ClassVar = "CreateStack"
     listed: ClassVar = "StackId"
     asks: ClassVar = {"StackName": "name"}

@@ -288,7 +288,6 @@ class Function(AwsType):
     """Code that runs at the edge; the id is its name."""
 
     token: ClassVar = "aws:cloudfront/function:Function"
-    service: ClassVar = "cloudfront"
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}

@@ -11,16 +11,11 @@ from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import Context, Properties
 
 
-class Trail(Declared):
+class Trail(Declared, noun="Trail"):
     """aws:cloudtrail/trail:Trail; the id is the ARN."""
 
     token: ClassVar = "aws:cloudtrail/trail:Trail"
-    service: ClassVar = "cloudtrail"
     tags_after: ClassVar = True
-    creates: ClassVar = "CreateTrail"
-    reads: ClassVar = "GetTrail"
-    updates: ClassVar = "UpdateTrail"
-    deletes: ClassVar = "DeleteTrail"
     key: ClassVar = {"Name": "id"}
     id_from: ClassVar = "TrailARN"
     named: ClassVar = "name"

@@ -109,14 +109,10 @@ class CompositeAlarm(_Alarm):
         return super().send(context, operation, inputs, **{**fixed, **kinds})
 
 
-class Dashboard(Declared):
+class Dashboard(Declared, noun="Dashboard", verbs="Put Get Put -"):
     """aws:cloudwatch/dashboard:Dashboard; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/dashboard:Dashboard"
-    service: ClassVar = "cloudwatch"
-    creates: ClassVar = "PutDashboard"
-    reads: ClassVar = "GetDashboard"
-    updates: ClassVar = "PutDashboard"
     deletes: ClassVar = "DeleteDashboards"
     key: ClassVar = {"DashboardName": "id", "DashboardNames": "id"}
     parts: ClassVar = ("dashboardName",)
@@ -124,15 +120,10 @@ class Dashboard(Declared):
     replace_on: ClassVar = frozenset({"dashboardName"})
 
 
-class MetricStream(Declared):
+class MetricStream(Declared, noun="MetricStream", verbs="Put Get Put Delete"):
     """aws:cloudwatch/metricStream:MetricStream; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/metricStream:MetricStream"
-    service: ClassVar = "cloudwatch"
-    creates: ClassVar = "PutMetricStream"
-    reads: ClassVar = "GetMetricStream"
-    updates: ClassVar = "PutMetricStream"
-    deletes: ClassVar = "DeleteMetricStream"
     key: ClassVar = {"Name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"

@@ -10,15 +10,11 @@ from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import Context, Properties
 
 
-class Project(Declared):
+class Project(Declared, noun="Project", verbs="Create - Update Delete"):
     """aws:codebuild/project:Project; the id is the ARN."""
 
     token: ClassVar = "aws:codebuild/project:Project"
-    service: ClassVar = "codebuild"
-    creates: ClassVar = "CreateProject"
     reads: ClassVar = "BatchGetProjects"
-    updates: ClassVar = "UpdateProject"
-    deletes: ClassVar = "DeleteProject"
     key: ClassVar = {"name": "name", "names": "name"}
     id_from: ClassVar = "project.arn"
     named: ClassVar = "name"
@@ -43,15 +39,11 @@ class Project(Declared):
         return self._outputs(context, news, self.look(context, resource_id, news) or {})
 
 
-class ReportGroup(Declared):
+class ReportGroup(Declared, noun="ReportGroup", verbs="Create - Update Delete"):
     """aws:codebuild/reportGroup:ReportGroup; the id is the ARN."""
 
     token: ClassVar = "aws:codebuild/reportGroup:ReportGroup"
-    service: ClassVar = "codebuild"
-    creates: ClassVar = "CreateReportGroup"
     reads: ClassVar = "BatchGetReportGroups"
-    updates: ClassVar = "UpdateReportGroup"
-    deletes: ClassVar = "DeleteReportGroup"
     key: ClassVar = {"arn": "id", "reportGroupArns": "id"}
     id_from: ClassVar = "reportGroup.arn"
     named: ClassVar = "name"
@@ -61,15 +53,11 @@ class ReportGroup(Declared):
     replace_on: ClassVar = frozenset({"name", "type"})
 
 
-class Webhook(Declared):
+class Webhook(Declared, noun="Webhook", verbs="Create - Update Delete"):
     """aws:codebuild/webhook:Webhook; the id is the project."""
 
     token: ClassVar = "aws:codebuild/webhook:Webhook"
-    service: ClassVar = "codebuild"
-    creates: ClassVar = "CreateWebhook"
     reads: ClassVar = "BatchGetProjects"
-    updates: ClassVar = "UpdateWebhook"
-    deletes: ClassVar = "DeleteWebhook"
     key: ClassVar = {"projectName": "id", "names": "id"}
     parts: ClassVar = ("projectName",)
     body: ClassVar = "projects"
@@ -86,7 +74,6 @@ class SourceCredential(Declared):
     """aws:codebuild/sourceCredential:SourceCredential; the id is the ARN."""
 
     token: ClassVar = "aws:codebuild/sourceCredential:SourceCredential"
-    service: ClassVar = "codebuild"
     creates: ClassVar = "ImportSourceCredentials"
     reads: ClassVar = "ListSourceCredentials"
     deletes: ClassVar = "DeleteSourceCredentials"

@@ -9,15 +9,11 @@ from harness.deploy.providers.aws.declared import Declared
 from harness.deploy.providers.resource import Context, Invoke, Properties
 
 
-class Repository(Declared):
+class Repository(Declared, noun="Repository", verbs="Create Get - Delete"):
     """aws:codecommit/repository:Repository; the id is the name."""
 
     token: ClassVar = "aws:codecommit/repository:Repository"
-    service: ClassVar = "codecommit"
-    creates: ClassVar = "CreateRepository"
-    reads: ClassVar = "GetRepository"
     updates: ClassVar = "UpdateRepositoryDescription"
-    deletes: ClassVar = "DeleteRepository"
     key: ClassVar = {"repositoryName": "id"}
     parts: ClassVar = ("repositoryName",)
     body: ClassVar = "repositoryMetadata"

@@ -12,14 +12,10 @@ from harness.deploy.providers.resource import Context, Properties
 _TAGGING = Tagging(resource="ResourceArn")
 
 
-class Application(Declared):
+class Application(Declared, noun="Application", verbs="Create Get - Delete"):
     """aws:codedeploy/application:Application; the id is `id:name`."""
 
     token: ClassVar = "aws:codedeploy/application:Application"
-    service: ClassVar = "codedeploy"
-    creates: ClassVar = "CreateApplication"
-    reads: ClassVar = "GetApplication"
-    deletes: ClassVar = "DeleteApplication"
     key: ClassVar = {"applicationName": "name"}
     parts: ClassVar = ("applicationId", "name")
     separator: ClassVar = ":"
@@ -43,15 +39,10 @@ class Application(Declared):
         return f"{found['applicationId']}:{inputs['name']}" if found is not None else None
 
 
-class DeploymentGroup(Declared):
+class DeploymentGroup(Declared, noun="DeploymentGroup"):
     """aws:codedeploy/deploymentGroup:DeploymentGroup."""
 
     token: ClassVar = "aws:codedeploy/deploymentGroup:DeploymentGroup"
-    service: ClassVar = "codedeploy"
-    creates: ClassVar = "CreateDeploymentGroup"
-    reads: ClassVar = "GetDeploymentGroup"
-    updates: ClassVar = "UpdateDeploymentGroup"
-    deletes: ClassVar = "DeleteDeploymentGroup"
     key: ClassVar = {
         "applicationName": "appName",
         "deploymentGroupName": "deploymentGroupName",

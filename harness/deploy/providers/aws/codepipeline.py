@@ -13,15 +13,10 @@ _TYPE = ("category", "owner", "provider", "version")
 _NAMES = ("inputArtifacts", "outputArtifacts")
 
 
-class Pipeline(Declared):
+class Pipeline(Declared, noun="Pipeline"):
     """aws:codepipeline/pipeline:Pipeline; the id is the name."""
 
     token: ClassVar = "aws:codepipeline/pipeline:Pipeline"
-    service: ClassVar = "codepipeline"
-    creates: ClassVar = "CreatePipeline"
-    reads: ClassVar = "GetPipeline"
-    updates: ClassVar = "UpdatePipeline"
-    deletes: ClassVar = "DeletePipeline"
     key: ClassVar = {"name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"

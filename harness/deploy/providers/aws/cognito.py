@@ -20,7 +20,7 @@ _CLOUDFRONT_ZONE = (
 _CHARACTERS = ("requireLowercase", "requireNumbers", "requireSymbols", "requireUppercase")
 
 
-class UserPool(Declared):
+class UserPool(Declared, noun="UserPool", verbs="Create Describe Update Delete"):
     """aws:cognito/userPool:UserPool; the id is the pool's."""
 
     token: ClassVar = "aws:cognito/userPool:UserPool"
@@ -34,10 +34,6 @@ class UserPool(Declared):
         "fromEmailAddress": "From", "schemas": "Schema",
         "attributesRequireVerificationBeforeUpdates": "AttributesRequireVerificationBeforeUpdate",
     }  # fmt: skip
-    creates: ClassVar = "CreateUserPool"
-    reads: ClassVar = "DescribeUserPool"
-    updates: ClassVar = "UpdateUserPool"
-    deletes: ClassVar = "DeleteUserPool"
     key: ClassVar = {"UserPoolId": "id"}
     id_from: ClassVar = "UserPool.Id"
     body: ClassVar = "UserPool"
@@ -109,7 +105,7 @@ def _needs_mfa_call(inputs: Properties) -> bool:
     return inputs.get("mfaConfiguration", "OFF") != "OFF" or bool(inputs.get("softwareTokenMfaConfiguration"))
 
 
-class UserPoolClient(Declared):
+class UserPoolClient(Declared, noun="UserPoolClient", verbs="Create Describe Update Delete"):
     """aws:cognito/userPoolClient:UserPoolClient; the id is the client's."""
 
     token: ClassVar = "aws:cognito/userPoolClient:UserPoolClient"
@@ -119,27 +115,19 @@ class UserPoolClient(Declared):
     secret_outputs: ClassVar = frozenset({"clientSecret"})
     replace_on: ClassVar = frozenset({"userPoolId", "generateSecret"})
     renames: ClassVar = {"name": "ClientName"}
-    creates: ClassVar = "CreateUserPoolClient"
-    reads: ClassVar = "DescribeUserPoolClient"
-    updates: ClassVar = "UpdateUserPoolClient"
-    deletes: ClassVar = "DeleteUserPoolClient"
     key: ClassVar = {**_IN_POOL, "ClientId": "id"}
     id_from: ClassVar = "UserPoolClient.ClientId"
     parts: ClassVar = ("userPoolId", "id")
     body: ClassVar = "UserPoolClient"
 
 
-class UserPoolDomain(Declared):
+class UserPoolDomain(Declared, noun="UserPoolDomain", verbs="Create Describe Update Delete"):
     """aws:cognito/userPoolDomain:UserPoolDomain; the id is the domain."""
 
     token: ClassVar = "aws:cognito/userPoolDomain:UserPoolDomain"
     service: ClassVar = "cognito-idp"
     replace_on: ClassVar = frozenset({"domain", "userPoolId"})
     renames: ClassVar = {"cloudfrontDistribution": "CloudFrontDistribution"}
-    creates: ClassVar = "CreateUserPoolDomain"
-    reads: ClassVar = "DescribeUserPoolDomain"
-    updates: ClassVar = "UpdateUserPoolDomain"
-    deletes: ClassVar = "DeleteUserPoolDomain"
     key: ClassVar = {"Domain": "domain"}
     parts: ClassVar = ("domain",)
     body: ClassVar = "DomainDescription"
@@ -164,7 +152,7 @@ class UserPoolDomain(Declared):
         self.send(context, self.deletes, {}, Domain=resource_id, UserPoolId=state["userPoolId"])
 
 
-class UserGroup(Declared):
+class UserGroup(Declared, noun="Group"):
     """aws:cognito/userGroup:UserGroup; the id is `pool/name`."""
 
     token: ClassVar = "aws:cognito/userGroup:UserGroup"
@@ -173,10 +161,6 @@ class UserGroup(Declared):
     name_rules: ClassVar = {"limit": 128}
     replace_on: ClassVar = frozenset({"userPoolId", "name"})
     renames: ClassVar = {"name": "GroupName"}
-    creates: ClassVar = "CreateGroup"
-    reads: ClassVar = "GetGroup"
-    updates: ClassVar = "UpdateGroup"
-    deletes: ClassVar = "DeleteGroup"
     key: ClassVar = {**_IN_POOL, "GroupName": "name"}
     parts: ClassVar = ("userPoolId", "name")
     body: ClassVar = "Group"
@@ -269,17 +253,13 @@ class UserInGroup(Declared):
         return {name: known[name] for name in self.parts} if known["groupName"] in names else None
 
 
-class ResourceServer(Declared):
+class ResourceServer(Declared, noun="ResourceServer", verbs="Create Describe Update Delete"):
     """aws:cognito/resourceServer:ResourceServer; the id is `pool|identifier`."""
 
     token: ClassVar = "aws:cognito/resourceServer:ResourceServer"
     service: ClassVar = "cognito-idp"
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"userPoolId", "identifier"})
-    creates: ClassVar = "CreateResourceServer"
-    reads: ClassVar = "DescribeResourceServer"
-    updates: ClassVar = "UpdateResourceServer"
-    deletes: ClassVar = "DeleteResourceServer"
     key: ClassVar = {**_IN_POOL, "Identifier": "identifier"}
     parts: ClassVar = ("userPoolId", "identifier")
     separator: ClassVar = "|"
@@ -291,23 +271,19 @@ class ResourceServer(Declared):
         return {"scopeIdentifiers": [f"{body['Identifier']}/{scope}" for scope in scopes]}
 
 
-class IdentityProvider(Declared):
+class IdentityProvider(Declared, noun="IdentityProvider", verbs="Create Describe Update Delete"):
     """aws:cognito/identityProvider:IdentityProvider; the id is `pool:name`."""
 
     token: ClassVar = "aws:cognito/identityProvider:IdentityProvider"
     service: ClassVar = "cognito-idp"
     replace_on: ClassVar = frozenset({"userPoolId", "providerName", "providerType"})
-    creates: ClassVar = "CreateIdentityProvider"
-    reads: ClassVar = "DescribeIdentityProvider"
-    updates: ClassVar = "UpdateIdentityProvider"
-    deletes: ClassVar = "DeleteIdentityProvider"
     key: ClassVar = {**_IN_POOL, "ProviderName": "providerName"}
     parts: ClassVar = ("userPoolId", "providerName")
     separator: ClassVar = ":"
     body: ClassVar = "IdentityProvider"
 
 
-class UserPoolUICustomization(Declared):
+class UserPoolUICustomization(Declared, noun="UICustomization", verbs="Set Get Set -"):
     """aws:cognito/userPoolUICustomization:UserPoolUICustomization; the id is `pool,client`."""
 
     token: ClassVar = "aws:cognito/userPoolUICustomization:UserPoolUICustomization"
@@ -315,9 +291,6 @@ class UserPoolUICustomization(Declared):
     defaults: ClassVar = {"clientId": "ALL"}
     replace_on: ClassVar = frozenset({"userPoolId", "clientId"})
     renames: ClassVar = {"cssVersion": "CSSVersion"}
-    creates: ClassVar = "SetUICustomization"
-    reads: ClassVar = "GetUICustomization"
-    updates: ClassVar = "SetUICustomization"
     key: ClassVar = {**_IN_POOL, "ClientId": "clientId"}
     parts: ClassVar = ("userPoolId", "clientId")
     separator: ClassVar = ","
@@ -329,7 +302,7 @@ class UserPoolUICustomization(Declared):
         self.send(context, self.updates, {}, **self.keys(resource_id, state))
 
 
-class IdentityPool(Declared):
+class IdentityPool(Declared, noun="IdentityPool", verbs="Create Describe Update Delete"):
     """aws:cognito/identityPool:IdentityPool; the id is the pool's."""
 
     token: ClassVar = "aws:cognito/identityPool:IdentityPool"
@@ -337,24 +310,17 @@ class IdentityPool(Declared):
     defaults: ClassVar = {"allowUnauthenticatedIdentities": False, "allowClassicFlow": False}
     tagging: ClassVar = _POOLS
     replace_on: ClassVar = frozenset({"developerProviderName"})
-    creates: ClassVar = "CreateIdentityPool"
-    reads: ClassVar = "DescribeIdentityPool"
-    updates: ClassVar = "UpdateIdentityPool"
-    deletes: ClassVar = "DeleteIdentityPool"
     key: ClassVar = {"IdentityPoolId": "id"}
     id_from: ClassVar = "IdentityPoolId"
     computed: ClassVar = {"arn": "arn:aws:cognito-identity:{region}:{account}:identitypool/{id}"}
 
 
-class IdentityPoolRoleAttachment(Declared):
+class IdentityPoolRoleAttachment(Declared, noun="IdentityPoolRoles", verbs="Set Get Set -"):
     """aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment; the id is the pool's."""
 
     token: ClassVar = "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"
     service: ClassVar = "cognito-identity"
     replace_on: ClassVar = frozenset({"identityPoolId"})
-    creates: ClassVar = "SetIdentityPoolRoles"
-    reads: ClassVar = "GetIdentityPoolRoles"
-    updates: ClassVar = "SetIdentityPoolRoles"
     key: ClassVar = {"IdentityPoolId": "identityPoolId"}
     parts: ClassVar = ("identityPoolId",)
 
@@ -379,16 +345,13 @@ class IdentityPoolRoleAttachment(Declared):
         self.send(context, self.updates, {}, IdentityPoolId=resource_id, Roles={})
 
 
-class IdentityPoolProviderPrincipalTag(Declared):
+class IdentityPoolProviderPrincipalTag(Declared, noun="PrincipalTagAttributeMap", verbs="Set Get Set -"):
     """aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag; the id is `pool:provider`."""
 
     token: ClassVar = "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag"
     service: ClassVar = "cognito-identity"
     outlives: ClassVar = True
     replace_on: ClassVar = frozenset({"identityPoolId", "identityProviderName"})
-    creates: ClassVar = "SetPrincipalTagAttributeMap"
-    reads: ClassVar = "GetPrincipalTagAttributeMap"
-    updates: ClassVar = "SetPrincipalTagAttributeMap"
     key: ClassVar = {"IdentityPoolId": "identityPoolId", "IdentityProviderName": "identityProviderName"}
     parts: ClassVar = ("identityPoolId", "identityProviderName")
 

@@ -11,15 +11,12 @@ from harness.deploy.providers.aws.tags import BY_ARN
 from harness.deploy.providers.resource import Context, Properties
 
 
-class Recorder(Declared):
+class Recorder(Declared, noun="ConfigurationRecorder", verbs="Put - Put Delete"):
     """aws:cfg/recorder:Recorder; the id is the name."""
 
     token: ClassVar = "aws:cfg/recorder:Recorder"
     service: ClassVar = "config"
-    creates: ClassVar = "PutConfigurationRecorder"
     reads: ClassVar = "DescribeConfigurationRecorders"
-    updates: ClassVar = "PutConfigurationRecorder"
-    deletes: ClassVar = "DeleteConfigurationRecorder"
     key: ClassVar = {"ConfigurationRecorderName": "id", "ConfigurationRecorderNames": "id"}
     parts: ClassVar = ("name",)
     wraps: ClassVar = "ConfigurationRecorder"
@@ -64,15 +61,12 @@ class RecorderStatus(AwsType):
         self.change(context, resource_id, state, {"isEnabled": False})
 
 
-class DeliveryChannel(Declared):
+class DeliveryChannel(Declared, noun="DeliveryChannel", verbs="Put - Put Delete"):
     """aws:cfg/deliveryChannel:DeliveryChannel; the id is the name."""
 
     token: ClassVar = "aws:cfg/deliveryChannel:DeliveryChannel"
     service: ClassVar = "config"
-    creates: ClassVar = "PutDeliveryChannel"
     reads: ClassVar = "DescribeDeliveryChannels"
-    updates: ClassVar = "PutDeliveryChannel"
-    deletes: ClassVar = "DeleteDeliveryChannel"
     key: ClassVar = {"DeliveryChannelName": "id", "DeliveryChannelNames": "id"}
     parts: ClassVar = ("name",)
     wraps: ClassVar = "DeliveryChannel"
@@ -95,15 +89,12 @@ class DeliveryChannel(Declared):
         context.wait_until(deleted, f"deletion of the delivery channel {resource_id}, which a recorder uses,")
 
 
-class Rule(Declared):
+class Rule(Declared, noun="ConfigRule", verbs="Put - Put Delete"):
     """aws:cfg/rule:Rule; the id is the name."""
 
     token: ClassVar = "aws:cfg/rule:Rule"
     service: ClassVar = "config"
-    creates: ClassVar = "PutConfigRule"
     reads: ClassVar = "DescribeConfigRules"
-    updates: ClassVar = "PutConfigRule"
-    deletes: ClassVar = "DeleteConfigRule"
     key: ClassVar = {"ConfigRuleName": "id", "ConfigRuleNames": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"

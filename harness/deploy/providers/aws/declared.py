@@ -28,6 +28,9 @@ _OURS = frozenset({"tags", "tagsAll", "region"})
 class Declared(AwsType):
     """One AWS type, told by class attributes.
 
+    `class Alias(Declared, noun="Alias")` names the operations after `verbs` (create, read, update, delete):
+    `CreateAlias` and so on. A `-` stands for none, or for one that is written out.
+
     Attributes:
         reads, updates, deletes: AWS's operations; '' where there is none.
         key: the members that identify it in requests → the property that holds the value, `id` for the id.
@@ -49,6 +52,15 @@ class Declared(AwsType):
     match: ClassVar[tuple[str, str]] = ("", "")
     computed: ClassVar[Mapping[str, str]] = {}
     settled: ClassVar[tuple[str, frozenset[str]]] = ("", frozenset())
+
+    def __init_subclass__(cls, *, noun: str = "", verbs: str = "Create Get Update Delete") -> None:
+        """Spell the operations out; one that is written in the class itself counts."""
+        super().__init_subclass__()
+        for name, verb in zip(
+            ("creates", "reads", "updates", "deletes"), verbs.split() if noun else (), strict=False
+        ):
+            if name not in cls.__dict__:
+                setattr(cls, name, "" if verb == "-" else f"{verb}{noun}")
 
     # -- for subclasses --------------------------------------------------------------------------------------
 

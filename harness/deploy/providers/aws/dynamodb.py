@@ -22,7 +22,6 @@ class Table(AwsType):
     """aws:dynamodb/table:Table; the id is the name."""
 
     token: ClassVar = "aws:dynamodb/table:Table"
-    service: ClassVar = "dynamodb"
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
     defaults: ClassVar = {"billingMode": "PROVISIONED"}

@@ -16,7 +16,6 @@ class TableItem(AwsType):
     """aws:dynamodb/tableItem:TableItem; the id is `table|hash[|range]`."""
 
     token: ClassVar = "aws:dynamodb/tableItem:TableItem"
-    service: ClassVar = "dynamodb"
     parts: ClassVar = ("tableName", "item")
     replace_on: ClassVar = frozenset({"tableName", "hashKey", "rangeKey"})
     json_keys: ClassVar = frozenset({"item"})
@@ -54,17 +53,12 @@ def _key(inputs: Properties) -> dict[str, Any]:
     return {name: item[name] for name in names}
 
 
-class ResourcePolicy(Declared):
+class ResourcePolicy(Declared, noun="ResourcePolicy", verbs="Put Get Put Delete"):
     """aws:dynamodb/resourcePolicy:ResourcePolicy; the id is the table's ARN."""
 
     token: ClassVar = "aws:dynamodb/resourcePolicy:ResourcePolicy"
-    service: ClassVar = "dynamodb"
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"resourceArn"})
-    creates: ClassVar = "PutResourcePolicy"
-    reads: ClassVar = "GetResourcePolicy"
-    updates: ClassVar = "PutResourcePolicy"
-    deletes: ClassVar = "DeleteResourcePolicy"
     key: ClassVar = {"ResourceArn": "resourceArn"}
     parts: ClassVar = ("resourceArn",)
 
@@ -73,7 +67,6 @@ class KinesisStreamingDestination(Declared):
     """aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination; the id is `table,stream`."""
 
     token: ClassVar = "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination"
-    service: ClassVar = "dynamodb"
     replace_on: ClassVar = frozenset({"tableName", "streamArn"})
     creates: ClassVar = "EnableKinesisStreamingDestination"
     reads: ClassVar = "DescribeKinesisStreamingDestination"
@@ -110,7 +103,6 @@ class ContributorInsights(Declared):
     """aws:dynamodb/contributorInsights:ContributorInsights; the id is `name:table/index:index/account`."""
 
     token: ClassVar = "aws:dynamodb/contributorInsights:ContributorInsights"
-    service: ClassVar = "dynamodb"
     id_format: ClassVar = "name:{tableName}/index:{indexName}/{account}"
     replace_on: ClassVar = frozenset({"tableName", "indexName"})
     renames: ClassVar = {"mode": "ContributorInsightsMode"}
@@ -145,7 +137,6 @@ class TableReplica(AwsType):
     """aws:dynamodb/tableReplica:TableReplica: a copy in the resource's region; the id is `table:main region`."""
 
     token: ClassVar = "aws:dynamodb/tableReplica:TableReplica"
-    service: ClassVar = "dynamodb"
     parts: ClassVar = ("globalTableArn",)
     tagging: ClassVar = BY_ARN
     replace_on: ClassVar = frozenset({"globalTableArn", "kmsKeyArn"})
@@ -216,7 +207,6 @@ class Tag(AwsType):
     """aws:dynamodb/tag:Tag: one tag of a table, such as a replica's; the id is `arn,key`."""
 
     token: ClassVar = "aws:dynamodb/tag:Tag"
-    service: ClassVar = "dynamodb"
     parts: ClassVar = ("resourceArn", "key")
     separator: ClassVar = ","
     replace_on: ClassVar = frozenset({"resourceArn", "key"})
@@ -247,7 +237,6 @@ class TableExport(Declared):
     """aws:dynamodb/tableExport:TableExport: a table's past in a bucket, for good; the id is the ARN."""
 
     token: ClassVar = "aws:dynamodb/tableExport:TableExport"
-    service: ClassVar = "dynamodb"
     lists: ClassVar = "ListExports"
     asks: ClassVar = {"TableArn": "tableArn"}
     outlives: ClassVar = True
@@ -269,7 +258,6 @@ class GlobalTable(Declared):
     """aws:dynamodb/globalTable:GlobalTable: the version of 2017, of one table a region; the id is the name."""
 
     token: ClassVar = "aws:dynamodb/globalTable:GlobalTable"
-    service: ClassVar = "dynamodb"
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name"})
     renames: ClassVar = {"name": "GlobalTableName", "replicas": "ReplicationGroup", "arn": "GlobalTableArn"}

@@ -18,7 +18,6 @@ class Repository(Described):
     """Images under a name, which is the id."""
 
     token: ClassVar = "aws:ecr/repository:Repository"
-    service: ClassVar = "ecr"
     tagging: ClassVar = Tagging(resource="resourceArn", tags="tags", keys="tagKeys")
     creates: ClassVar = "CreateRepository"
     reads: ClassVar = "DescribeRepositories"
@@ -63,25 +62,17 @@ class _RepositoryPolicy(Declared):
     replace_on: ClassVar[frozenset[str]] = frozenset({"repository"})
 
 
-class LifecyclePolicy(_RepositoryPolicy):
+class LifecyclePolicy(_RepositoryPolicy, noun="LifecyclePolicy", verbs="Put Get Put Delete"):
     """Which images expire."""
 
     token: ClassVar = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
-    creates: ClassVar = "PutLifecyclePolicy"
-    reads: ClassVar = "GetLifecyclePolicy"
-    updates: ClassVar = "PutLifecyclePolicy"
-    deletes: ClassVar = "DeleteLifecyclePolicy"
     renames: ClassVar = {"repository": "repositoryName", "policy": "lifecyclePolicyText"}
 
 
-class RepositoryPolicy(_RepositoryPolicy):
+class RepositoryPolicy(_RepositoryPolicy, noun="RepositoryPolicy", verbs="Set Get Set Delete"):
     """Who may do what with a repository."""
 
     token: ClassVar = "aws:ecr/repositoryPolicy:RepositoryPolicy"
-    creates: ClassVar = "SetRepositoryPolicy"
-    reads: ClassVar = "GetRepositoryPolicy"
-    updates: ClassVar = "SetRepositoryPolicy"
-    deletes: ClassVar = "DeleteRepositoryPolicy"
     renames: ClassVar = {"repository": "repositoryName", "policy": "policyText"}
 
 
@@ -93,14 +84,10 @@ class _Registry(Declared):
     id_from: ClassVar[str] = "registryId"
 
 
-class RegistryPolicy(_Registry):
+class RegistryPolicy(_Registry, noun="RegistryPolicy", verbs="Put Get Put Delete"):
     """Who may replicate into the registry."""
 
     token: ClassVar = "aws:ecr/registryPolicy:RegistryPolicy"
-    creates: ClassVar = "PutRegistryPolicy"
-    reads: ClassVar = "GetRegistryPolicy"
-    updates: ClassVar = "PutRegistryPolicy"
-    deletes: ClassVar = "DeleteRegistryPolicy"
     json_keys: ClassVar = frozenset({"policy"})
     renames: ClassVar = {"policy": "policyText"}
 

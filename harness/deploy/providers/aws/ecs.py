@@ -15,16 +15,12 @@ from harness.deploy.providers.resource import CannotTellError, Context, Invoke, 
 _INACTIVE = frozenset({"INACTIVE", "DEPROVISIONING"})
 
 
-class Cluster(Described):
+class Cluster(Described, noun="Cluster", verbs="Create - Update Delete"):
     """Where tasks run; the id is the ARN."""
 
     token: ClassVar = "aws:ecs/cluster:Cluster"
-    service: ClassVar = "ecs"
     tagging: ClassVar = SFN
-    creates: ClassVar = "CreateCluster"
     reads: ClassVar = "DescribeClusters"
-    updates: ClassVar = "UpdateCluster"
-    deletes: ClassVar = "DeleteCluster"
     selects: ClassVar = "clusters"
     body: ClassVar = "clusters"
     state: ClassVar = "status"
@@ -51,7 +47,6 @@ class ClusterCapacityProviders(Described):
     """What a cluster's tasks run on by default; the id is the cluster's name."""
 
     token: ClassVar = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
-    service: ClassVar = "ecs"
     creates: ClassVar = "PutClusterCapacityProviders"
     updates: ClassVar = "PutClusterCapacityProviders"
     reads: ClassVar = "DescribeClusters"
@@ -84,7 +79,6 @@ class CapacityProvider(Described):
     """An Auto Scaling group that tasks run on; the id is the ARN."""
 
     token: ClassVar = "aws:ecs/capacityProvider:CapacityProvider"
-    service: ClassVar = "ecs"
     tagging: ClassVar = SFN
     creates: ClassVar = "CreateCapacityProvider"
     reads: ClassVar = "DescribeCapacityProviders"
@@ -105,15 +99,11 @@ class CapacityProvider(Described):
             self.send(context, "UpdateCapacityProvider", news)
 
 
-class TaskDefinition(Described):
+class TaskDefinition(Described, noun="TaskDefinition", verbs="Register Describe - Deregister"):
     """One revision of a family; the id is the family, and a change is a new revision."""
 
     token: ClassVar = "aws:ecs/taskDefinition:TaskDefinition"
-    service: ClassVar = "ecs"
     tagging: ClassVar = SFN
-    creates: ClassVar = "RegisterTaskDefinition"
-    reads: ClassVar = "DescribeTaskDefinition"
-    deletes: ClassVar = "DeregisterTaskDefinition"
     body: ClassVar = "taskDefinition"
     state: ClassVar = "status"
     key: ClassVar = {"taskDefinition": "id"}
@@ -187,16 +177,12 @@ class TaskDefinition(Described):
         raise CannotTellError(f"one more revision of {inputs['family']} may be registered")
 
 
-class Service(Described):
+class Service(Described, noun="Service", verbs="Create - Update Delete"):
     """Tasks that are kept running; the id is the ARN."""
 
     token: ClassVar = "aws:ecs/service:Service"
-    service: ClassVar = "ecs"
     tagging: ClassVar = SFN
-    creates: ClassVar = "CreateService"
     reads: ClassVar = "DescribeServices"
-    updates: ClassVar = "UpdateService"
-    deletes: ClassVar = "DeleteService"
     key: ClassVar = {"service": "id", "cluster": "cluster"}
     id_from: ClassVar = "service.serviceArn"
     named: ClassVar = "name"

@@ -22,15 +22,12 @@ class _Efs(Declared):
         return resource_id
 
 
-class FileSystem(_Efs):
+class FileSystem(_Efs, noun="FileSystem", verbs="Create - Update Delete"):
     """Files that machines of several zones share."""
 
     token: ClassVar = "aws:efs/fileSystem:FileSystem"
     tagging: ClassVar = _TAGS
-    creates: ClassVar = "CreateFileSystem"
     reads: ClassVar = "DescribeFileSystems"
-    updates: ClassVar = "UpdateFileSystem"
-    deletes: ClassVar = "DeleteFileSystem"
     body: ClassVar = "FileSystems"
     key: ClassVar = {"FileSystemId": "id"}
     id_from: ClassVar = "FileSystemId"
@@ -135,27 +132,20 @@ class AccessPoint(_Efs):
         return {"fileSystemArn": f"arn:aws:elasticfilesystem:{place}:file-system/{body['FileSystemId']}"}
 
 
-class FileSystemPolicy(_Efs):
+class FileSystemPolicy(_Efs, noun="FileSystemPolicy", verbs="Put Describe Put Delete"):
     """Who may mount a file system; the id is the file system's."""
 
     token: ClassVar = "aws:efs/fileSystemPolicy:FileSystemPolicy"
-    creates: ClassVar = "PutFileSystemPolicy"
-    reads: ClassVar = "DescribeFileSystemPolicy"
-    updates: ClassVar = "PutFileSystemPolicy"
-    deletes: ClassVar = "DeleteFileSystemPolicy"
     key: ClassVar = {"FileSystemId": "fileSystemId"}
     parts: ClassVar = ("fileSystemId",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"fileSystemId"})
 
 
-class BackupPolicy(_Efs):
+class BackupPolicy(_Efs, noun="BackupPolicy", verbs="Put Describe Put -"):
     """Whether a file system is backed up; the id is the file system's."""
 
     token: ClassVar = "aws:efs/backupPolicy:BackupPolicy"
-    creates: ClassVar = "PutBackupPolicy"
-    reads: ClassVar = "DescribeBackupPolicy"
-    updates: ClassVar = "PutBackupPolicy"
     key: ClassVar = {"FileSystemId": "fileSystemId"}
     parts: ClassVar = ("fileSystemId",)
     replace_on: ClassVar = frozenset({"fileSystemId"})

@@ -18,14 +18,11 @@ class _Eks(Declared):
     tagging: ClassVar[Tagging | None] = LOGS
 
 
-class Cluster(_Eks):
+class Cluster(_Eks, noun="Cluster", verbs="Create Describe - Delete"):
     """A control plane; the id is the name."""
 
     token: ClassVar = "aws:eks/cluster:Cluster"
-    creates: ClassVar = "CreateCluster"
-    reads: ClassVar = "DescribeCluster"
     updates: ClassVar = "UpdateClusterConfig"
-    deletes: ClassVar = "DeleteCluster"
     body: ClassVar = "cluster"
     key: ClassVar = {"name": "name"}
     parts: ClassVar = ("name",)
@@ -74,14 +71,11 @@ class Cluster(_Eks):
         self.wait_gone(context, resource_id, state)
 
 
-class NodeGroup(_Eks):
+class NodeGroup(_Eks, noun="Nodegroup", verbs="Create Describe - Delete"):
     """Machines for a cluster; the id is `<cluster>:<name>`."""
 
     token: ClassVar = "aws:eks/nodeGroup:NodeGroup"
-    creates: ClassVar = "CreateNodegroup"
-    reads: ClassVar = "DescribeNodegroup"
     updates: ClassVar = "UpdateNodegroupConfig"
-    deletes: ClassVar = "DeleteNodegroup"
     body: ClassVar = "nodegroup"
     key: ClassVar = {"clusterName": "clusterName", "nodegroupName": "nodeGroupName"}
     parts: ClassVar = ("clusterName", "nodeGroupName")
@@ -137,14 +131,10 @@ def _come_and_gone(name: str, olds: Any, news: Any) -> Properties:  # a map of l
     return {"addOrUpdateTaints": news or [], "removeTaints": gone}
 
 
-class Addon(_Eks):
+class Addon(_Eks, noun="Addon", verbs="Create Describe Update Delete"):
     """Software that EKS keeps in a cluster; the id is `<cluster>:<name>`."""
 
     token: ClassVar = "aws:eks/addon:Addon"
-    creates: ClassVar = "CreateAddon"
-    reads: ClassVar = "DescribeAddon"
-    updates: ClassVar = "UpdateAddon"
-    deletes: ClassVar = "DeleteAddon"
     body: ClassVar = "addon"
     key: ClassVar = {"clusterName": "clusterName", "addonName": "addonName"}
     parts: ClassVar = ("clusterName", "addonName")
@@ -160,14 +150,10 @@ class Addon(_Eks):
         self.wait_gone(context, resource_id, state)
 
 
-class AccessEntry(_Eks):
+class AccessEntry(_Eks, noun="AccessEntry", verbs="Create Describe Update Delete"):
     """A role that a cluster knows; the id is `<cluster>:<its ARN>`."""
 
     token: ClassVar = "aws:eks/accessEntry:AccessEntry"
-    creates: ClassVar = "CreateAccessEntry"
-    reads: ClassVar = "DescribeAccessEntry"
-    updates: ClassVar = "UpdateAccessEntry"
-    deletes: ClassVar = "DeleteAccessEntry"
     body: ClassVar = "accessEntry"
     key: ClassVar = {"clusterName": "clusterName", "principalArn": "principalArn"}
     parts: ClassVar = ("clusterName", "principalArn")
@@ -197,14 +183,10 @@ class AccessPolicyAssociation(_Eks):
     replace_on: ClassVar = frozenset({"accessScope", "clusterName", "policyArn", "principalArn"})
 
 
-class PodIdentityAssociation(_Eks):
+class PodIdentityAssociation(_Eks, noun="PodIdentityAssociation", verbs="Create Describe Update Delete"):
     """A role for a service account; the id is AWS's."""
 
     token: ClassVar = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-    creates: ClassVar = "CreatePodIdentityAssociation"
-    reads: ClassVar = "DescribePodIdentityAssociation"
-    updates: ClassVar = "UpdatePodIdentityAssociation"
-    deletes: ClassVar = "DeletePodIdentityAssociation"
     body: ClassVar = "association"
     key: ClassVar = {"clusterName": "clusterName", "associationId": "id"}
     id_from: ClassVar = "association.associationId"
@@ -216,13 +198,10 @@ class PodIdentityAssociation(_Eks):
         return state["associationArn"]
 
 
-class FargateProfile(_Eks):
+class FargateProfile(_Eks, noun="FargateProfile", verbs="Create Describe - Delete"):
     """Which pods run without machines; the id is `<cluster>:<name>`."""
 
     token: ClassVar = "aws:eks/fargateProfile:FargateProfile"
-    creates: ClassVar = "CreateFargateProfile"
-    reads: ClassVar = "DescribeFargateProfile"
-    deletes: ClassVar = "DeleteFargateProfile"
     body: ClassVar = "fargateProfile"
     key: ClassVar = {"clusterName": "clusterName", "fargateProfileName": "fargateProfileName"}
     parts: ClassVar = ("clusterName", "fargateProfileName")

@@ -24,14 +24,11 @@ class _Cache(Declared):
         return state.get("arn") or resource_id
 
 
-class ReplicationGroup(_Cache):
+class ReplicationGroup(_Cache, noun="ReplicationGroup", verbs="Create - Modify Delete"):
     """A primary and its replicas, in one shard or several."""
 
     token: ClassVar = "aws:elasticache/replicationGroup:ReplicationGroup"
-    creates: ClassVar = "CreateReplicationGroup"
     reads: ClassVar = "DescribeReplicationGroups"
-    updates: ClassVar = "ModifyReplicationGroup"
-    deletes: ClassVar = "DeleteReplicationGroup"
     body: ClassVar = "ReplicationGroups"
     key: ClassVar = {"ReplicationGroupId": "replicationGroupId"}
     parts: ClassVar = ("replicationGroupId",)
@@ -142,14 +139,11 @@ class ReplicationGroup(_Cache):
         return dict(found[0]) if found else {}
 
 
-class Cluster(_Cache):
+class Cluster(_Cache, noun="CacheCluster", verbs="Create - Modify Delete"):
     """Nodes without a group: memcached, or one node of Redis."""
 
     token: ClassVar = "aws:elasticache/cluster:Cluster"
-    creates: ClassVar = "CreateCacheCluster"
     reads: ClassVar = "DescribeCacheClusters"
-    updates: ClassVar = "ModifyCacheCluster"
-    deletes: ClassVar = "DeleteCacheCluster"
     body: ClassVar = "CacheClusters"
     key: ClassVar = {"CacheClusterId": "clusterId"}
     parts: ClassVar = ("clusterId",)
@@ -208,14 +202,11 @@ class Cluster(_Cache):
         self.wait_gone(context, resource_id, state)
 
 
-class SubnetGroup(_Cache):
+class SubnetGroup(_Cache, noun="CacheSubnetGroup", verbs="Create - Modify Delete"):
     """The subnets that nodes are placed in."""
 
     token: ClassVar = "aws:elasticache/subnetGroup:SubnetGroup"
-    creates: ClassVar = "CreateCacheSubnetGroup"
     reads: ClassVar = "DescribeCacheSubnetGroups"
-    updates: ClassVar = "ModifyCacheSubnetGroup"
-    deletes: ClassVar = "DeleteCacheSubnetGroup"
     body: ClassVar = "CacheSubnetGroups"
     key: ClassVar = {"CacheSubnetGroupName": "name"}
     parts: ClassVar = ("name",)
@@ -282,14 +273,11 @@ class ParameterGroup(_Cache):
                 call(CacheParameterGroupName=resource_id, ParameterNameValues=items[start : start + 20])
 
 
-class User(_Cache):
+class User(_Cache, noun="User", verbs="Create - Modify Delete"):
     """Who may connect, and what they may do."""
 
     token: ClassVar = "aws:elasticache/user:User"
-    creates: ClassVar = "CreateUser"
     reads: ClassVar = "DescribeUsers"
-    updates: ClassVar = "ModifyUser"
-    deletes: ClassVar = "DeleteUser"
     body: ClassVar = "Users"
     key: ClassVar = {"UserId": "userId"}
     parts: ClassVar = ("userId",)
@@ -333,14 +321,11 @@ class UserGroup(_Cache):
             self.client(context).modify_user_group(UserGroupId=resource_id, **lists)
 
 
-class ServerlessCache(_Cache):
+class ServerlessCache(_Cache, noun="ServerlessCache", verbs="Create - Modify Delete"):
     """A cache without nodes to think of."""
 
     token: ClassVar = "aws:elasticache/serverlessCache:ServerlessCache"
-    creates: ClassVar = "CreateServerlessCache"
     reads: ClassVar = "DescribeServerlessCaches"
-    updates: ClassVar = "ModifyServerlessCache"
-    deletes: ClassVar = "DeleteServerlessCache"
     body: ClassVar = "ServerlessCaches"
     key: ClassVar = {"ServerlessCacheName": "name"}
     parts: ClassVar = ("name",)

@@ -13,7 +13,7 @@ from harness.deploy.providers.aws.tags import EVENTS
 from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
 
-class EventBus(Declared):
+class EventBus(Declared, noun="EventBus", verbs="Create Describe Update Delete"):
     """aws:cloudwatch/eventBus:EventBus; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventBus:EventBus"
@@ -21,10 +21,6 @@ class EventBus(Declared):
     named: ClassVar = "name"
     tagging: ClassVar = EVENTS
     replace_on: ClassVar = frozenset({"name", "eventSourceName"})
-    creates: ClassVar = "CreateEventBus"
-    reads: ClassVar = "DescribeEventBus"
-    updates: ClassVar = "UpdateEventBus"
-    deletes: ClassVar = "DeleteEventBus"
     key: ClassVar = {"Name": "name"}
     parts: ClassVar = ("name",)
 
@@ -85,7 +81,7 @@ def _bus_policy(handler: Declared, context: Context, bus: str) -> dict[str, Any]
     return found
 
 
-class EventRule(Declared):
+class EventRule(Declared, noun="Rule", verbs="Put Describe Put Delete"):
     """aws:cloudwatch/eventRule:EventRule; the id is the name, with the bus in front where it is not the default."""
 
     token: ClassVar = "aws:cloudwatch/eventRule:EventRule"
@@ -96,10 +92,6 @@ class EventRule(Declared):
     tagging: ClassVar = EVENTS
     json_keys: ClassVar = frozenset({"eventPattern"})
     replace_on: ClassVar = frozenset({"name", "namePrefix", "eventBusName"})
-    creates: ClassVar = "PutRule"
-    reads: ClassVar = "DescribeRule"
-    updates: ClassVar = "PutRule"
-    deletes: ClassVar = "DeleteRule"
     key: ClassVar = {"Name": "name", "EventBusName": "eventBusName"}
     parts: ClassVar = ("eventBusName", "name")
 
@@ -218,7 +210,7 @@ class EventTarget(Declared):
         return self.joined(inputs) if self.read(context, "", inputs) else None
 
 
-class EventArchive(Declared):
+class EventArchive(Declared, noun="Archive", verbs="Create Describe Update Delete"):
     """aws:cloudwatch/eventArchive:EventArchive; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventArchive:EventArchive"
@@ -228,16 +220,12 @@ class EventArchive(Declared):
     json_keys: ClassVar = frozenset({"eventPattern"})
     replace_on: ClassVar = frozenset({"name", "eventSourceArn"})
     renames: ClassVar = {"name": "ArchiveName", "arn": "ArchiveArn"}
-    creates: ClassVar = "CreateArchive"
-    reads: ClassVar = "DescribeArchive"
-    updates: ClassVar = "UpdateArchive"
-    deletes: ClassVar = "DeleteArchive"
     key: ClassVar = {"ArchiveName": "name"}
     parts: ClassVar = ("name",)
     settled: ClassVar = ("State", frozenset({"ENABLED", "DISABLED"}))
 
 
-class EventConnection(Declared):
+class EventConnection(Declared, noun="Connection", verbs="Create Describe Update Delete"):
     """aws:cloudwatch/eventConnection:EventConnection: how to log in somewhere; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventConnection:EventConnection"
@@ -250,10 +238,6 @@ class EventConnection(Declared):
         "headers": "HeaderParameters", "bodies": "BodyParameters", "queryStrings": "QueryStringParameters",
         "arn": "ConnectionArn",
     }  # fmt: skip
-    creates: ClassVar = "CreateConnection"
-    reads: ClassVar = "DescribeConnection"
-    updates: ClassVar = "UpdateConnection"
-    deletes: ClassVar = "DeleteConnection"
     key: ClassVar = {"Name": "name"}
     parts: ClassVar = ("name",)
     settled: ClassVar = ("ConnectionState", frozenset({"AUTHORIZED", "DEAUTHORIZED", "ACTIVE"}))
@@ -272,7 +256,7 @@ class EventConnection(Declared):
         return found and {name: value for name, value in found.items() if name != "authParameters"}
 
 
-class EventApiDestination(Declared):
+class EventApiDestination(Declared, noun="ApiDestination", verbs="Create Describe Update Delete"):
     """aws:cloudwatch/eventApiDestination:EventApiDestination; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventApiDestination:EventApiDestination"
@@ -282,15 +266,11 @@ class EventApiDestination(Declared):
     defaults: ClassVar = {"invocationRateLimitPerSecond": 300}
     replace_on: ClassVar = frozenset({"name"})
     renames: ClassVar = {"arn": "ApiDestinationArn"}
-    creates: ClassVar = "CreateApiDestination"
-    reads: ClassVar = "DescribeApiDestination"
-    updates: ClassVar = "UpdateApiDestination"
-    deletes: ClassVar = "DeleteApiDestination"
     key: ClassVar = {"Name": "name"}
     parts: ClassVar = ("name",)
 
 
-class EventEndpoint(Declared):
+class EventEndpoint(Declared, noun="Endpoint", verbs="Create Describe Update Delete"):
     """aws:cloudwatch/eventEndpoint:EventEndpoint: one address for two regions; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/eventEndpoint:EventEndpoint"
@@ -298,10 +278,6 @@ class EventEndpoint(Declared):
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     replace_on: ClassVar = frozenset({"name"})
-    creates: ClassVar = "CreateEndpoint"
-    reads: ClassVar = "DescribeEndpoint"
-    updates: ClassVar = "UpdateEndpoint"
-    deletes: ClassVar = "DeleteEndpoint"
     key: ClassVar = {"Name": "name"}
     parts: ClassVar = ("name",)
     settled: ClassVar = ("State", frozenset({"ACTIVE"}))

@@ -24,7 +24,7 @@ _DESTINATIONS = {
 }
 
 
-class FirehoseDeliveryStream(Declared):
+class FirehoseDeliveryStream(Declared, noun="DeliveryStream", verbs="Create Describe - Delete"):
     """aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream; the id is the ARN."""
 
     token: ClassVar = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
@@ -40,9 +40,6 @@ class FirehoseDeliveryStream(Declared):
         "s3BackupConfiguration": "S3BackupConfiguration",
         "kinesisSourceConfiguration": "KinesisStreamSourceConfiguration",
     }  # fmt: skip
-    creates: ClassVar = "CreateDeliveryStream"
-    reads: ClassVar = "DescribeDeliveryStream"
-    deletes: ClassVar = "DeleteDeliveryStream"
     key: ClassVar = {"DeliveryStreamName": "name"}
     id_from: ClassVar = "DeliveryStreamARN"
     body: ClassVar = "DeliveryStreamDescription"

@@ -14,7 +14,6 @@ class ExperimentTemplate(AwsType):
     """aws:fis/experimentTemplate:ExperimentTemplate; the id is the template's."""
 
     token: ClassVar = "aws:fis/experimentTemplate:ExperimentTemplate"
-    service: ClassVar = "fis"
     creates: ClassVar = "CreateExperimentTemplate"
     listed: ClassVar = "id"
     tagging: ClassVar = LOGS

@@ -17,19 +17,14 @@ _FUNCTION = {"FunctionName": "functionName"}
 _QUALIFIED = {**_FUNCTION, "Qualifier": "qualifier"}
 
 
-class Alias(Declared):
+class Alias(Declared, noun="Alias"):
     """aws:lambda/alias:Alias; the id is the ARN."""
 
     token: ClassVar = "aws:lambda/alias:Alias"
-    service: ClassVar = "lambda"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     replace_on: ClassVar = frozenset({"name", "functionName"})
     renames: ClassVar = {"arn": "AliasArn"}
-    creates: ClassVar = "CreateAlias"
-    reads: ClassVar = "GetAlias"
-    updates: ClassVar = "UpdateAlias"
-    deletes: ClassVar = "DeleteAlias"
     key: ClassVar = {**_FUNCTION, "Name": "name"}
     id_from: ClassVar = "AliasArn"
     parts: ClassVar = ("functionName", "name")
@@ -39,18 +34,13 @@ class Alias(Declared):
         return {"invokeArn": invoke_arn(context, str(body["AliasArn"]))}
 
 
-class FunctionUrl(Declared):
+class FunctionUrl(Declared, noun="FunctionUrlConfig"):
     """aws:lambda/functionUrl:FunctionUrl; the id is `function[/qualifier]`."""
 
     token: ClassVar = "aws:lambda/functionUrl:FunctionUrl"
-    service: ClassVar = "lambda"
     defaults: ClassVar = {"invokeMode": "BUFFERED"}
     replace_on: ClassVar = frozenset({"functionName", "qualifier"})
     renames: ClassVar = {"authorizationType": "AuthType"}
-    creates: ClassVar = "CreateFunctionUrlConfig"
-    reads: ClassVar = "GetFunctionUrlConfig"
-    updates: ClassVar = "UpdateFunctionUrlConfig"
-    deletes: ClassVar = "DeleteFunctionUrlConfig"
     key: ClassVar = _QUALIFIED
     parts: ClassVar = ("functionName",)
 
@@ -64,17 +54,12 @@ class FunctionUrl(Declared):
         return {"urlId": url.partition("://")[2].partition(".")[0]}
 
 
-class FunctionEventInvokeConfig(Declared):
+class FunctionEventInvokeConfig(Declared, noun="FunctionEventInvokeConfig", verbs="Put Get Put Delete"):
     """aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig; the id is `function[:qualifier]`."""
 
     token: ClassVar = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-    service: ClassVar = "lambda"
     defaults: ClassVar = {"maximumRetryAttempts": 2}
     replace_on: ClassVar = frozenset({"functionName", "qualifier"})
-    creates: ClassVar = "PutFunctionEventInvokeConfig"
-    reads: ClassVar = "GetFunctionEventInvokeConfig"
-    updates: ClassVar = "PutFunctionEventInvokeConfig"
-    deletes: ClassVar = "DeleteFunctionEventInvokeConfig"
     key: ClassVar = _QUALIFIED
     parts: ClassVar = ("functionName",)
 
@@ -83,18 +68,13 @@ class FunctionEventInvokeConfig(Declared):
         return ":".join(str(inputs[name]) for name in ("functionName", "qualifier") if inputs.get(name))
 
 
-class ProvisionedConcurrencyConfig(Declared):
+class ProvisionedConcurrencyConfig(Declared, noun="ProvisionedConcurrencyConfig", verbs="Put Get Put Delete"):
     """aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig; the id is `function,qualifier`."""
 
     token: ClassVar = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
-    service: ClassVar = "lambda"
     defaults: ClassVar = {"skipDestroy": False}
     replace_on: ClassVar = frozenset({"functionName", "qualifier"})
     renames: ClassVar = {"provisionedConcurrentExecutions": "ProvisionedConcurrentExecutions"}
-    creates: ClassVar = "PutProvisionedConcurrencyConfig"
-    reads: ClassVar = "GetProvisionedConcurrencyConfig"
-    updates: ClassVar = "PutProvisionedConcurrencyConfig"
-    deletes: ClassVar = "DeleteProvisionedConcurrencyConfig"
     key: ClassVar = _QUALIFIED
     parts: ClassVar = ("functionName", "qualifier")
     separator: ClassVar = ","
@@ -110,34 +90,25 @@ class ProvisionedConcurrencyConfig(Declared):
             super().remove(context, resource_id, state)
 
 
-class CodeSigningConfig(Declared):
+class CodeSigningConfig(Declared, noun="CodeSigningConfig"):
     """aws:lambda/codeSigningConfig:CodeSigningConfig; the id is the ARN."""
 
     token: ClassVar = "aws:lambda/codeSigningConfig:CodeSigningConfig"
-    service: ClassVar = "lambda"
     tagging: ClassVar = LAMBDA
     renames: ClassVar = {
         "policies": "CodeSigningPolicies", "arn": "CodeSigningConfigArn", "configId": "CodeSigningConfigId",
     }  # fmt: skip
-    creates: ClassVar = "CreateCodeSigningConfig"
-    reads: ClassVar = "GetCodeSigningConfig"
-    updates: ClassVar = "UpdateCodeSigningConfig"
-    deletes: ClassVar = "DeleteCodeSigningConfig"
     key: ClassVar = {"CodeSigningConfigArn": "id"}
     id_from: ClassVar = "CodeSigningConfig.CodeSigningConfigArn"
     body: ClassVar = "CodeSigningConfig"
 
 
-class FunctionRecursionConfig(Declared):
+class FunctionRecursionConfig(Declared, noun="FunctionRecursionConfig", verbs="Put Get Put -"):
     """aws:lambda/functionRecursionConfig:FunctionRecursionConfig; the id is the function's name."""
 
     token: ClassVar = "aws:lambda/functionRecursionConfig:FunctionRecursionConfig"
-    service: ClassVar = "lambda"
     outlives: ClassVar = True
     replace_on: ClassVar = frozenset({"functionName"})
-    creates: ClassVar = "PutFunctionRecursionConfig"
-    reads: ClassVar = "GetFunctionRecursionConfig"
-    updates: ClassVar = "PutFunctionRecursionConfig"
     key: ClassVar = _FUNCTION
     parts: ClassVar = ("functionName",)
 
@@ -146,17 +117,13 @@ class FunctionRecursionConfig(Declared):
         self.send(context, self.updates, {"recursiveLoop": "Terminate"}, FunctionName=resource_id)
 
 
-class RuntimeManagementConfig(Declared):
+class RuntimeManagementConfig(Declared, noun="RuntimeManagementConfig", verbs="Put Get Put -"):
     """aws:lambda/runtimeManagementConfig:RuntimeManagementConfig; the id is `function[,qualifier]`."""
 
     token: ClassVar = "aws:lambda/runtimeManagementConfig:RuntimeManagementConfig"
-    service: ClassVar = "lambda"
     outlives: ClassVar = True
     defaults: ClassVar = {"updateRuntimeOn": "Auto"}
     replace_on: ClassVar = frozenset({"functionName", "qualifier"})
-    creates: ClassVar = "PutRuntimeManagementConfig"
-    reads: ClassVar = "GetRuntimeManagementConfig"
-    updates: ClassVar = "PutRuntimeManagementConfig"
     key: ClassVar = _QUALIFIED
     parts: ClassVar = ("functionName",)
     separator: ClassVar = ","
@@ -170,7 +137,6 @@ class LayerVersionPermission(AwsType):
     """aws:lambda/layerVersionPermission:LayerVersionPermission; the id is `layer,version`."""
 
     token: ClassVar = "aws:lambda/layerVersionPermission:LayerVersionPermission"
-    service: ClassVar = "lambda"
     parts: ClassVar = ("layerName", "versionNumber")
     defaults: ClassVar = {"skipDestroy": False}
     replace_on: ClassVar = frozenset(
@@ -209,7 +175,6 @@ class Invocation(AwsType):
     """aws:lambda/invocation:Invocation: the function is called when it is created and when its input changes."""
 
     token: ClassVar = "aws:lambda/invocation:Invocation"
-    service: ClassVar = "lambda"
     traceless: ClassVar = "the function may have been called"
     defaults: ClassVar = {"qualifier": "$LATEST", "lifecycleScope": "CREATE_ONLY", "terraformKey": "tf"}
     json_keys: ClassVar = frozenset({"input"})

@@ -35,11 +35,10 @@ _EMPTIED: Mapping[str, Any] = {
 """What takes a setting away that is no longer given."""
 
 
-class Function(Declared):
+class Function(Declared, noun="Function", verbs="Create Get - Delete"):
     """aws:lambda/function:Function; the id is the name."""
 
     token: ClassVar = "aws:lambda/function:Function"
-    service: ClassVar = "lambda"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {
@@ -53,10 +52,7 @@ class Function(Declared):
     tagging: ClassVar = LAMBDA
     replace_on: ClassVar = frozenset({"name", "packageType", "tenancyConfig", "durableConfig"})
     renames: ClassVar = _RENAMES
-    creates: ClassVar = "CreateFunction"
-    reads: ClassVar = "GetFunction"
     updates: ClassVar = "UpdateFunctionConfiguration"
-    deletes: ClassVar = "DeleteFunction"
     key: ClassVar = {"FunctionName": "name"}
     parts: ClassVar = ("name",)
     body: ClassVar = "Configuration"
@@ -187,7 +183,6 @@ class Permission(AwsType):
     """aws:lambda/permission:Permission; the id is the statement's."""
 
     token: ClassVar = "aws:lambda/permission:Permission"
-    service: ClassVar = "lambda"
     named: ClassVar = "statementId"
     name_rules: ClassVar = {"limit": 100}
     replace_on: ClassVar = frozenset({
@@ -225,11 +220,10 @@ class Permission(AwsType):
         return str(inputs["statementId"]) if found is not None else None
 
 
-class EventSourceMapping(Declared):
+class EventSourceMapping(Declared, noun="EventSourceMapping"):
     """aws:lambda/eventSourceMapping:EventSourceMapping; the id is the UUID."""
 
     token: ClassVar = "aws:lambda/eventSourceMapping:EventSourceMapping"
-    service: ClassVar = "lambda"
     defaults: ClassVar = {"enabled": True}
     tagging: ClassVar = LAMBDA
     replace_on: ClassVar = frozenset({
@@ -237,10 +231,6 @@ class EventSourceMapping(Declared):
         "selfManagedEventSource",
     })  # fmt: skip
     renames: ClassVar = {"destinationArn": "Destination", "arn": "EventSourceMappingArn"}
-    creates: ClassVar = "CreateEventSourceMapping"
-    reads: ClassVar = "GetEventSourceMapping"
-    updates: ClassVar = "UpdateEventSourceMapping"
-    deletes: ClassVar = "DeleteEventSourceMapping"
     key: ClassVar = {"UUID": "id"}
     id_from: ClassVar = "UUID"
     settled: ClassVar = ("State", frozenset({"Enabled", "Disabled"}))
@@ -272,7 +262,6 @@ class LayerVersion(AwsType):
     """aws:lambda/layerVersion:LayerVersion; the id is the version's ARN."""
 
     token: ClassVar = "aws:lambda/layerVersion:LayerVersion"
-    service: ClassVar = "lambda"
     lists: ClassVar = "ListLayerVersions"
     listed: ClassVar = "LayerVersionArn"
     asks: ClassVar = {"LayerName": "layerName"}

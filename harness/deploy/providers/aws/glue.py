@@ -12,15 +12,10 @@ from harness.deploy.providers.resource import Context, Properties
 _TAGGING = Tagging(tags="TagsToAdd", keys="TagsToRemove", key="")
 
 
-class CatalogDatabase(Declared):
+class CatalogDatabase(Declared, noun="Database"):
     """aws:glue/catalogDatabase:CatalogDatabase; the id is `catalog:name`."""
 
     token: ClassVar = "aws:glue/catalogDatabase:CatalogDatabase"
-    service: ClassVar = "glue"
-    creates: ClassVar = "CreateDatabase"
-    reads: ClassVar = "GetDatabase"
-    updates: ClassVar = "UpdateDatabase"
-    deletes: ClassVar = "DeleteDatabase"
     key: ClassVar = {"CatalogId": "catalogId", "Name": "name"}
     parts: ClassVar = ("catalogId", "name")
     separator: ClassVar = ":"
@@ -37,15 +32,10 @@ class CatalogDatabase(Declared):
         return super().check(context, {"catalogId": context.account_id, **_given(inputs)}, olds)
 
 
-class CatalogTable(Declared):
+class CatalogTable(Declared, noun="Table"):
     """aws:glue/catalogTable:CatalogTable; the id is `catalog:database:name`."""
 
     token: ClassVar = "aws:glue/catalogTable:CatalogTable"
-    service: ClassVar = "glue"
-    creates: ClassVar = "CreateTable"
-    reads: ClassVar = "GetTable"
-    updates: ClassVar = "UpdateTable"
-    deletes: ClassVar = "DeleteTable"
     key: ClassVar = {"CatalogId": "catalogId", "DatabaseName": "databaseName", "Name": "name"}
     parts: ClassVar = ("catalogId", "databaseName", "name")
     separator: ClassVar = ":"
@@ -66,14 +56,10 @@ def _given(inputs: Properties) -> Properties:
     return {key: value for key, value in inputs.items() if value is not None}
 
 
-class Job(Declared):
+class Job(Declared, noun="Job", verbs="Create Get - Delete"):
     """aws:glue/job:Job; the id is the name."""
 
     token: ClassVar = "aws:glue/job:Job"
-    service: ClassVar = "glue"
-    creates: ClassVar = "CreateJob"
-    reads: ClassVar = "GetJob"
-    deletes: ClassVar = "DeleteJob"
     key: ClassVar = {"JobName": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -103,15 +89,10 @@ class Job(Declared):
         self.client(context).update_job(JobName=resource_id, JobUpdate=update)
 
 
-class Crawler(Declared):
+class Crawler(Declared, noun="Crawler"):
     """aws:glue/crawler:Crawler; the id is the name."""
 
     token: ClassVar = "aws:glue/crawler:Crawler"
-    service: ClassVar = "glue"
-    creates: ClassVar = "CreateCrawler"
-    reads: ClassVar = "GetCrawler"
-    updates: ClassVar = "UpdateCrawler"
-    deletes: ClassVar = "DeleteCrawler"
     key: ClassVar = {"Name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"

@@ -10,15 +10,10 @@ from harness.deploy.providers.aws.declared import Declared
 from harness.deploy.providers.resource import Context, Invoke, Properties
 
 
-class Detector(Declared):
+class Detector(Declared, noun="Detector"):
     """aws:guardduty/detector:Detector."""
 
     token: ClassVar = "aws:guardduty/detector:Detector"
-    service: ClassVar = "guardduty"
-    creates: ClassVar = "CreateDetector"
-    reads: ClassVar = "GetDetector"
-    updates: ClassVar = "UpdateDetector"
-    deletes: ClassVar = "DeleteDetector"
     key: ClassVar = {"DetectorId": "id"}
     id_from: ClassVar = "DetectorId"
     defaults: ClassVar = {"enable": True}
@@ -33,7 +28,6 @@ class SecurityHub(AwsType):
     """aws:securityhub/account:Account; the id is the account."""
 
     token: ClassVar = "aws:securityhub/account:Account"
-    service: ClassVar = "securityhub"
     id_format: ClassVar = "{account}"
     defaults: ClassVar = {"enableDefaultStandards": True, "autoEnableControls": True}
     replace_on: ClassVar = frozenset({"enableDefaultStandards"})

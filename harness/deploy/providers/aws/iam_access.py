@@ -26,7 +26,6 @@ class AccessKey(AwsType):
     """aws:iam/accessKey:AccessKey; the id is the key's."""
 
     token: ClassVar = "aws:iam/accessKey:AccessKey"
-    service: ClassVar = "iam"
     creates: ClassVar = "CreateAccessKey"
     listed: ClassVar = "AccessKeyId"
     asks: ClassVar = {"UserName": "user"}
@@ -78,7 +77,6 @@ class LoginProfile(AwsType):
     """aws:iam/userLoginProfile:UserLoginProfile; the id is the user."""
 
     token: ClassVar = "aws:iam/userLoginProfile:UserLoginProfile"
-    service: ClassVar = "iam"
     parts: ClassVar = ("user",)
     defaults: ClassVar = {"passwordLength": 20}
     replace_on: ClassVar = frozenset({"user", "pgpKey", "passwordLength", "passwordResetRequired"})
@@ -115,7 +113,6 @@ class SshKey(Declared):
     """aws:iam/sshKey:SshKey."""
 
     token: ClassVar = "aws:iam/sshKey:SshKey"
-    service: ClassVar = "iam"
     creates: ClassVar = "UploadSSHPublicKey"
     reads: ClassVar = "GetSSHPublicKey"
     updates: ClassVar = "UpdateSSHPublicKey"
@@ -127,15 +124,11 @@ class SshKey(Declared):
     replace_on: ClassVar = frozenset({"username", "publicKey"})
 
 
-class OpenIdConnectProvider(Declared):
+class OpenIdConnectProvider(Declared, noun="OpenIDConnectProvider", verbs="Create Get - Delete"):
     """aws:iam/openIdConnectProvider:OpenIdConnectProvider; the id is the ARN."""
 
     token: ClassVar = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-    service: ClassVar = "iam"
     listed: ClassVar = "Arn"
-    creates: ClassVar = "CreateOpenIDConnectProvider"
-    reads: ClassVar = "GetOpenIDConnectProvider"
-    deletes: ClassVar = "DeleteOpenIDConnectProvider"
     key: ClassVar = {"OpenIDConnectProviderArn": "id"}
     id_from: ClassVar = "OpenIDConnectProviderArn"
     computed: ClassVar = {"arn": "{id}"}
@@ -166,16 +159,11 @@ class OpenIdConnectProvider(Declared):
             client.update_open_id_connect_provider_thumbprint(**member, ThumbprintList=news["thumbprintLists"])
 
 
-class SamlProvider(Declared):
+class SamlProvider(Declared, noun="SAMLProvider"):
     """aws:iam/samlProvider:SamlProvider; the id is the ARN."""
 
     token: ClassVar = "aws:iam/samlProvider:SamlProvider"
-    service: ClassVar = "iam"
     listed: ClassVar = "Arn"
-    creates: ClassVar = "CreateSAMLProvider"
-    reads: ClassVar = "GetSAMLProvider"
-    updates: ClassVar = "UpdateSAMLProvider"
-    deletes: ClassVar = "DeleteSAMLProvider"
     key: ClassVar = {"SAMLProviderArn": "id"}
     id_from: ClassVar = "SAMLProviderArn"
     named: ClassVar = "name"
@@ -190,7 +178,6 @@ class ServiceLinkedRole(AwsType):
     """aws:iam/serviceLinkedRole:ServiceLinkedRole; the id is the ARN."""
 
     token: ClassVar = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
-    service: ClassVar = "iam"
     lists: ClassVar = "ListRoles"
     listed: ClassVar = "Arn"
     replace_on: ClassVar = frozenset({"awsServiceName", "customSuffix"})
@@ -241,7 +228,6 @@ class AccountAlias(AwsType):
     """aws:iam/accountAlias:AccountAlias; the id is the alias."""
 
     token: ClassVar = "aws:iam/accountAlias:AccountAlias"
-    service: ClassVar = "iam"
     parts: ClassVar = ("accountAlias",)
     replace_on: ClassVar = frozenset({"accountAlias"})
 
@@ -264,7 +250,6 @@ class AccountPasswordPolicy(Declared):
     """aws:iam/accountPasswordPolicy:AccountPasswordPolicy: one for each account."""
 
     token: ClassVar = "aws:iam/accountPasswordPolicy:AccountPasswordPolicy"
-    service: ClassVar = "iam"
     creates: ClassVar = "UpdateAccountPasswordPolicy"
     reads: ClassVar = "GetAccountPasswordPolicy"
     updates: ClassVar = "UpdateAccountPasswordPolicy"
@@ -279,7 +264,6 @@ class VirtualMfaDevice(AwsType):
     """aws:iam/virtualMfaDevice:VirtualMfaDevice; the id is the serial number."""
 
     token: ClassVar = "aws:iam/virtualMfaDevice:VirtualMfaDevice"
-    service: ClassVar = "iam"
     id_format: ClassVar = "arn:aws:iam::{account}:mfa{path}{virtualMfaDeviceName}"
     defaults: ClassVar = {"path": "/"}
     replace_on: ClassVar = frozenset({"path", "virtualMfaDeviceName"})
@@ -310,7 +294,6 @@ class ServerCertificate(Declared):
     """aws:iam/serverCertificate:ServerCertificate."""
 
     token: ClassVar = "aws:iam/serverCertificate:ServerCertificate"
-    service: ClassVar = "iam"
     creates: ClassVar = "UploadServerCertificate"
     reads: ClassVar = "GetServerCertificate"
     deletes: ClassVar = "DeleteServerCertificate"

@@ -195,7 +195,6 @@ class PolicyAttachment(AwsType):
     """aws:iam/policyAttachment:PolicyAttachment: who has a policy, these and no others; the id is the name."""
 
     token: ClassVar = "aws:iam/policyAttachment:PolicyAttachment"
-    service: ClassVar = "iam"
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name", "policyArn"})
@@ -243,7 +242,6 @@ class GroupMembership(AwsType):
     """aws:iam/groupMembership:GroupMembership: a group's members, these and no others; the id is the name."""
 
     token: ClassVar = "aws:iam/groupMembership:GroupMembership"
-    service: ClassVar = "iam"
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
     replace_on: ClassVar = frozenset({"name", "group"})
@@ -281,7 +279,6 @@ class UserGroupMembership(AwsType):
     """aws:iam/userGroupMembership:UserGroupMembership: some of a user's groups; the id is `user/group/group`."""
 
     token: ClassVar = "aws:iam/userGroupMembership:UserGroupMembership"
-    service: ClassVar = "iam"
     parts: ClassVar = ("user", "groups")
     replace_on: ClassVar = frozenset({"user"})
 

@@ -13,20 +13,15 @@ from harness.deploy.providers.resource import Context, Properties
 _TAGGING = Tagging(resource="resourceArn", tags="tags", keys="tagKeys")
 
 
-class Thing(Declared):
+class Thing(Declared, noun="Thing", verbs="Create Describe Update Delete"):
     """aws:iot/thing:Thing; the id is the name."""
 
     token: ClassVar = "aws:iot/thing:Thing"
-    service: ClassVar = "iot"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     parts: ClassVar = ("name",)
     renames: ClassVar = {"name": "thingName", "arn": "thingArn"}
     replace_on: ClassVar = frozenset({"name"})
-    creates: ClassVar = "CreateThing"
-    reads: ClassVar = "DescribeThing"
-    updates: ClassVar = "UpdateThing"
-    deletes: ClassVar = "DeleteThing"
     key: ClassVar = {"thingName": "name"}
 
     def arrange(self, context: Context, inputs: Properties) -> Properties:
@@ -35,11 +30,10 @@ class Thing(Declared):
         return {**inputs, "attributePayload": attributes, "removeThingType": inputs.get("thingTypeName") is None}
 
 
-class ThingType(Declared):
+class ThingType(Declared, noun="ThingType", verbs="Create Describe - Delete"):
     """aws:iot/thingType:ThingType; the id is the name."""
 
     token: ClassVar = "aws:iot/thingType:ThingType"
-    service: ClassVar = "iot"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     parts: ClassVar = ("name",)
@@ -49,9 +43,6 @@ class ThingType(Declared):
         "description": "thingTypeDescription",
     }  # fmt: skip
     replace_on: ClassVar = frozenset({"name", "properties"})
-    creates: ClassVar = "CreateThingType"
-    reads: ClassVar = "DescribeThingType"
-    deletes: ClassVar = "DeleteThingType"
     key: ClassVar = {"thingTypeName": "name"}
 
     def make(self, context: Context, inputs: Properties) -> str:
@@ -79,11 +70,10 @@ class ThingType(Declared):
             self.client(context).deprecate_thing_type(thingTypeName=name, undoDeprecate=undo)
 
 
-class Policy(Declared):
+class Policy(Declared, noun="Policy", verbs="Create Get - Delete"):
     """aws:iot/policy:Policy; the id is the name."""
 
     token: ClassVar = "aws:iot/policy:Policy"
-    service: ClassVar = "iot"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
     parts: ClassVar = ("name",)
@@ -91,9 +81,6 @@ class Policy(Declared):
     json_keys: ClassVar = frozenset({"policy"})
     renames: ClassVar = {"name": "policyName", "arn": "policyArn", "policy": "policyDocument"}
     replace_on: ClassVar = frozenset({"name"})
-    creates: ClassVar = "CreatePolicy"
-    reads: ClassVar = "GetPolicy"
-    deletes: ClassVar = "DeletePolicy"
     key: ClassVar = {"policyName": "name"}
 
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:

@@ -17,7 +17,6 @@ class Stream(Declared):
     """aws:kinesis/stream:Stream; the id is the ARN."""
 
     token: ClassVar = "aws:kinesis/stream:Stream"
-    service: ClassVar = "kinesis"
     tags_after: ClassVar = True
     id_format: ClassVar = "arn:aws:kinesis:{region}:{account}:stream/{name}"
     named: ClassVar = "name"
@@ -110,11 +109,10 @@ def _mode(inputs: Properties) -> str:
     return str(block.get("streamMode", "PROVISIONED"))
 
 
-class StreamConsumer(Declared):
+class StreamConsumer(Declared, noun="StreamConsumer", verbs="Register Describe - Deregister"):
     """aws:kinesis/streamConsumer:StreamConsumer; the id is the ARN."""
 
     token: ClassVar = "aws:kinesis/streamConsumer:StreamConsumer"
-    service: ClassVar = "kinesis"
     asks: ClassVar = {"StreamARN": "streamArn"}
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 128}
@@ -123,26 +121,18 @@ class StreamConsumer(Declared):
     renames: ClassVar = {
         "name": "ConsumerName", "arn": "ConsumerARN", "creationTimestamp": "ConsumerCreationTimestamp",
     }  # fmt: skip
-    creates: ClassVar = "RegisterStreamConsumer"
-    reads: ClassVar = "DescribeStreamConsumer"
-    deletes: ClassVar = "DeregisterStreamConsumer"
     key: ClassVar = {"ConsumerARN": "id"}
     id_from: ClassVar = "Consumer.ConsumerARN"
     body: ClassVar = "ConsumerDescription"
     settled: ClassVar = ("ConsumerStatus", frozenset({"ACTIVE"}))
 
 
-class ResourcePolicy(Declared):
+class ResourcePolicy(Declared, noun="ResourcePolicy", verbs="Put Get Put Delete"):
     """aws:kinesis/resourcePolicy:ResourcePolicy; the id is the stream's ARN."""
 
     token: ClassVar = "aws:kinesis/resourcePolicy:ResourcePolicy"
-    service: ClassVar = "kinesis"
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"resourceArn"})
-    creates: ClassVar = "PutResourcePolicy"
-    reads: ClassVar = "GetResourcePolicy"
-    updates: ClassVar = "PutResourcePolicy"
-    deletes: ClassVar = "DeleteResourcePolicy"
     key: ClassVar = {"ResourceARN": "resourceArn"}
     parts: ClassVar = ("resourceArn",)
 

@@ -167,7 +167,6 @@ class KeyPolicy(AwsType):
     """aws:kms/keyPolicy:KeyPolicy; the id is the key's. After it the key has AWS's default policy again."""
 
     token: ClassVar = "aws:kms/keyPolicy:KeyPolicy"
-    service: ClassVar = "kms"
     parts: ClassVar = ("keyId",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"keyId"})
@@ -202,7 +201,6 @@ class Alias(AwsType):
     """aws:kms/alias:Alias; the id is the name, `alias/…`."""
 
     token: ClassVar = "aws:kms/alias:Alias"
-    service: ClassVar = "kms"
     parts: ClassVar = ("name",)
     replace_on: ClassVar = frozenset({"name", "namePrefix"})
 
@@ -255,7 +253,6 @@ class Grant(AwsType):
     """aws:kms/grant:Grant; the id is `key:grant`."""
 
     token: ClassVar = "aws:kms/grant:Grant"
-    service: ClassVar = "kms"
     creates: ClassVar = "CreateGrant"
     parts: ClassVar = ("keyId", "grantId")
     separator: ClassVar = ":"
@@ -301,7 +298,6 @@ class Ciphertext(AwsType):
     """aws:kms/ciphertext:Ciphertext: encrypted once; nothing of it is in the cloud."""
 
     token: ClassVar = "aws:kms/ciphertext:Ciphertext"
-    service: ClassVar = "kms"
     replace_on: ClassVar = frozenset({"keyId", "plaintext", "plaintextWoVersion", "context"})
     secret_outputs: ClassVar = frozenset({"plaintext", "plaintextWo"})
     told_once: ClassVar = frozenset({"ciphertextBlob"})

@@ -146,15 +146,12 @@ _HEALTH = {
 }
 
 
-class TargetGroup(_Elb, Attributed):
+class TargetGroup(_Elb, Attributed, noun="TargetGroup", verbs="Create - Modify Delete"):
     """Where requests go; the id is the ARN."""
 
     token: ClassVar = "aws:lb/targetGroup:TargetGroup"
     aliases: ClassVar = ("aws:alb/targetGroup:TargetGroup",)
-    creates: ClassVar = "CreateTargetGroup"
     reads: ClassVar = "DescribeTargetGroups"
-    updates: ClassVar = "ModifyTargetGroup"
-    deletes: ClassVar = "DeleteTargetGroup"
     modifies: ClassVar = "ModifyTargetGroupAttributes"
     tells: ClassVar = "DescribeTargetGroupAttributes"
     selects: ClassVar = "TargetGroupArns"
@@ -229,15 +226,12 @@ _ACTIONS = {
 _REDIRECT = {"host": "#{host}", "path": "/#{path}", "port": "#{port}", "protocol": "#{protocol}", "query": "#{query}"}
 
 
-class Listener(_Elb):
+class Listener(_Elb, noun="Listener", verbs="Create - Modify Delete"):
     """A port that a load balancer listens on; the id is the ARN."""
 
     token: ClassVar = "aws:lb/listener:Listener"
     aliases: ClassVar = ("aws:alb/listener:Listener",)
-    creates: ClassVar = "CreateListener"
     reads: ClassVar = "DescribeListeners"
-    updates: ClassVar = "ModifyListener"
-    deletes: ClassVar = "DeleteListener"
     selects: ClassVar = "ListenerArns"
     body: ClassVar = "Listeners"
     key: ClassVar = {"ListenerArn": "id"}
@@ -275,15 +269,12 @@ class Listener(_Elb):
         }
 
 
-class ListenerRule(_Elb):
+class ListenerRule(_Elb, noun="Rule", verbs="Create - Modify Delete"):
     """What a listener does with requests that match; the id is the ARN."""
 
     token: ClassVar = "aws:lb/listenerRule:ListenerRule"
     aliases: ClassVar = ("aws:alb/listenerRule:ListenerRule",)
-    creates: ClassVar = "CreateRule"
     reads: ClassVar = "DescribeRules"
-    updates: ClassVar = "ModifyRule"
-    deletes: ClassVar = "DeleteRule"
     selects: ClassVar = "RuleArns"
     body: ClassVar = "Rules"
     key: ClassVar = {"RuleArn": "id"}

@@ -100,15 +100,12 @@ class LogStream(Declared):
     replace_on: ClassVar = frozenset({"name", "logGroupName"})
 
 
-class LogMetricFilter(Declared):
+class LogMetricFilter(Declared, noun="MetricFilter", verbs="Put - Put Delete"):
     """aws:cloudwatch/logMetricFilter:LogMetricFilter; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutMetricFilter"
     reads: ClassVar = "DescribeMetricFilters"
-    updates: ClassVar = "PutMetricFilter"
-    deletes: ClassVar = "DeleteMetricFilter"
     key: ClassVar = {"logGroupName": "logGroupName", "filterName": "id", "filterNamePrefix": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -149,15 +146,12 @@ def _same(found: Any, given: Any) -> bool:
         return False
 
 
-class LogSubscriptionFilter(Declared):
+class LogSubscriptionFilter(Declared, noun="SubscriptionFilter", verbs="Put - Put Delete"):
     """aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter; the id is `group|name`."""
 
     token: ClassVar = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutSubscriptionFilter"
     reads: ClassVar = "DescribeSubscriptionFilters"
-    updates: ClassVar = "PutSubscriptionFilter"
-    deletes: ClassVar = "DeleteSubscriptionFilter"
     key: ClassVar = {"logGroupName": "logGroup", "filterName": "name", "filterNamePrefix": "name"}
     parts: ClassVar = ("logGroup", "name")
     separator: ClassVar = "|"
@@ -169,15 +163,12 @@ class LogSubscriptionFilter(Declared):
     replace_on: ClassVar = frozenset({"name", "logGroup"})
 
 
-class LogResourcePolicy(Declared):
+class LogResourcePolicy(Declared, noun="ResourcePolicy", verbs="Put - Put Delete"):
     """aws:cloudwatch/logResourcePolicy:LogResourcePolicy; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutResourcePolicy"
     reads: ClassVar = "DescribeResourcePolicies"
-    updates: ClassVar = "PutResourcePolicy"
-    deletes: ClassVar = "DeleteResourcePolicy"
     key: ClassVar = {"policyName": "id"}
     parts: ClassVar = ("policyName",)
     named: ClassVar = "policyName"
@@ -187,15 +178,12 @@ class LogResourcePolicy(Declared):
     replace_on: ClassVar = frozenset({"policyName", "resourceArn"})
 
 
-class LogDestination(Declared):
+class LogDestination(Declared, noun="Destination", verbs="Put - Put Delete"):
     """aws:cloudwatch/logDestination:LogDestination; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/logDestination:LogDestination"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutDestination"
     reads: ClassVar = "DescribeDestinations"
-    updates: ClassVar = "PutDestination"
-    deletes: ClassVar = "DeleteDestination"
     key: ClassVar = {"destinationName": "id", "DestinationNamePrefix": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -222,15 +210,11 @@ class LogDestinationPolicy(Declared):
     replace_on: ClassVar = frozenset({"destinationName"})
 
 
-class LogDeliverySource(Declared):
+class LogDeliverySource(Declared, noun="DeliverySource", verbs="Put Get Put Delete"):
     """aws:cloudwatch/logDeliverySource:LogDeliverySource; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/logDeliverySource:LogDeliverySource"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutDeliverySource"
-    reads: ClassVar = "GetDeliverySource"
-    updates: ClassVar = "PutDeliverySource"
-    deletes: ClassVar = "DeleteDeliverySource"
     key: ClassVar = {"name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -244,15 +228,11 @@ class LogDeliverySource(Declared):
         return {"resourceArn": next(iter(body.get("resourceArns", ())), None)}
 
 
-class LogDeliveryDestination(Declared):
+class LogDeliveryDestination(Declared, noun="DeliveryDestination", verbs="Put Get Put Delete"):
     """aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination; the id is the name."""
 
     token: ClassVar = "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutDeliveryDestination"
-    reads: ClassVar = "GetDeliveryDestination"
-    updates: ClassVar = "PutDeliveryDestination"
-    deletes: ClassVar = "DeleteDeliveryDestination"
     key: ClassVar = {"name": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -263,15 +243,12 @@ class LogDeliveryDestination(Declared):
     replace_on: ClassVar = frozenset({"name"})
 
 
-class LogDelivery(Declared):
+class LogDelivery(Declared, noun="Delivery", verbs="Create Get - Delete"):
     """aws:cloudwatch/logDelivery:LogDelivery."""
 
     token: ClassVar = "aws:cloudwatch/logDelivery:LogDelivery"
     service: ClassVar = "logs"
-    creates: ClassVar = "CreateDelivery"
-    reads: ClassVar = "GetDelivery"
     updates: ClassVar = "UpdateDeliveryConfiguration"
-    deletes: ClassVar = "DeleteDelivery"
     key: ClassVar = {"id": "id"}
     id_from: ClassVar = "delivery.id"
     body: ClassVar = "delivery"
@@ -280,15 +257,12 @@ class LogDelivery(Declared):
     replace_on: ClassVar = frozenset({"deliveryDestinationArn", "deliverySourceName"})
 
 
-class QueryDefinition(Declared):
+class QueryDefinition(Declared, noun="QueryDefinition", verbs="Put - Put Delete"):
     """aws:cloudwatch/queryDefinition:QueryDefinition."""
 
     token: ClassVar = "aws:cloudwatch/queryDefinition:QueryDefinition"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutQueryDefinition"
     reads: ClassVar = "DescribeQueryDefinitions"
-    updates: ClassVar = "PutQueryDefinition"
-    deletes: ClassVar = "DeleteQueryDefinition"
     key: ClassVar = {"queryDefinitionId": "id", "queryDefinitionNamePrefix": "name"}
     id_from: ClassVar = "queryDefinitionId"
     named: ClassVar = "name"
@@ -297,15 +271,11 @@ class QueryDefinition(Declared):
     computed: ClassVar = {"arn": "arn:aws:logs:{region}:{account}:query-definition:{id}"}
 
 
-class LogDataProtectionPolicy(Declared):
+class LogDataProtectionPolicy(Declared, noun="DataProtectionPolicy", verbs="Put Get Put Delete"):
     """aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy; the id is the group."""
 
     token: ClassVar = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutDataProtectionPolicy"
-    reads: ClassVar = "GetDataProtectionPolicy"
-    updates: ClassVar = "PutDataProtectionPolicy"
-    deletes: ClassVar = "DeleteDataProtectionPolicy"
     key: ClassVar = {"logGroupIdentifier": "id"}
     parts: ClassVar = ("logGroupName",)
     json_keys: ClassVar = frozenset({"policyDocument"})
@@ -313,15 +283,12 @@ class LogDataProtectionPolicy(Declared):
     replace_on: ClassVar = frozenset({"logGroupName"})
 
 
-class LogAccountPolicy(Declared):
+class LogAccountPolicy(Declared, noun="AccountPolicy", verbs="Put - Put Delete"):
     """aws:cloudwatch/logAccountPolicy:LogAccountPolicy; the id is `name:type`."""
 
     token: ClassVar = "aws:cloudwatch/logAccountPolicy:LogAccountPolicy"
     service: ClassVar = "logs"
-    creates: ClassVar = "PutAccountPolicy"
     reads: ClassVar = "DescribeAccountPolicies"
-    updates: ClassVar = "PutAccountPolicy"
-    deletes: ClassVar = "DeleteAccountPolicy"
     key: ClassVar = {"policyName": "policyName", "policyType": "policyType"}
     parts: ClassVar = ("policyName", "policyType")
     separator: ClassVar = ":"

@@ -9,11 +9,10 @@ from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import Context, Properties
 
 
-class Domain(Declared):
+class Domain(Declared, noun="Domain", verbs="Create Describe - Delete"):
     """aws:opensearch/domain:Domain; the id is the ARN."""
 
     token: ClassVar = "aws:opensearch/domain:Domain"
-    service: ClassVar = "opensearch"
     named: ClassVar = "domainName"
     name_rules: ClassVar = {"limit": 28, "lower": True}
     tagging: ClassVar = Tagging(
@@ -26,10 +25,7 @@ class Domain(Declared):
         "logPublishingOptions": "",
     }  # fmt: skip
     replace_on: ClassVar = frozenset({"domainName"})
-    creates: ClassVar = "CreateDomain"
-    reads: ClassVar = "DescribeDomain"
     updates: ClassVar = "UpdateDomainConfig"
-    deletes: ClassVar = "DeleteDomain"
     key: ClassVar = {"DomainName": "domainName"}
     id_from: ClassVar = "DomainStatus.ARN"
     body: ClassVar = "DomainStatus"

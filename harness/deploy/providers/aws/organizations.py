@@ -48,7 +48,6 @@ class Organization(AwsType):
     """aws:organizations/organization:Organization."""
 
     token: ClassVar = "aws:organizations/organization:Organization"
-    service: ClassVar = "organizations"
     defaults: ClassVar = {"featureSet": "ALL"}
 
     def make(self, context: Context, inputs: Properties) -> str:
@@ -104,17 +103,12 @@ class Organization(AwsType):
             client.delete_organization()
 
 
-class OrganizationalUnit(Declared):
+class OrganizationalUnit(Declared, noun="OrganizationalUnit", verbs="Create Describe Update Delete"):
     """aws:organizations/organizationalUnit:OrganizationalUnit."""
 
     token: ClassVar = "aws:organizations/organizationalUnit:OrganizationalUnit"
-    service: ClassVar = "organizations"
     lists: ClassVar = "ListOrganizationalUnitsForParent"
     asks: ClassVar = {"ParentId": "parentId"}
-    creates: ClassVar = "CreateOrganizationalUnit"
-    reads: ClassVar = "DescribeOrganizationalUnit"
-    updates: ClassVar = "UpdateOrganizationalUnit"
-    deletes: ClassVar = "DeleteOrganizationalUnit"
     key: ClassVar = {"OrganizationalUnitId": "id"}
     id_from: ClassVar = "OrganizationalUnit.Id"
     named: ClassVar = "name"
@@ -133,15 +127,10 @@ class OrganizationalUnit(Declared):
         return resource_id
 
 
-class Policy(Declared):
+class Policy(Declared, noun="Policy", verbs="Create Describe Update Delete"):
     """aws:organizations/policy:Policy."""
 
     token: ClassVar = "aws:organizations/policy:Policy"
-    service: ClassVar = "organizations"
-    creates: ClassVar = "CreatePolicy"
-    reads: ClassVar = "DescribePolicy"
-    updates: ClassVar = "UpdatePolicy"
-    deletes: ClassVar = "DeletePolicy"
     key: ClassVar = {"PolicyId": "id"}
     id_from: ClassVar = "Policy.PolicySummary.Id"
     asks: ClassVar = {"Filter": "type"}
@@ -172,7 +161,6 @@ class PolicyAttachment(AwsType):
     """aws:organizations/policyAttachment:PolicyAttachment; the id is `target:policy`."""
 
     token: ClassVar = "aws:organizations/policyAttachment:PolicyAttachment"
-    service: ClassVar = "organizations"
     parts: ClassVar = ("targetId", "policyId")
     separator: ClassVar = ":"
     replace_on: ClassVar = frozenset({"policyId", "targetId"})

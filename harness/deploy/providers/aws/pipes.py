@@ -15,11 +15,10 @@ from harness.deploy.providers.aws.tags import LOGS
 from harness.deploy.providers.resource import CheckError, Context, Failure, Properties
 
 
-class Pipe(Declared):
+class Pipe(Declared, noun="Pipe", verbs="Create Describe Update Delete"):
     """aws:pipes/pipe:Pipe; the id is the name."""
 
     token: ClassVar = "aws:pipes/pipe:Pipe"
-    service: ClassVar = "pipes"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {"desiredState": "RUNNING"}
@@ -29,10 +28,6 @@ class Pipe(Declared):
         "commands": "Command", "environments": "Environment", "dependsOns": "DependsOn",
         "includeExecutionDatas": "IncludeExecutionData", **ecs_targets.RENAMES,
     }  # fmt: skip
-    creates: ClassVar = "CreatePipe"
-    reads: ClassVar = "DescribePipe"
-    updates: ClassVar = "UpdatePipe"
-    deletes: ClassVar = "DeletePipe"
     key: ClassVar = {"Name": "name"}
     parts: ClassVar = ("name",)
     settled: ClassVar = ("CurrentState", frozenset({"RUNNING", "STOPPED"}))

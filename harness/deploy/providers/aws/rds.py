@@ -19,14 +19,11 @@ from harness.deploy.providers.resource import Context, Invoke, Properties
 _AVAILABLE = frozenset({"available"})
 
 
-class Cluster(Rds):
+class Cluster(Rds, noun="DBCluster", verbs="Create - Modify Delete"):
     """A cluster of one writer and its readers."""
 
     token: ClassVar = "aws:rds/cluster:Cluster"
-    creates: ClassVar = "CreateDBCluster"
     reads: ClassVar = "DescribeDBClusters"
-    updates: ClassVar = "ModifyDBCluster"
-    deletes: ClassVar = "DeleteDBCluster"
     body: ClassVar = "DBClusters"
     key: ClassVar = {"DBClusterIdentifier": "clusterIdentifier"}
     parts: ClassVar = ("clusterIdentifier",)
@@ -122,14 +119,11 @@ class Cluster(Rds):
         self.wait_gone(context, resource_id, state)
 
 
-class ClusterInstance(Rds):
+class ClusterInstance(Rds, noun="DBInstance", verbs="Create - Modify Delete"):
     """A writer or reader of a cluster."""
 
     token: ClassVar = "aws:rds/clusterInstance:ClusterInstance"
-    creates: ClassVar = "CreateDBInstance"
     reads: ClassVar = "DescribeDBInstances"
-    updates: ClassVar = "ModifyDBInstance"
-    deletes: ClassVar = "DeleteDBInstance"
     body: ClassVar = "DBInstances"
     key: ClassVar = {"DBInstanceIdentifier": "identifier"}
     parts: ClassVar = ("identifier",)
@@ -181,14 +175,11 @@ class ClusterInstance(Rds):
         self.wait_gone(context, resource_id, state)
 
 
-class Instance(Rds):
+class Instance(Rds, noun="DBInstance", verbs="Create - Modify Delete"):
     """A database server of its own."""
 
     token: ClassVar = "aws:rds/instance:Instance"
-    creates: ClassVar = "CreateDBInstance"
     reads: ClassVar = "DescribeDBInstances"
-    updates: ClassVar = "ModifyDBInstance"
-    deletes: ClassVar = "DeleteDBInstance"
     body: ClassVar = "DBInstances"
     key: ClassVar = {"DBInstanceIdentifier": "identifier"}
     parts: ClassVar = ("identifier",)

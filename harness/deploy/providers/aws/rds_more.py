@@ -13,14 +13,11 @@ from harness.deploy.providers.resource import Context, Properties
 _AVAILABLE = frozenset({"available"})
 
 
-class GlobalCluster(Rds):
+class GlobalCluster(Rds, noun="GlobalCluster", verbs="Create - Modify Delete"):
     """Clusters of several regions, one of them the writer."""
 
     token: ClassVar = "aws:rds/globalCluster:GlobalCluster"
-    creates: ClassVar = "CreateGlobalCluster"
     reads: ClassVar = "DescribeGlobalClusters"
-    updates: ClassVar = "ModifyGlobalCluster"
-    deletes: ClassVar = "DeleteGlobalCluster"
     body: ClassVar = "GlobalClusters"
     key: ClassVar = {"GlobalClusterIdentifier": "globalClusterIdentifier"}
     parts: ClassVar = ("globalClusterIdentifier",)
@@ -87,14 +84,11 @@ class Snapshot(Rds):
         return state["dbSnapshotArn"]
 
 
-class Proxy(Rds):
+class Proxy(Rds, noun="DBProxy", verbs="Create - Modify Delete"):
     """A pool of connections before a database."""
 
     token: ClassVar = "aws:rds/proxy:Proxy"
-    creates: ClassVar = "CreateDBProxy"
     reads: ClassVar = "DescribeDBProxies"
-    updates: ClassVar = "ModifyDBProxy"
-    deletes: ClassVar = "DeleteDBProxy"
     body: ClassVar = "DBProxies"
     key: ClassVar = {"DBProxyName": "name"}
     parts: ClassVar = ("name",)
@@ -228,14 +222,11 @@ class OptionGroup(Rds):
             self.client(context).modify_option_group(OptionGroupName=resource_id, ApplyImmediately=True, **lists)
 
 
-class ClusterEndpoint(Rds):
+class ClusterEndpoint(Rds, noun="DBClusterEndpoint", verbs="Create - Modify Delete"):
     """An address that leads to some members of a cluster."""
 
     token: ClassVar = "aws:rds/clusterEndpoint:ClusterEndpoint"
-    creates: ClassVar = "CreateDBClusterEndpoint"
     reads: ClassVar = "DescribeDBClusterEndpoints"
-    updates: ClassVar = "ModifyDBClusterEndpoint"
-    deletes: ClassVar = "DeleteDBClusterEndpoint"
     body: ClassVar = "DBClusterEndpoints"
     key: ClassVar = {"DBClusterEndpointIdentifier": "clusterEndpointIdentifier"}
     parts: ClassVar = ("clusterEndpointIdentifier",)

@@ -88,13 +88,10 @@ class Parameters(Rds):
                 getattr(client, f"{verb}_{_snake(self.noun)}")(**keys, Parameters=items[start : start + 20])
 
 
-class Subnets(Rds):
+class Subnets(Rds, noun="DBSubnetGroup", verbs="Create - Modify Delete"):
     """The subnets that databases are placed in."""
 
-    creates: ClassVar[str] = "CreateDBSubnetGroup"
     reads: ClassVar[str] = "DescribeDBSubnetGroups"
-    updates: ClassVar[str] = "ModifyDBSubnetGroup"
-    deletes: ClassVar[str] = "DeleteDBSubnetGroup"
     body: ClassVar[str] = "DBSubnetGroups"
     key: ClassVar[Mapping[str, str]] = {"DBSubnetGroupName": "name"}
     parts: ClassVar[tuple[str, ...]] = ("name",)

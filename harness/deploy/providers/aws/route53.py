@@ -155,7 +155,6 @@ class Record(AwsType):
     """One set of records; names may be relative to their zone."""
 
     token: ClassVar = "aws:route53/record:Record"
-    service: ClassVar = "route53"
     defaults: ClassVar = {"allowOverwrite": False}
     replace_on: ClassVar = frozenset({"zoneId", "name", "type", "setIdentifier"})
     delete_before_replace: ClassVar = True
@@ -234,16 +233,12 @@ class Record(AwsType):
         return wanted
 
 
-class HealthCheck(_Dns):
+class HealthCheck(_Dns, noun="HealthCheck"):
     """Whether an endpoint is well, asked from several regions."""
 
     token: ClassVar = "aws:route53/healthCheck:HealthCheck"
-    creates: ClassVar = "CreateHealthCheck"
     listed: ClassVar = "Id"
     tagging: ClassVar = DnsTagging(resource="ResourceId", beside={"ResourceType": "healthcheck"})
-    reads: ClassVar = "GetHealthCheck"
-    updates: ClassVar = "UpdateHealthCheck"
-    deletes: ClassVar = "DeleteHealthCheck"
     key: ClassVar = {"HealthCheckId": "id"}
     body: ClassVar = "HealthCheck.HealthCheckConfig"
     defaults: ClassVar = {"disabled": False, "invertHealthcheck": False, "measureLatency": False}

@@ -30,7 +30,6 @@ class Bucket(AwsType):
     """aws:s3/bucket:Bucket; the id is the name. Configuration inside it is applied as that of its own resources."""
 
     token: ClassVar = "aws:s3/bucket:Bucket"
-    service: ClassVar = "s3"
     named: ClassVar = "bucket"
     name_rules: ClassVar = {"limit": 63, "lower": True}
     defaults: ClassVar = {"forceDestroy": False}

@@ -10,19 +10,15 @@ from harness.deploy.providers.aws.tags import BY_ARN
 from harness.deploy.providers.resource import Context, Properties
 
 
-class ScheduleGroup(Declared):
+class ScheduleGroup(Declared, noun="ScheduleGroup", verbs="Create Get - Delete"):
     """aws:scheduler/scheduleGroup:ScheduleGroup; the id is the name."""
 
     token: ClassVar = "aws:scheduler/scheduleGroup:ScheduleGroup"
-    service: ClassVar = "scheduler"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     tagging: ClassVar = BY_ARN
     replace_on: ClassVar = frozenset({"name", "namePrefix"})
     renames: ClassVar = {"lastModificationDate": "LastModificationDate"}
-    creates: ClassVar = "CreateScheduleGroup"
-    reads: ClassVar = "GetScheduleGroup"
-    deletes: ClassVar = "DeleteScheduleGroup"
     key: ClassVar = {"Name": "name"}
     parts: ClassVar = ("name",)
 
@@ -32,20 +28,15 @@ class ScheduleGroup(Declared):
         self.wait_gone(context, resource_id, state)
 
 
-class Schedule(Declared):
+class Schedule(Declared, noun="Schedule"):
     """aws:scheduler/schedule:Schedule; the id is `group/name`."""
 
     token: ClassVar = "aws:scheduler/schedule:Schedule"
-    service: ClassVar = "scheduler"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 64}
     defaults: ClassVar = {"groupName": "default", "scheduleExpressionTimezone": "UTC", "state": "ENABLED"}
     replace_on: ClassVar = frozenset({"name", "namePrefix", "groupName"})
     renames: ClassVar = ecs_targets.RENAMES
-    creates: ClassVar = "CreateSchedule"
-    reads: ClassVar = "GetSchedule"
-    updates: ClassVar = "UpdateSchedule"
-    deletes: ClassVar = "DeleteSchedule"
     key: ClassVar = {"Name": "name", "GroupName": "groupName"}
     parts: ClassVar = ("groupName", "name")
 

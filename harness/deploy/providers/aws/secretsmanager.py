@@ -23,14 +23,10 @@ def _going(error: ClientError) -> bool:
     return "deletion" in text or "deleted" in text
 
 
-class Secret(Declared):
+class Secret(Declared, noun="Secret", verbs="Create Describe Update -"):
     """aws:secretsmanager/secret:Secret; the id is the ARN."""
 
     token: ClassVar = "aws:secretsmanager/secret:Secret"
-    service: ClassVar = "secretsmanager"
-    creates: ClassVar = "CreateSecret"
-    reads: ClassVar = "DescribeSecret"
-    updates: ClassVar = "UpdateSecret"
     key: ClassVar = {"SecretId": "id"}
     id_from: ClassVar = "ARN"
     named: ClassVar = "name"
@@ -96,7 +92,6 @@ class SecretVersion(AwsType):
     """aws:secretsmanager/secretVersion:SecretVersion; the id is `arn|version`."""
 
     token: ClassVar = "aws:secretsmanager/secretVersion:SecretVersion"
-    service: ClassVar = "secretsmanager"
     lists: ClassVar = "ListSecretVersionIds"
     listed: ClassVar = "VersionId"
     asks: ClassVar = {"SecretId": "secretId"}
@@ -175,7 +170,6 @@ class SecretPolicy(AwsType):
     """aws:secretsmanager/secretPolicy:SecretPolicy; the id is the secret's ARN."""
 
     token: ClassVar = "aws:secretsmanager/secretPolicy:SecretPolicy"
-    service: ClassVar = "secretsmanager"
     parts: ClassVar = ("secretArn",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"secretArn"})
@@ -212,7 +206,6 @@ class SecretRotation(AwsType):
     """aws:secretsmanager/secretRotation:SecretRotation; the id is the secret's."""
 
     token: ClassVar = "aws:secretsmanager/secretRotation:SecretRotation"
-    service: ClassVar = "secretsmanager"
     parts: ClassVar = ("secretId",)
     defaults: ClassVar = {"rotateImmediately": True}
     replace_on: ClassVar = frozenset({"secretId"})

@@ -95,14 +95,11 @@ class HttpNamespace(_Namespace):
     creates: ClassVar = "CreateHttpNamespace"
 
 
-class Service(_Map):
+class Service(_Map, noun="Service", verbs="Create Get - Delete"):
     """What is found under a name."""
 
     token: ClassVar = "aws:servicediscovery/service:Service"
     tagging: ClassVar = _TAGS
-    creates: ClassVar = "CreateService"
-    reads: ClassVar = "GetService"
-    deletes: ClassVar = "DeleteService"
     body: ClassVar = "Service"
     key: ClassVar = {"Id": "id"}
     id_from: ClassVar = "Service.Id"

@@ -73,7 +73,6 @@ class DomainDkim(AwsType):
     """aws:ses/domainDkim:DomainDkim; the id is the domain. It ends with its identity."""
 
     token: ClassVar = "aws:ses/domainDkim:DomainDkim"
-    service: ClassVar = "ses"
     parts: ClassVar = ("domain",)
     replace_on: ClassVar = frozenset({"domain"})
     outlives: ClassVar = True
@@ -93,15 +92,10 @@ class DomainDkim(AwsType):
         """SES has no end for keys but the identity's."""
 
 
-class Template(Declared):
+class Template(Declared, noun="Template"):
     """aws:ses/template:Template; the id is the name."""
 
     token: ClassVar = "aws:ses/template:Template"
-    service: ClassVar = "ses"
-    creates: ClassVar = "CreateTemplate"
-    reads: ClassVar = "GetTemplate"
-    updates: ClassVar = "UpdateTemplate"
-    deletes: ClassVar = "DeleteTemplate"
     key: ClassVar = {"TemplateName": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -112,14 +106,10 @@ class Template(Declared):
     replace_on: ClassVar = frozenset({"name"})
 
 
-class ConfigurationSet(Declared):
+class ConfigurationSet(Declared, noun="ConfigurationSet", verbs="Create Describe - Delete"):
     """aws:ses/configurationSet:ConfigurationSet; the id is the name."""
 
     token: ClassVar = "aws:ses/configurationSet:ConfigurationSet"
-    service: ClassVar = "ses"
-    creates: ClassVar = "CreateConfigurationSet"
-    reads: ClassVar = "DescribeConfigurationSet"
-    deletes: ClassVar = "DeleteConfigurationSet"
     key: ClassVar = {"ConfigurationSetName": "id"}
     parts: ClassVar = ("name",)
     named: ClassVar = "name"
@@ -133,14 +123,10 @@ class ConfigurationSet(Declared):
         return {"name": resource_id}
 
 
-class EmailIdentityV2(Declared):
+class EmailIdentityV2(Declared, noun="EmailIdentity", verbs="Create Get - Delete"):
     """aws:sesv2/emailIdentity:EmailIdentity; the id is the identity."""
 
     token: ClassVar = "aws:sesv2/emailIdentity:EmailIdentity"
-    service: ClassVar = "sesv2"
-    creates: ClassVar = "CreateEmailIdentity"
-    reads: ClassVar = "GetEmailIdentity"
-    deletes: ClassVar = "DeleteEmailIdentity"
     key: ClassVar = {"EmailIdentity": "id"}
     parts: ClassVar = ("emailIdentity",)
     computed: ClassVar = {"arn": "arn:aws:ses:{region}:{account}:identity/{id}"}
@@ -148,14 +134,10 @@ class EmailIdentityV2(Declared):
     replace_on: ClassVar = frozenset({"emailIdentity"})
 
 
-class ConfigurationSetV2(Declared):
+class ConfigurationSetV2(Declared, noun="ConfigurationSet", verbs="Create Get - Delete"):
     """aws:sesv2/configurationSet:ConfigurationSet; the id is the name."""
 
     token: ClassVar = "aws:sesv2/configurationSet:ConfigurationSet"
-    service: ClassVar = "sesv2"
-    creates: ClassVar = "CreateConfigurationSet"
-    reads: ClassVar = "GetConfigurationSet"
-    deletes: ClassVar = "DeleteConfigurationSet"
     key: ClassVar = {"ConfigurationSetName": "id"}
     parts: ClassVar = ("configurationSetName",)
     computed: ClassVar = {"arn": "arn:aws:ses:{region}:{account}:configuration-set/{id}"}

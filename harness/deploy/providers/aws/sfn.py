@@ -10,7 +10,7 @@ from harness.deploy.providers.aws.tags import SFN
 from harness.deploy.providers.resource import CheckError, Context, Invoke, Properties
 
 
-class StateMachine(Declared):
+class StateMachine(Declared, noun="StateMachine", verbs="Create Describe Update Delete"):
     """aws:sfn/stateMachine:StateMachine; the id is the ARN."""
 
     token: ClassVar = "aws:sfn/stateMachine:StateMachine"
@@ -22,10 +22,6 @@ class StateMachine(Declared):
     json_keys: ClassVar = frozenset({"definition"})
     replace_on: ClassVar = frozenset({"name", "namePrefix", "type"})
     renames: ClassVar = {"arn": "stateMachineArn"}
-    creates: ClassVar = "CreateStateMachine"
-    reads: ClassVar = "DescribeStateMachine"
-    updates: ClassVar = "UpdateStateMachine"
-    deletes: ClassVar = "DeleteStateMachine"
     key: ClassVar = {"stateMachineArn": "id"}
     id_from: ClassVar = "stateMachineArn"
     settled: ClassVar = ("status", frozenset({"ACTIVE"}))
@@ -65,7 +61,7 @@ class StateMachine(Declared):
         self.wait_gone(context, resource_id, state)
 
 
-class Activity(Declared):
+class Activity(Declared, noun="Activity", verbs="Create Describe - Delete"):
     """aws:sfn/activity:Activity; the id is the ARN."""
 
     token: ClassVar = "aws:sfn/activity:Activity"
@@ -75,14 +71,11 @@ class Activity(Declared):
     tagging: ClassVar = SFN
     replace_on: ClassVar = frozenset({"name", "encryptionConfiguration"})
     renames: ClassVar = {"arn": "activityArn"}
-    creates: ClassVar = "CreateActivity"
-    reads: ClassVar = "DescribeActivity"
-    deletes: ClassVar = "DeleteActivity"
     key: ClassVar = {"activityArn": "id"}
     id_from: ClassVar = "activityArn"
 
 
-class Alias(Declared):
+class Alias(Declared, noun="StateMachineAlias", verbs="Create Describe Update Delete"):
     """aws:sfn/alias:Alias: a name for versions of a state machine; the id is the ARN."""
 
     token: ClassVar = "aws:sfn/alias:Alias"
@@ -91,10 +84,6 @@ class Alias(Declared):
     name_rules: ClassVar = {"limit": 80}
     replace_on: ClassVar = frozenset({"name"})
     renames: ClassVar = {"routingConfigurations": "routingConfiguration", "arn": "stateMachineAliasArn"}
-    creates: ClassVar = "CreateStateMachineAlias"
-    reads: ClassVar = "DescribeStateMachineAlias"
-    updates: ClassVar = "UpdateStateMachineAlias"
-    deletes: ClassVar = "DeleteStateMachineAlias"
     key: ClassVar = {"stateMachineAliasArn": "id"}
     id_from: ClassVar = "stateMachineAliasArn"
 

@@ -54,7 +54,6 @@ class Topic(AwsType):
     """aws:sns/topic:Topic; the id is the ARN."""
 
     token: ClassVar = "aws:sns/topic:Topic"
-    service: ClassVar = "sns"
     id_format: ClassVar = "arn:aws:sns:{region}:{account}:{name}"
     defaults: ClassVar = {"fifoTopic": False}
     tagging: ClassVar = BY_ARN
@@ -105,7 +104,6 @@ class TopicSubscription(AwsType):
     """aws:sns/topicSubscription:TopicSubscription; the id is the ARN."""
 
     token: ClassVar = "aws:sns/topicSubscription:TopicSubscription"
-    service: ClassVar = "sns"
     lists: ClassVar = "ListSubscriptionsByTopic"
     listed: ClassVar = "SubscriptionArn"
     asks: ClassVar = {"TopicArn": "topic"}
@@ -156,7 +154,6 @@ class TopicPolicy(AwsType):
     """aws:sns/topicPolicy:TopicPolicy; the id is the topic's ARN."""
 
     token: ClassVar = "aws:sns/topicPolicy:TopicPolicy"
-    service: ClassVar = "sns"
     parts: ClassVar = ("arn",)
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"arn"})
@@ -194,17 +191,13 @@ class TopicPolicy(AwsType):
         self.client(context).set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
 
 
-class DataProtectionPolicy(Declared):
+class DataProtectionPolicy(Declared, noun="DataProtectionPolicy", verbs="Put Get Put -"):
     """aws:sns/dataProtectionPolicy:DataProtectionPolicy; the id is the topic's ARN."""
 
     token: ClassVar = "aws:sns/dataProtectionPolicy:DataProtectionPolicy"
-    service: ClassVar = "sns"
     json_keys: ClassVar = frozenset({"policy"})
     replace_on: ClassVar = frozenset({"arn"})
     renames: ClassVar = {"policy": "DataProtectionPolicy"}
-    creates: ClassVar = "PutDataProtectionPolicy"
-    reads: ClassVar = "GetDataProtectionPolicy"
-    updates: ClassVar = "PutDataProtectionPolicy"
     key: ClassVar = {"ResourceArn": "arn"}
     parts: ClassVar = ("arn",)
 
@@ -242,7 +235,6 @@ class PlatformApplication(AwsType):
     """aws:sns/platformApplication:PlatformApplication: messages to telephones; the id is the ARN."""
 
     token: ClassVar = "aws:sns/platformApplication:PlatformApplication"
-    service: ClassVar = "sns"
     id_format: ClassVar = "arn:aws:sns:{region}:{account}:app/{platform}/{name}"
     named: ClassVar = "name"
     name_rules: ClassVar = {"limit": 256}
@@ -291,7 +283,6 @@ class SmsPreferences(AwsType):
     """aws:sns/smsPreferences:SmsPreferences; the account's, region by region."""
 
     token: ClassVar = "aws:sns/smsPreferences:SmsPreferences"
-    service: ClassVar = "sns"
     id_format: ClassVar = "aws_sns_sms_id"
     outlives: ClassVar = True
 

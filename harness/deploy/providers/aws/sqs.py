@@ -34,7 +34,6 @@ class Queue(AwsType):
     """aws:sqs/queue:Queue; the id is the URL."""
 
     token: ClassVar = "aws:sqs/queue:Queue"
-    service: ClassVar = "sqs"
     named: ClassVar = "name"
     defaults: ClassVar = {
         "visibilityTimeoutSeconds": 30,

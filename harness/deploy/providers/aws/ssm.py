@@ -16,7 +16,6 @@ class Parameter(AwsType):
     """aws:ssm/parameter:Parameter; the id is the name."""
 
     token: ClassVar = "aws:ssm/parameter:Parameter"
-    service: ClassVar = "ssm"
     named: ClassVar = "name"
     defaults: ClassVar = {"tier": "Standard", "dataType": "text"}
     tags_after: ClassVar = True

@@ -10,11 +10,10 @@ from harness.deploy.providers.aws.tags import Tagging
 from harness.deploy.providers.resource import Context, Properties
 
 
-class Document(Declared):
+class Document(Declared, noun="Document", verbs="Create Describe - Delete"):
     """aws:ssm/document:Document; the id is the name."""
 
     token: ClassVar = "aws:ssm/document:Document"
-    service: ClassVar = "ssm"
     named: ClassVar = "name"
     parts: ClassVar = ("name",)
     defaults: ClassVar = {"documentFormat": "JSON"}
@@ -26,9 +25,6 @@ class Document(Declared):
     json_keys: ClassVar = frozenset({"content"})
     renames: ClassVar = {"attachmentsSources": "Attachments", "permissions": ""}
     replace_on: ClassVar = frozenset({"name", "documentType"})
-    creates: ClassVar = "CreateDocument"
-    reads: ClassVar = "DescribeDocument"
-    deletes: ClassVar = "DeleteDocument"
     key: ClassVar = {"Name": "name"}
     body: ClassVar = "Document"
     computed: ClassVar = {"arn": "arn:aws:ssm:{region}:{account}:document/{id}"}

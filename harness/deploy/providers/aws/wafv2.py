@@ -131,7 +131,6 @@ class WebAclAssociation(Declared):
     """What an ACL protects; the id is both ARNs."""
 
     token: ClassVar = "aws:wafv2/webAclAssociation:WebAclAssociation"
-    service: ClassVar = "wafv2"
     parts: ClassVar = ("webAclArn", "resourceArn")
     separator: ClassVar = ","
     replace_on: ClassVar = frozenset({"webAclArn", "resourceArn"})
@@ -163,17 +162,12 @@ class WebAclAssociation(Declared):
             self.client(context).disassociate_web_acl(ResourceArn=state["resourceArn"])
 
 
-class WebAclLoggingConfiguration(Declared):
+class WebAclLoggingConfiguration(Declared, noun="LoggingConfiguration", verbs="Put Get Put Delete"):
     """Where an ACL's decisions are written; the id is the ACL's ARN."""
 
     token: ClassVar = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
-    service: ClassVar = "wafv2"
     parts: ClassVar = ("resourceArn",)
     separator: ClassVar = "\n"
-    creates: ClassVar = "PutLoggingConfiguration"
-    updates: ClassVar = "PutLoggingConfiguration"
-    reads: ClassVar = "GetLoggingConfiguration"
-    deletes: ClassVar = "DeleteLoggingConfiguration"
     wraps: ClassVar = "LoggingConfiguration"
     body: ClassVar = "LoggingConfiguration"
     key: ClassVar = {"ResourceArn": "resourceArn"}
