@@ -25,9 +25,9 @@ EMULATOR_ACCOUNT = "000000000000"
 
 # Capabilities a scenario or drill may require; `blackstart_requires` takes these names.
 SHOP = frozenset({"cognito-triggers"})
-EMBEDDED = SHOP | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache"}
+EMBEDDED = SHOP | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs"}
 ENDPOINT = frozenset({"fis", "faults"})
-AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache"}
+AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache", "ecs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,6 +183,32 @@ def replication_groups(clients: Clients, *, tagged: bool) -> list[Resource]:
     return found
 
 
+def ecs_clusters(clients: Clients, *, tagged: bool) -> list[Resource]:
+    """ECS clusters."""
+    del tagged
+    client = clients.get("ecs")
+    arns = list(_pages(client, "list_clusters", "clusterArns"))
+    found = client.describe_clusters(clusters=arns, include=["TAGS"])["clusters"] if arns else []
+    return [Resource(arn=one["clusterArn"], tags=_small_tags(one), described=_pascal(one)) for one in found]
+
+
+def ecs_tasks(clients: Clients, *, tagged: bool) -> list[Resource]:
+    """ECS tasks that run."""
+    del tagged
+    client, found = clients.get("ecs"), []
+    for cluster in _pages(client, "list_clusters", "clusterArns"):
+        arns = list(_pages(client, "list_tasks", "taskArns", cluster=cluster))
+        for at in range(0, len(arns), 100):
+            page = client.describe_tasks(cluster=cluster, tasks=arns[at : at + 100], include=["TAGS"])["tasks"]
+            found += [one for one in page if one["lastStatus"] == "RUNNING"]
+    return [
+        Resource(
+            arn=one["taskArn"], tags=_small_tags(one), described=_pascal(one), zone=one.get("availabilityZone", "")
+        )
+        for one in found
+    ]
+
+
 FINDERS: Mapping[str, tuple[str, Finder]] = {
     "aws:dynamodb:global-table": ("dynamodb", global_tables),
     "aws:ec2:autoscaling-group": ("autoscaling", scaling_groups),
@@ -192,6 +218,8 @@ FINDERS: Mapping[str, tuple[str, Finder]] = {
     "aws:ec2:subnet": ("ec2", subnets),
     "aws:ec2:transit-gateway": ("ec2", transit_gateways),
     "aws:ec2:vpc-endpoint": ("ec2", vpc_endpoints),
+    "aws:ecs:cluster": ("ecs", ecs_clusters),
+    "aws:ecs:task": ("ecs", ecs_tasks),
     "aws:elasticache:replicationgroup": ("elasticache", replication_groups),
     "aws:iam:role": ("iam", roles),
     "aws:kinesis:stream": ("kinesis", streams),
@@ -203,8 +231,8 @@ FINDERS: Mapping[str, tuple[str, Finder]] = {
 """Resource type → the service that knows it, and its finder."""
 
 
-def _pages(client: Any, operation: str, key: str) -> Iterable[Any]:  # a boto3 client
-    for page in client.get_paginator(operation).paginate():
+def _pages(client: Any, operation: str, key: str, **given: str) -> Iterable[Any]:  # a boto3 client
+    for page in client.get_paginator(operation).paginate(**given):
         yield from page[key]
 
 
@@ -214,6 +242,17 @@ def _ec2(
     target = clients.target
     arn = arn or f"arn:aws:ec2:{target.region}:{target.account_id}:{kind}/{described[key]}"
     return Resource(arn=arn, tags=_tags(described.get("Tags")), described=described, zone=zone)
+
+
+def _small_tags(described: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["key"]: tag.get("value", "") for tag in described.get("tags") or ()}
+
+
+def _pascal(value: Any) -> Any:
+    """ECS's answer in the PascalCase that filters are written in."""
+    if isinstance(value, Mapping):
+        return {name[:1].upper() + name[1:]: _pascal(inner) for name, inner in value.items()}
+    return [_pascal(one) for one in value] if isinstance(value, list) else value
 
 
 def _tags(given: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:

@@ -85,7 +85,18 @@ def _fits(resource: Resource, target: Mapping[str, Any], doors: Doors) -> bool:
     vpc = parameters.get("vpc")
     if vpc and str(vpc).rpartition("/")[2] != resource.described.get("VpcId"):
         return False
+    if not _of_service(resource, parameters):
+        return False
     return all(_passes(resource.described, one) for one in target.get("filters") or ())
+
+
+def _of_service(resource: Resource, parameters: Mapping[str, str]) -> bool:
+    """Whether an ECS task is of the cluster and service asked for, each a name or an ARN."""
+    cluster, service = (str(parameters.get(key) or "").rpartition("/")[2] for key in ("cluster", "service"))
+    home = str(resource.described.get("ClusterArn", "")).rpartition("/")[2]
+    return (not cluster or cluster == home) and (
+        not service or resource.described.get("Group") == f"service:{service}"
+    )
 
 
 def _in_zone(resource: Resource, parameters: Mapping[str, str], doors: Doors) -> bool:

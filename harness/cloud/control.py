@@ -176,7 +176,7 @@ class Control:
         """Experiments first: they would renew what is ended below them."""
         services = await self.owner.heal_services()
         rules = self.doors.faults.remove()
-        pauses = self.doors.replication.resume()
+        pauses = self.doors.replication.resume() + self.doors.tasks.remove()
         zones = self.doors.zones.heal()
         return {**services, "rules": [report.rule.id for report in rules] + pauses, "zones": list(zones)}
 

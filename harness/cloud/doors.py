@@ -1,7 +1,7 @@
 """The doors through which effects reach the cloud, handed to extra services such as FIS.
 
-A FIS action opens one of these and nothing else: fault rules in the gate, the zone keeper, the replication keeper, or
-the cloud's own API (`target`).
+A FIS action opens one of these and nothing else: fault rules in the gate, the zone keeper, the replication keeper,
+the faults of tasks, or the cloud's own API (`target`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from harness.clock import Clock
 from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.tasks.faults import TaskFaults
 from harness.cloud.zones import ZoneKeeper
 from harness.target import Target
 
@@ -48,20 +49,23 @@ class Doors:
     target: Target
     capabilities: frozenset[str]
     replication: ReplicationKeeper
+    tasks: TaskFaults
     publish: Publish = publish_nowhere
     iam_enforced: bool = False
 
     def renew(self, owner: str) -> int:
         """Extend the leases of all that `owner` has in force; returns how many there are."""
-        return self.faults.renew(owner) + self.replication.renew(owner)
+        return self.faults.renew(owner) + self.replication.renew(owner) + self.tasks.renew(owner)
 
     def heal(self, owner: str = "") -> list[str]:
         """End all that `owner` (or, with '', anybody) has in force; may be repeated. Returns what that was."""
         rules = [report.rule.id for report in self.faults.remove(owner=owner)]
-        return rules + self.replication.resume(owner=owner) + list(self.zones.heal(owner=owner))
+        held = self.replication.resume(owner=owner) + self.tasks.remove(owner=owner)
+        return rules + held + list(self.zones.heal(owner=owner))
 
     def expire(self) -> None:
         """End what nobody renewed."""
         self.faults.expire()
         self.zones.expire()
         self.replication.expire()
+        self.tasks.expire()

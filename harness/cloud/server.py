@@ -53,6 +53,7 @@ from harness.cloud.recorder import Recorder
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
 from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
+from harness.cloud.tasks.faults import TaskFaults
 from harness.cloud.traces.otlp import PATH as OTLP_PATH
 from harness.cloud.traces.station import TraceStation
 from harness.cloud.transport import ResettableProtocol
@@ -265,6 +266,7 @@ class Server:
             target=target,
             capabilities=capabilities,
             replication=ReplicationKeeper(evidence, Lags(settings.lags)),
+            tasks=TaskFaults(evidence, settings.state_dir / "tasks" / "processes"),
             publish=publish_nowhere if settings.upstream else ministack_hooks.publish_service_event,
             iam_enforced=settings.enforce_iam and not settings.upstream,
         )

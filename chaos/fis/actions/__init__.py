@@ -16,6 +16,14 @@ from chaos.fis.actions.cross_region import RouteTableDisruption, TransitGatewayD
 from chaos.fis.actions.databases import FailoverDbCluster, RebootDbInstances
 from chaos.fis.actions.ec2_capacity import InsufficientInstanceCapacity
 from chaos.fis.actions.ec2_instances import RebootInstances, SpotInterruptions, StopInstances, TerminateInstances
+from chaos.fis.actions.ecs_network import TaskNetworkBlackholePort, TaskNetworkLatency, TaskNetworkPacketLoss
+from chaos.fis.actions.ecs_tasks import (
+    DrainContainerInstances,
+    StopTask,
+    TaskCpuStress,
+    TaskIoStress,
+    TaskKillProcess,
+)
 from chaos.fis.actions.elsewhere import ElsewhereAction, elsewhere
 from chaos.fis.actions.kinesis import ExpiredIteratorException, ProvisionedThroughputException
 from chaos.fis.actions.lambda_invocation import (
@@ -37,6 +45,7 @@ ACTIONS: Mapping[str, Action] = {
         BucketPauseReplication(),
         DisruptConnectivity(),
         DisruptVpcEndpoint(),
+        DrainContainerInstances(),
         ExpireCredentials(),
         ExpiredIteratorException(),
         FailoverDbCluster(),
@@ -59,6 +68,13 @@ ACTIONS: Mapping[str, Action] = {
         SpotInterruptions(),
         StartAutomationExecution(),
         StopInstances(),
+        StopTask(),
+        TaskCpuStress(),
+        TaskIoStress(),
+        TaskKillProcess(),
+        TaskNetworkBlackholePort(),
+        TaskNetworkLatency(),
+        TaskNetworkPacketLoss(),
         TerminateInstances(),
         TransitGatewayDisruption(),
         VolumeIoLatency(),

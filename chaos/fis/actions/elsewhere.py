@@ -21,14 +21,6 @@ _NETWORK, _POWER = "aws:network:disrupt-connectivity", "blackstart:az:interrupt-
 _POD = "kubernetesServiceAccount fisPodContainerImage? maxErrorsPercent? fisPodLabels? fisPodAnnotations? fisPodSecurityPolicy?"
 
 _ROWS = f"""
-aws:ecs:stop-task | Tasks aws:ecs:task | | {_POWER}
-aws:ecs:drain-container-instances | Clusters aws:ecs:cluster | drainagePercentage duration | {_POWER}
-aws:ecs:task-cpu-stress | Tasks aws:ecs:task | duration percent? workers? installDependencies? | {_LAMBDA_DELAY}
-aws:ecs:task-io-stress | Tasks aws:ecs:task | duration percent? workers? installDependencies? | {_LAMBDA_DELAY}
-aws:ecs:task-kill-process | Tasks aws:ecs:task | processName signal? installDependencies? | {_LAMBDA_ERROR}
-aws:ecs:task-network-blackhole-port | Tasks aws:ecs:task | duration port trafficType protocol? installDependencies? useEcsFaultInjectionEndpoints? | {_NETWORK}
-aws:ecs:task-network-latency | Tasks aws:ecs:task | duration delayMilliseconds? jitterMilliseconds? flowsPercent? sources? installDependencies? useEcsFaultInjectionEndpoints? | {_LAMBDA_DELAY}
-aws:ecs:task-network-packet-loss | Tasks aws:ecs:task | duration lossPercent? flowsPercent? sources? installDependencies? useEcsFaultInjectionEndpoints? | {_NETWORK}
 aws:eks:pod-cpu-stress | Pods aws:eks:pod | duration percent? workers? {_POD} | {_LAMBDA_DELAY}
 aws:eks:pod-io-stress | Pods aws:eks:pod | duration percent? workers? {_POD} | {_LAMBDA_DELAY}
 aws:eks:pod-memory-stress | Pods aws:eks:pod | duration percent? workers? {_POD} | {_LAMBDA_DELAY}

@@ -24,6 +24,8 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     caller_zone: str = ""
     caller_subnet: str = ""
     caller_function: str = ""
+    caller_task: str = ""
+    """The ARN of an ECS task."""
     except_services: tuple[str, ...] = ()
     caller_role: str = ""
     """The ARN of the role that signs, without its path: `arn:aws:iam::000000000000:role/orders`."""
@@ -52,10 +54,25 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 _FIELDS = (
-    "operation", "resource", "caller_function", "caller_subnet", "caller_role", "caller_zone", "region", "account",
+    "operation", "resource", "caller_function", "caller_task", "caller_subnet", "caller_role", "caller_zone",
+    "region", "account",
 )  # fmt: skip
-_INDEXED = ("resource", "caller_function", "caller_subnet", "caller_role", "caller_zone", "region", "account")
-_OF_CALLER = {"caller_zone": "zone_id", "caller_subnet": "subnet_id", "caller_function": "function"}
+_INDEXED = (
+    "resource",
+    "caller_function",
+    "caller_task",
+    "caller_subnet",
+    "caller_role",
+    "caller_zone",
+    "region",
+    "account",
+)
+_OF_CALLER = {
+    "caller_zone": "zone_id",
+    "caller_subnet": "subnet_id",
+    "caller_function": "function",
+    "caller_task": "task",
+}
 
 
 def value_of(call: AwsCall, name: str) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+import psutil
+
 from harness.cloud.loop_thread import free_port
 from harness.cloud.tasks import emulated, timing
 from harness.cloud.tasks.container import Container
@@ -95,6 +97,10 @@ class Task:
                 self._asked = (reason, code)
                 self.record["desiredStatus"] = "STOPPED"
         self._wake.set()
+
+    def processes(self) -> list[psutil.Process]:
+        """Those of its containers that run now."""
+        return [process for container in self.containers for process in container.family()]
 
     def kill(self) -> bool:
         """End its processes at once; True when any ran. What ECS makes of it, its thread does."""

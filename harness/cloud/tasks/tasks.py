@@ -44,6 +44,7 @@ class Tasks:
             warden=Warden(registry),
         )
         made = cls(site=site, ecs=Ecs(site))
+        doors.tasks.find = made.ecs.tasks.get
         emulated.take_over(made.ecs.operations())
         doors.zones.add_resident(made.ecs)
         return made

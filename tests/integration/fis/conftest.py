@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +19,7 @@ from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.tasks.faults import TaskFaults
 from harness.cloud.zones import Zone, ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 from tests.waiting import PATIENCE_S
@@ -125,6 +127,7 @@ def fis(monkeypatch: pytest.MonkeyPatch, capabilities: frozenset[str]) -> Iterat
         target=endpoint_target("http://127.0.0.1:9", regions=["us-east-1"]),
         capabilities=capabilities,
         replication=ReplicationKeeper(evidence),
+        tasks=TaskFaults(evidence, Path("unused")),
     )
     service = FisService(doors)
     server = uvicorn.Server(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 import uuid
@@ -17,6 +18,8 @@ from harness.cloud.settings import LocalImage
 
 DETECTION_S = 0.4
 WITHIN_S = 60.0
+STATEMENT = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]})
 WEB = LocalImage(dir=str(Path(__file__).parent / "web"), command=("python", "server.py"))
 IMAGES = {
     "web": WEB,
@@ -75,6 +78,11 @@ class Cluster:
             **extra,
         )
         return str(made["taskDefinition"]["taskDefinitionArn"])
+
+    def role(self) -> str:
+        """A role for tasks; returns its ARN."""
+        iam = self.cloud.target.client("iam")
+        return str(iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"])
 
     def run(self, definition: str, **settings: Any) -> dict[str, Any]:
         """RunTask; the task as answered."""

@@ -7,15 +7,6 @@ import pytest
 
 from tests.integration.tasks.conftest import Cluster, fetch, until, url_of
 
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
-
 
 def up(cluster: Cluster, task: dict[str, Any]) -> dict[str, Any]:
     """The task, once it answers."""
@@ -55,9 +46,7 @@ def test_a_task_runs_as_a_process_and_tells_its_metadata_and_logs(cluster: Clust
 
 
 def test_a_tasks_aws_calls_are_made_with_the_session_of_its_role(cluster: Cluster) -> None:
-    iam = cluster.cloud.target.client("iam")
-    role = iam.create_role(RoleName=cluster.name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    task = up(cluster, cluster.run(cluster.define(taskRoleArn=role)))
+    task = up(cluster, cluster.run(cluster.define(taskRoleArn=cluster.role())))
     said = fetch(url_of(task, "/aws"), timeout_s=60)
     assert f":assumed-role/{cluster.name}/" in said
 

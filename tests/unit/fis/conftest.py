@@ -4,6 +4,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.tasks.faults import TaskFaults
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 
@@ -108,6 +110,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
         target=endpoint_target("http://127.0.0.1:9", regions=["us-east-1"]),
         capabilities=EMBEDDED,
         replication=ReplicationKeeper(evidence),
+        tasks=TaskFaults(evidence, Path("unused")),
         publish=lambda **event: published.append(event),
     )
     return Bench(make_region("us-east-1", doors, Quotas()), clock, published)

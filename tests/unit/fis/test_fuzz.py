@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -23,6 +24,7 @@ from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.doors import Doors
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.tasks.faults import TaskFaults
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.target import EMBEDDED, endpoint_target
 
@@ -141,6 +143,7 @@ class Wire:
             target=endpoint_target("http://127.0.0.1:9", regions=["us-east-1"]),
             capabilities=EMBEDDED,
             replication=ReplicationKeeper(evidence),
+            tasks=TaskFaults(evidence, Path("unused")),
         )
         self.service = FisService(self.doors, Quotas(templates=10**6, active_experiments=10**6))
         self.loop = asyncio.new_event_loop()
