@@ -49,8 +49,7 @@ class Balancers:
     groups: dict[str, TargetGroup] = field(default_factory=dict)
     shifts: ZonalShifts = field(init=False)
     _session: aiohttp.ClientSession | None = None
-    _due_s: dict[str, float] = field(default_factory=dict)
-    _checking: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _checking: set[asyncio.Task[None]] = field(default_factory=set)
     _ticking: bool = False
 
     def __post_init__(self) -> None:
@@ -155,7 +154,6 @@ class Balancers:
         elif interface is not None:
             zone = interface.zone.name
         group.register(target_id, port, zone or "all")
-        self._due_s[group.arn] = 0.0
         self._publish(group)
 
     def _publish(self, group: TargetGroup) -> None:
@@ -286,21 +284,22 @@ class Balancers:
         while True:
             now_s = time.monotonic()
             self.shifts.expire()
-            for arn, group in list(self.groups.items()):
+            for group in list(self.groups.values()):
                 group.sweep()
-                if group.used and group.targets and now_s >= self._due_s.get(arn, 0.0) and arn not in self._checking:
-                    self._due_s[arn] = now_s + group.interval_s
-                    self._checking[arn] = task = asyncio.create_task(group.check(self._client()))
-                    task.add_done_callback(partial(self._checked, arn))
+                for target in group.due():
+                    target.checking = True
+                    task = asyncio.create_task(group.check(self._client(), target))
+                    self._checking.add(task)
+                    task.add_done_callback(self._checked)
             if now_s - told_s >= _METRICS_S:
                 told_s = now_s
                 self._tell_hosts()
             await asyncio.sleep(_TICK_S)
 
-    def _checked(self, arn: str, task: asyncio.Task[None]) -> None:
-        self._checking.pop(arn, None)
+    def _checked(self, task: asyncio.Task[None]) -> None:
+        self._checking.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _LOG.warning("health checks of %s: %s", arn, error)
+            _LOG.warning("health check: %s", error)
 
     def _tell_hosts(self) -> None:
         for balancer in list(self.balancers.values()):
@@ -317,7 +316,6 @@ class Balancers:
         self.balancers.clear()
         self.groups.clear()
         self.shifts.shifts.clear()
-        self._due_s.clear()
 
     def close(self) -> None:
         """End everything for good."""

@@ -40,6 +40,9 @@ class Target:
     description: str = "Target registration is in progress"
     in_flight: int = 0
     drains_until_s: float = 0.0
+    due_s: float = 0.0
+    """When it is checked next."""
+    checking: bool = False
     _run: int = 0
     """Checks in a row with the same outcome: above 0 successes, below 0 failures."""
 
@@ -141,11 +144,20 @@ class TargetGroup:
         """Between two checks."""
         return self.timing.health_interval_s or float(self.record["HealthCheckIntervalSeconds"])
 
-    async def check(self, session: aiohttp.ClientSession) -> None:
-        """Check every target once, at the same time."""
-        due = [target for target in list(self.targets.values()) if target.state != "draining"]
-        if self.kind != "lambda":
-            await asyncio.gather(*(self._check_one(session, target) for target in due))
+    def due(self) -> list[Target]:
+        """The targets to be checked now; each is checked for itself, so that a silent one holds none up."""
+        if not self.used or self.kind == "lambda":
+            return []
+        now_s, every = time.monotonic(), list(self.targets.values())
+        return [one for one in every if one.state != "draining" and not one.checking and now_s >= one.due_s]
+
+    async def check(self, session: aiohttp.ClientSession, target: Target) -> None:
+        """Check a target once."""
+        target.checking, target.due_s = True, time.monotonic() + self.interval_s
+        try:
+            await self._check_one(session, target)
+        finally:
+            target.checking = False
 
     async def _check_one(self, session: aiohttp.ClientSession, target: Target) -> None:
         within_s = float(self.record["HealthCheckTimeoutSeconds"])

@@ -85,7 +85,7 @@ def why_failed(service: Record) -> str:
         return "tasks failed to start."
     alarms = settings.get("alarms") or {}
     ringing = ringing_alarm(service) if alarms.get("enable") else ""
-    return f"alarm detected: {ringing}." if ringing else ""
+    return f"alarm detected: {ringing}." if ringing and not deployment.get("_rollback") else ""
 
 
 def ringing_alarm(service: Record) -> str:
@@ -122,6 +122,7 @@ def fail(service: Record, reason: str) -> Record | None:
         service["taskDefinition"] = good
     said = f"ECS deployment circuit breaker: rolling back to deploymentId {back['id']}."
     back.update(rolloutState="IN_PROGRESS", rolloutStateReason=said, failedTasks=0, updatedAt=time.time())
+    back["_rollback"] = True  # the alarm that rings goes on ringing for a while
     note(service, f"rolling back to deployment {back['id']}.")
     return back
 

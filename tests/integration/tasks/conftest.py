@@ -30,7 +30,13 @@ IMAGES = {
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    settings = CloudSettings(state_dir=tmp_path_factory.mktemp("cloud"), detection_s=DETECTION_S, images=IMAGES)
+    settings = CloudSettings(
+        state_dir=tmp_path_factory.mktemp("cloud"),
+        detection_s=DETECTION_S,
+        images=IMAGES,
+        health_interval_s=0.2,
+        deregistration_s=30.0,
+    )
     running = start_cloud(settings)
     yield running
     running.stop()
