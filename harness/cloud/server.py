@@ -127,7 +127,7 @@ class Server:
         identifier = self._identifier()
         if not settings.upstream:
             self._signals = SignalStation(doors.evidence)
-            self._delivery = Delivery.install(doors.target)
+            self._delivery = Delivery.install(doors.target, self._signals.flow)
             self._logs = LogsDesk(self._signals.store, self._delivery.invoke)
             self._logs.install()
             self._traces = TraceStation.install((settings.account_id, settings.regions[0]))
@@ -140,8 +140,8 @@ class Server:
             self._histories = backups.install()
             self._backups = BackupService.install(doors, settings.state_dir / "backups")
         await backend.start()
-        if self._signals is not None:
-            self._signals.start()
+        if self._signals is not None and self._delivery is not None:
+            self._signals.start(self._delivery.invoke)
         patience = Patience(doors.faults)
         patience.start()
         gate = Gate(

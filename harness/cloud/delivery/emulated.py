@@ -26,6 +26,7 @@ from harness.cloud.delivery.asynchronous import (
 from harness.cloud.delivery.courier import Courier
 from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
 from harness.cloud.signals.emulated import in_scope, scope
+from harness.cloud.signals.flow_metrics import FlowMetrics
 from harness.target import Target
 
 Record = dict[str, Any]  # ministack's record of a function, a subscription, a target
@@ -36,11 +37,14 @@ class EmulatedLambda:
     """Functions as `AsyncInvocations` needs them. An event's context is ministack's record of its function."""
 
     courier: Courier
+    flow: FlowMetrics
 
     def invoke(self, event: AsyncEvent) -> Attempt:
         """Run it once, under its own account and region."""
         from ministack.services import lambda_svc
 
+        where, function = _whose(event.function_arn)
+        self.flow.tried(where, function, time.time() - event.accepted_s)
         result = lambda_svc._execute_function_with_config_scope(event.context, event.payload)  # noqa: SLF001 - the seam
         if not result.get("error") and not result.get("throttle"):
             return Attempt("ok", result.get("body"))
@@ -54,13 +58,16 @@ class EmulatedLambda:
         kind = "OnSuccess" if condition == "Success" else "OnFailure"
         destination = (destinations.get(kind) or {}).get("Destination")
         dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
-        account, region = event.function_arn.split(":")[4], event.function_arn.split(":")[3]
-        with in_scope(account, region):
-            if destination:
-                self._send(destination, self._record(event, condition), config, {})
+        where, function = _whose(event.function_arn)
+        with in_scope(*where):
+            if destination and not self._send(destination, self._record(event, condition), config, {}):
+                self.flow.undelivered(where, function, dead_letter=False)
+            if condition != "Success":
+                self.flow.dropped(where, function)
             if dead_letters and condition != "Success":
                 told = records.dead_letter_attributes(request_id=event.request_id, answer=event.last.answer)
-                self._send(dead_letters, event.payload, config, told)
+                if not self._send(dead_letters, event.payload, config, told):
+                    self.flow.undelivered(where, function, dead_letter=True)
 
     def _record(self, event: AsyncEvent, condition: Condition) -> dict[str, Any]:
         return records.invocation_record(
@@ -74,13 +81,15 @@ class EmulatedLambda:
             at_s=time.time(),
         )
 
-    def _send(self, arn: str, body: Any, config: Mapping[str, Any], attributes: records.MessageAttributes) -> None:
+    def _send(self, arn: str, body: Any, config: Mapping[str, Any], attributes: records.MessageAttributes) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             self.courier.send(arn, body, config, attributes)
         except (ClientError, BotoCoreError) as error:
             _log().warning("nothing was delivered from %s to %s: %s", config.get("FunctionArn"), arn, error)
+            return False
+        return True
 
 
 @dataclass(slots=True)
@@ -88,14 +97,15 @@ class Delivery:
     """What one server installs; `close` ends it."""
 
     invocations: AsyncInvocations
+    flow: FlowMetrics
     random: random.Random = field(default_factory=random.SystemRandom)
 
     @classmethod
-    def install(cls, target: Target) -> Delivery:
+    def install(cls, target: Target, flow: FlowMetrics) -> Delivery:
         """Put it behind every event source of the emulator. Call it once, before the emulator serves."""
         courier = Courier(target)
-        delivery = cls(AsyncInvocations(EmulatedLambda(courier), time.time))
-        streams.install(courier)
+        delivery = cls(AsyncInvocations(EmulatedLambda(courier, flow), time.time), flow)
+        streams.install(courier, flow)
         delivery.invocations.start()
         delivery._install_sources()
         delivery._install_weights()
@@ -116,6 +126,7 @@ class Delivery:
         """Invoke a function asynchronously: `record` is ministack's, with the configuration of the wanted version."""
         config = record.get("config") or record
         wanted = _invoke_config(record)
+        self.flow.accepted(*_whose(str(config["FunctionArn"])))
         retries, age_s = wanted.get("MaximumRetryAttempts"), wanted.get("MaximumEventAgeInSeconds")
         self.invocations.submit(
             AsyncEvent(
@@ -133,10 +144,10 @@ class Delivery:
 
         lambda_svc.invoke_async_with_retry = self.submit
         eventbridge._dispatch_to_lambda = self._rule_to_lambda  # noqa: SLF001
-        eventbridge._invoke_target = _with_dead_letters(eventbridge._invoke_target)  # noqa: SLF001
+        eventbridge._invoke_target = _with_dead_letters(eventbridge._invoke_target, self.flow)  # noqa: SLF001
         eventbridge._dispatch_to_event_bus = _to_any_bus(eventbridge._dispatch_to_event_bus)  # noqa: SLF001
         sns._deliver_to_lambda = self._topic_to_lambda  # noqa: SLF001
-        sns._deliver_to_sqs = _topic_to_queue(sns._deliver_to_sqs)  # noqa: SLF001
+        sns._deliver_to_sqs = _topic_to_queue(sns._deliver_to_sqs, self.flow)  # noqa: SLF001
 
     def _rule_to_lambda(self, arn: str, payload: str) -> None:
         self.invoke(arn, json.loads(payload))
@@ -153,8 +164,9 @@ class Delivery:
     ) -> None:
         del msg_id, raw_message, message_attributes  # the envelope holds them
         found = _function(endpoint)
+        self.flow.notified(*_whose(topic_arn), delivered=found is not None)
         if found is None:
-            _redrive(topic_arn, sub_arn, envelope)
+            _redrive(topic_arn, sub_arn, envelope, self.flow)
             return
         record = {"EventVersion": "1.0", "EventSubscriptionArn": sub_arn, "EventSource": "aws:sns"}
         self.submit(found, {"Records": [{**record, "Sns": json.loads(envelope)}]})
@@ -216,16 +228,19 @@ def _function(arn: str) -> Record | None:
 # -- SNS ------------------------------------------------------------------------------------------------------
 
 
-def _topic_to_queue(builtin: Callable[..., None]) -> Callable[..., None]:
+def _topic_to_queue(builtin: Callable[..., None], flow: FlowMetrics) -> Callable[..., None]:
     """Delivery to a queue; what cannot be delivered goes to the subscription's dead-letter queue."""
 
     def deliver(endpoint: str, envelope: str, raw: bool, raw_message: str, **named: Any) -> None:  # noqa: FBT001
         topic_arn = str(named.get("topic_arn") or "")
-        if _queue_takes(endpoint, "sns.amazonaws.com", topic_arn):
+        taken = _queue_takes(endpoint, "sns.amazonaws.com", topic_arn)
+        flow.notified(*_whose(topic_arn), delivered=taken)
+        if taken:
+            flow.sent(*_whose(endpoint), len(envelope.encode()))
             builtin(endpoint, envelope, raw, raw_message, **named)
             return
         subscription = _subscription(topic_arn, "endpoint", endpoint)
-        _redrive(topic_arn, str(subscription.get("arn")), raw_message if raw else envelope)
+        _redrive(topic_arn, str(subscription.get("arn")), raw_message if raw else envelope, flow)
 
     return deliver
 
@@ -238,31 +253,41 @@ def _subscription(topic_arn: str, key: str, value: str) -> Record:
     return found
 
 
-def _redrive(topic_arn: str, subscription_arn: str, body: str) -> None:
+def _redrive(topic_arn: str, subscription_arn: str, body: str, flow: FlowMetrics) -> None:
     """To the dead-letter queue that the subscription's RedrivePolicy names, if any."""
     subscription = _subscription(topic_arn, "arn", subscription_arn)
     policy = (subscription.get("attributes") or {}).get("RedrivePolicy")
     queue = json.loads(policy).get("deadLetterTargetArn") if policy else ""
     if queue and _queue_takes(queue, "sns.amazonaws.com", topic_arn):
         _put(queue, body, {})
+        flow.redriven(*_whose(topic_arn), arrived=True)
     else:
+        if queue:
+            flow.redriven(*_whose(topic_arn), arrived=False)
         _log().warning("SNS could not deliver to %s, and it has no usable RedrivePolicy", subscription_arn)
 
 
 # -- EventBridge ----------------------------------------------------------------------------------------------
 
 
-def _with_dead_letters(builtin: Callable[..., None]) -> Callable[..., None]:
+def _with_dead_letters(builtin: Callable[..., None], flow: FlowMetrics) -> Callable[..., None]:
     """A target that cannot be reached: its event goes to the target's dead-letter queue, with the reason."""
 
     def invoke(target: Record, event: Record, rule: Record, view: Any = None) -> None:
         rule_arn = str((rule or {}).get("Arn", ""))
         code, message = _unreachable(str(target.get("Arn", "")), rule_arn)
+        name = rule_arn.rpartition("/")[2]
+        flow.invoked(scope(), name, failed=bool(code))
         if not code:
+            if ":sqs:" in str(target.get("Arn")):
+                flow.sent(*_whose(str(target["Arn"])), len(str(event.get("Detail", ""))))
             builtin(target, event, rule, view)
             return
-        queue = (target.get("DeadLetterConfig") or {}).get("Arn")
-        if not queue or not _queue_takes(queue, "events.amazonaws.com", rule_arn):
+        queue = str((target.get("DeadLetterConfig") or {}).get("Arn") or "")
+        reachable = bool(queue) and _queue_takes(queue, "events.amazonaws.com", rule_arn)
+        if queue:
+            flow.sent_to_dlq(scope(), name, arrived=reachable)
+        if not reachable:
             _log().warning("%s: %s", target.get("Arn"), message)
             return
         from ministack.services import eventbridge
@@ -333,6 +358,12 @@ def _put(arn: str, body: str, attributes: records.MessageAttributes) -> None:
             sqs._act_send_message(  # noqa: SLF001
                 {"QueueUrl": url, "MessageBody": body, "MessageAttributes": attributes}, url
             )
+
+
+def _whose(arn: str) -> tuple[tuple[str, str], str]:
+    """Account and region, and the name, of a function, queue or topic."""
+    parts = arn.split(":")
+    return (parts[4], parts[3]), parts[6] if parts[2] == "lambda" else parts[5]
 
 
 def _log() -> logging.Logger:

@@ -17,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from harness.cloud.delivery import records
 from harness.cloud.delivery.courier import Courier
 from harness.cloud.delivery.stream_batches import BatchProgress, RetryRule
-from harness.cloud.signals.emulated import in_scope
+from harness.cloud.signals.emulated import in_scope, scope
+from harness.cloud.signals.flow_metrics import FlowMetrics
 
 Record = dict[str, Any]  # ministack's record of a mapping, a function, a stream's change
 
@@ -30,6 +31,7 @@ class TableStreams:
     """What every mapping on a table's stream has come to."""
 
     courier: Courier
+    flow: FlowMetrics
     _progress: dict[str, BatchProgress] = field(default_factory=dict)
     _not_before_s: dict[str, float] = field(default_factory=dict)
 
@@ -64,6 +66,8 @@ class TableStreams:
         if not batch:
             return False
         wanted = lambda_svc._apply_filter_criteria(batch, mapping)  # noqa: SLF001
+        newest_s = float(batch[-1]["dynamodb"]["ApproximateCreationDateTime"])
+        self.flow.iterated(scope(), str(mapping["FunctionName"]), max(time.time() - newest_s, 0.0))
         result = lambda_svc._execute_function(function, {"Records": wanted}) if wanted else {}  # noqa: SLF001
         done = self._settle(mapping, function, progress, position, batch, result)
         if done:
@@ -156,10 +160,10 @@ def _advance(mapping: Record, position: int) -> None:
         lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = position  # noqa: SLF001
 
 
-def install(courier: Courier) -> Callable[[], bool]:
+def install(courier: Courier, flow: FlowMetrics) -> Callable[[], bool]:
     """Stand in for ministack's poller of table streams; returns the new one. Call it before any mapping exists."""
     from ministack.services import lambda_svc
 
-    poll = TableStreams(courier).poll
+    poll = TableStreams(courier, flow).poll
     lambda_svc._poll_dynamodb_streams = poll  # noqa: SLF001
     return poll

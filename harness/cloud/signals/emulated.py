@@ -12,22 +12,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from harness.cloud.signals import alarm_actions
 from harness.cloud.signals.alarm import Condition, Decision
 from harness.cloud.signals.keeper import Watched, is_supported
 from harness.cloud.signals.metric_math import MathError, parse
 from harness.cloud.signals.queries import Query, answer, metric_of, read_queries
+from harness.cloud.signals.search import expanded
 from harness.cloud.signals.series import Bucket, MetricId, MetricStore, one
 from harness.cloud.signals.service_metrics import Api, QueueDepth
 
 Answer = tuple[int, dict[str, str], bytes]
 _EVER_S = float(2**53)
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+_UNSUPPORTED_ACTIONS = frozenset({"automate", "swf"})
+"""The services in the ARNs of actions that stop, end, reboot or recover instances."""
 
 
-def install(store: MetricStore, *, throttled: Callable[[tuple[str, str], str], None]) -> None:
+def install(
+    store: MetricStore, *, throttled: Callable[[tuple[str, str], str], None], invoke: Callable[[str, Any], bool]
+) -> None:
     """Replace ministack's store, its evaluation, and the operations that read or write more than it can keep.
 
     Its metrics of Lambda are replaced too: it publishes them for direct invocations only. `throttled` is told of each
-    invocation that got no concurrency slot, with account and region, and the function's name.
+    invocation that got no concurrency slot, with account and region, and the function's name; `invoke` runs the
+    functions that are an alarm's actions.
     """
     from ministack.services import cloudwatch, lambda_svc
 
@@ -41,6 +49,10 @@ def install(store: MetricStore, *, throttled: Callable[[tuple[str, str], str], N
     cloudwatch._metric_bucket = lambda key: _Sink(store, _metric(key))  # noqa: SLF001
     cloudwatch._evict_old_metrics = _nothing  # noqa: SLF001 - the store lets data age
     cloudwatch._evaluate_alarm = cloudwatch._evaluate_all_alarms = _nothing  # noqa: SLF001 - the keeper does, on time
+    cloudwatch._dispatch_alarm_actions = alarm_actions.and_functions(  # noqa: SLF001
+        cloudwatch._dispatch_alarm_actions,  # noqa: SLF001
+        invoke,
+    )
     cloudwatch._put_metric_data = _PutMetricData(store)  # noqa: SLF001
     cloudwatch._get_metric_data = _GetMetricData(store)  # noqa: SLF001
     cloudwatch._put_metric_alarm = _put_metric_alarm(cloudwatch._put_metric_alarm)  # noqa: SLF001
@@ -259,21 +271,38 @@ class _GetMetricData:
         start_s, end_s = (float(cloudwatch._parse_ts(asked[key])) for key in ("StartTime", "EndTime"))  # noqa: SLF001
         try:
             queries = read_queries(asked.get("MetricDataQueries") or (), account=account, region=region)
-            found = answer(queries, self._store, start_s=start_s, end_s=end_s)
+            queries = expanded(queries, self._store.metrics(account, region), period_s=_coarsest(queries))
+            results = _results(queries, self._store, start_s, end_s)
         except ValueError as error:
             refused: Answer = cloudwatch._error(  # noqa: SLF001
                 "InvalidParameterValue", str(error), 400, use_json=is_json, use_cbor=is_cbor
             )
             return refused
         newest_first = asked.get("ScanBy") != "TimestampAscending"
-        results = [
-            _result(query, sorted(found[query.id].items(), reverse=newest_first), cloudwatch._ts_iso)  # noqa: SLF001
-            for query in queries
-            if query.return_data
+        shown = [
+            _result(query, sorted(points.items(), reverse=newest_first), cloudwatch._ts_iso)  # noqa: SLF001
+            for query, points in results
         ]
         if is_cbor:
-            results = [cloudwatch._cbor_metric_data_result(result) for result in results]  # noqa: SLF001
-        return _encoded({"MetricDataResults": results}, "GetMetricData", is_cbor=is_cbor, is_json=is_json)
+            shown = [cloudwatch._cbor_metric_data_result(result) for result in shown]  # noqa: SLF001
+        return _encoded({"MetricDataResults": shown}, "GetMetricData", is_cbor=is_cbor, is_json=is_json)
+
+
+def _coarsest(queries: Sequence[Query]) -> int:
+    return max((query.period_s for query in queries), default=0) or 300
+
+
+def _results(
+    queries: Sequence[Query], store: MetricStore, start_s: float, end_s: float
+) -> list[tuple[Query, Mapping[float, float]]]:
+    """The series of each query that is shown. What one SEARCH found shares an id, so each is asked for alone."""
+    ids = [query.id for query in queries]
+    several = [query for query in queries if ids.count(query.id) > 1]
+    single = [query for query in queries if ids.count(query.id) == 1]
+    found = answer(single, store, start_s=start_s, end_s=end_s)
+    shown: list[tuple[Query, Mapping[float, float]]] = [(q, found[q.id]) for q in single if q.return_data]
+    alone = [query for query in several if query.return_data]
+    return shown + [(query, answer([query], store, start_s=start_s, end_s=end_s)[query.id]) for query in alone]
 
 
 def _result(query: Query, points: Sequence[tuple[float, float]], iso: Callable[[float], str]) -> dict[str, Any]:
@@ -321,8 +350,13 @@ def _check_alarm(asked: Mapping[str, Any], account: str, region: str) -> None:  
     comparison = str(asked.get("ComparisonOperator"))
     if not is_supported(comparison):
         raise ValueError(f"{comparison}: alarms on an anomaly detection band are not supported here")
+    for arn in (arn for key in _ACTIONS for arn in asked.get(key) or ()):
+        if str(arn).split(":")[2] in _UNSUPPORTED_ACTIONS:
+            raise ValueError(f"the alarm action {arn} is not supported here: actions on EC2 instances do not run")
     queries = read_queries(asked.get("Metrics") or (), account=account, region=region)
     for query in queries:
+        if "SEARCH(" in query.expression:
+            raise MathError("SEARCH is not supported on Metric Alarms")
         if query.expression:
             parse(query.expression)
     unknown = {use for query in queries if query.expression for use in parse(query.expression).uses}

@@ -89,7 +89,7 @@ def answer(
             )
     period_s = max((query.period_s for query in queries), default=0) or 60
     waiting = [(query, parse(query.expression)) for query in queries if query.metric is None]
-    metrics = dict(found)
+    metrics = {name: points for name, points in found.items() if not name.startswith("_")}
     while waiting:
         ready = [(q, e) for q, e in waiting if not (e.uses & {w.id for w, _ in waiting})]
         if not ready:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,8 @@ from harness.cloud.asgi import Message, Send
 from harness.cloud.evidence import Evidence
 from harness.cloud.identify import Request
 from harness.cloud.ministack_hooks import Execute
-from harness.cloud.signals import emulated
+from harness.cloud.signals import emulated, flow_emulated
+from harness.cloud.signals.flow_metrics import FlowMetrics
 from harness.cloud.signals.keeper import AlarmKeeper
 from harness.cloud.signals.series import MetricStore
 from harness.cloud.signals.service_metrics import METERED, ServiceMetrics
@@ -23,15 +25,18 @@ class SignalStation:
     evidence: Evidence
     store: MetricStore = field(default_factory=MetricStore)
     metrics: ServiceMetrics = field(init=False)
+    flow: FlowMetrics = field(init=False)
     _keeper: AlarmKeeper = field(init=False)
 
     def __post_init__(self) -> None:
         self.metrics = ServiceMetrics(self.store, emulated.Sight())
+        self.flow = FlowMetrics(self.store)
         self._keeper = AlarmKeeper(emulated.Alarms(), self.store, self.evidence)
 
-    def start(self) -> None:
-        """Begin."""
-        emulated.install(self.store, throttled=self.metrics.throttled)
+    def start(self, invoke: Callable[[str, Any], bool]) -> None:
+        """Begin; `invoke` runs a function asynchronously by its ARN."""
+        flow_emulated.listen(self.flow)
+        emulated.install(self.store, throttled=self.metrics.throttled, invoke=invoke)
         self.metrics.start()
         self._keeper.start()
 

@@ -129,7 +129,8 @@ def test_data_come_back_with_percentiles_and_math(watch: Any) -> None:
     ("changed", "said"),
     [
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "anomaly detection band"),
-        ({"Metrics": [{"Id": "e", "Expression": "SEARCH('x', 'Sum', 300) +"}]}, "not an expression"),
+        ({"Metrics": [{"Id": "e", "Expression": "m1 +"}]}, "not an expression"),
+        ({"Metrics": [{"Id": "e", "Expression": "SEARCH('x', 'Sum', 300)"}]}, "SEARCH is not supported"),
         ({"Metrics": [{"Id": "e", "Expression": "m1 * 2"}]}, "m1"),
     ],
 )
