@@ -116,3 +116,13 @@ def test_tags_that_the_provider_gives_to_everything_are_no_drift_and_one_by_hand
     assert handler.observe(context, arn, inputs).settings["tags"] == {"by": "hand"}
     handler.delete(context, arn, inputs)
     lives.delete("one")
+
+
+def test_what_a_read_is_made_under_needs_no_comparison(lives: Any) -> None:
+    lives.create("api", "aws:apigatewayv2/api:Api", {"protocolType": "HTTP"})
+    one = lives.create("one", "aws:apigatewayv2/route:Route", {"apiId": "${api}", "routeKey": "GET /orders"})
+    seen = one.handler.observe(one.context, one.id, one.inputs)
+    assert seen is not None
+    assert seen.unknown == frozenset()
+    for name in ("one", "api"):
+        lives.delete(name)

@@ -162,7 +162,8 @@ class AwsType(ResourceType):
         settings = comparable(schema_of(self.token).inputs, inputs, seen, self.json_keys)
         if tags is not None and (tags or inputs.get("tags")):
             settings["tags"] = tags or None
-        unknown = {key for key, value in inputs.items() if value is not None} - settings.keys() - NOT_ON_AWS
+        given = {key for key, value in inputs.items() if value is not None}
+        unknown = given - settings.keys() - NOT_ON_AWS - self.addressed()
         return Observation(self._outputs(context, {**inputs, **settings}, found), settings, frozenset(unknown))
 
     def update(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> Properties:
@@ -243,6 +244,10 @@ class AwsType(ResourceType):
             "account": account,
             "accountId": inputs.get("accountId") or account,
         }
+
+    def addressed(self) -> frozenset[str]:
+        """The inputs that a read is made under: what it finds has them."""
+        return frozenset(self.parts)
 
     def told_tags(self, context: Context, resource_id: str, state: Properties) -> Mapping[str, str] | None:
         """The tags that AWS has; None where it does not tell."""

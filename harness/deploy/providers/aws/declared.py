@@ -148,6 +148,10 @@ class Declared(AwsType):
             return given
         return found if given is None else seen_as(given, found, kind)
 
+    def addressed(self) -> frozenset[str]:
+        """Those of its key too."""
+        return super().addressed() | frozenset(self.key.values())
+
     def told_tags(self, context: Context, resource_id: str, state: Properties) -> Mapping[str, str] | None:
         """What the service lists, or what a read tells beside the rest."""
         tags = super().told_tags(context, resource_id, state)
