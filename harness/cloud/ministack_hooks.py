@@ -55,6 +55,17 @@ def install_executor(execute: Execute) -> Callable[[], None]:
     return restore
 
 
+PENDING_S = 0.05
+"""How long a new or changed function is Pending: long enough to be seen."""
+
+
+def functions_are_soon_active() -> None:
+    """Half a second of ministack's, for nothing that happens, held up each deployment of a function."""
+    from ministack.services import lambda_svc
+
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = PENDING_S  # noqa: SLF001
+
+
 def poll_sources_apart() -> None:
     """Give each kind of event source a poller of its own, woken the moment there is work. Call it before any exists.
 

@@ -38,4 +38,5 @@ class MinistackEmulator:
 def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> Callable[[], None]:
     """Let `pool` run every invocation, promptly and `metered`; returns what undoes it."""
     ministack_hooks.poll_sources_apart()
+    ministack_hooks.functions_are_soon_active()
     return ministack_hooks.install_executor(metered(pool.execute))
