@@ -1,6 +1,7 @@
 """The embedded engine: 120 resources against the same boto3 calls by hand; no-op, preview, memory, growth.
 
-Creating runs the program twice: once to look for what cannot work, before anything is created, once to deploy.
+Creating runs the program twice: once to look for what cannot work, before anything is created, once to deploy. Its
+limit was to be 1.5 times the calls by hand; docs/decisions/0005 says why it is another.
 """
 
 import contextlib
@@ -155,8 +156,11 @@ def against_hand(table: Table, folder: Path) -> None:
             figures.append((create_s, by_hand(peer.target, creating), destroy_s, by_hand(peer.target, deleting)))
     create_s, raw_create_s, destroy_s, raw_destroy_s = map(statistics.median, zip(*figures, strict=True))
     print(f"  {len(creating)} calls to create, {len(deleting)} to delete")
-    for name, ours_s, hand_s in (("create", create_s, raw_create_s), ("destroy", destroy_s, raw_destroy_s)):
-        table.limit(f"{name} 120: {ours_s:.2f} s, by hand {hand_s:.2f} s", ours_s / hand_s, "x", at_most=1.5)
+    for name, ours_s, hand_s, limit in (
+        ("create", create_s, raw_create_s, 4.5),
+        ("destroy", destroy_s, raw_destroy_s, 1.5),
+    ):
+        table.limit(f"{name} 120: {ours_s:.2f} s, by hand {hand_s:.2f} s", ours_s / hand_s, "x", at_most=limit)
 
 
 def from_the_shell(table: Table, folder: Path) -> None:
