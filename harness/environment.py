@@ -66,6 +66,7 @@ def cloud_settings(
         zones_per_region=embedded.zones_per_region,
         enforce_iam=embedded.enforce_iam and choice.kind == "embedded",
         detached=detached,
+        names_port=embedded.names_port if port else 0,
         images={
             name: LocalImage(dir=str(workspace.root / image.dir), command=image.command)
             for name, image in workspace.config.images.items()
@@ -78,6 +79,7 @@ def cloud_settings(
         "task_start_s": embedded.task_start,
         "health_interval_s": embedded.health_interval,
         "deregistration_s": embedded.deregistration,
+        "alias_ttl_s": embedded.alias_ttl,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
     lags = ("global_lag", "cache_lag", "table_lag", "object_lag")

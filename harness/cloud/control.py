@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,6 +33,7 @@ class Owner:
     token: str
     environments: Callable[[], list[dict[str, Any]]]
     tasks: Callable[[], list[dict[str, Any]]]
+    names_port: Callable[[], int]
     heal_services: Callable[[], Awaitable[dict[str, list[str]]]]
     reset: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
@@ -88,6 +90,7 @@ class Control:
             "GET evidence": self._evidence,
             "GET environments": self._environments,
             "GET tasks": self._tasks,
+            "GET names": self._names,
             "GET control-plane-calls": self._control_plane_calls,
             "GET capabilities": self._capabilities,
             "POST heal": self._heal,
@@ -165,6 +168,9 @@ class Control:
 
     async def _tasks(self, _query: Query, _body: bytes) -> Answer:
         return {"tasks": self.owner.tasks()}
+
+    async def _names(self, _query: Query, _body: bytes) -> Answer:
+        return {"port": await asyncio.to_thread(self.owner.names_port)}
 
     async def _control_plane_calls(self, query: Query, _body: bytes) -> Answer:
         return {"calls": self.recorder.between(float(query["since_s"]), float(query["until_s"]))}

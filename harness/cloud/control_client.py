@@ -110,6 +110,10 @@ class ControlClient:
         """The ECS tasks that have not stopped: `task group zone status address pids`."""
         return list(self._call("GET", "tasks")["tasks"])
 
+    def names_port(self) -> int:
+        """The port of 127.0.0.1 that answers for Route 53: DNS over UDP and TCP, and an HTTP proxy."""
+        return int(self._call("GET", "names")["port"])
+
     def control_plane_calls(self, since_s: float, until_s: float) -> list[dict[str, Any]]:  # JSON as served
         """Calls that changed infrastructure between two monotonic instants: `at_s service operation region …`."""
         return list(self._call("GET", "control-plane-calls", {"since_s": since_s, "until_s": until_s})["calls"])

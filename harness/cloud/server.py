@@ -102,6 +102,7 @@ class Server:
     _databases: Any = None  # Databases; imported late, for the same reason
     _tasks: Any = None  # Tasks; imported late, for the same reason
     _balancers: Any = None  # Balancers; likewise
+    _names: Any = None  # Route53; likewise
     _beside: LoopThread = field(default_factory=lambda: LoopThread("beside the gate"))
     _moto: MotoHost | None = None
     _signals: SignalStation | None = None
@@ -227,6 +228,7 @@ class Server:
         if self._tasks is not None:
             await asyncio.to_thread(self._tasks.close)
             await asyncio.to_thread(self._balancers.close)
+            await asyncio.to_thread(self._names.close)
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
         if self._automations is not None:
@@ -319,6 +321,8 @@ class Server:
 
     def _install_tasks(self, doors: Doors, signals: SignalStation) -> None:
         from harness.cloud.databases.certificate import server_context
+        from harness.cloud.dns.route53 import Route53
+        from harness.cloud.dns.timing import DnsTiming
         from harness.cloud.load_balancing.balancers import Balancers
         from harness.cloud.load_balancing.metrics import BalancerMetrics
         from harness.cloud.load_balancing.timing import BalancerTiming
@@ -338,6 +342,17 @@ class Server:
             tls=functools.cache(lambda: server_context(settings.state_dir / "balancers" / "tls")),
         )
         self._balancers.install()
+        self._names = Route53(
+            thread=self._beside,
+            timing=DnsTiming(health_interval_s=settings.health_interval_s, alias_ttl_s=settings.alias_ttl_s),
+            metrics=signals.store,
+            account=settings.account_id,
+            region=settings.regions[0],
+            gate_port=int(str(doors.target.endpoint).rpartition(":")[2]),
+            balancer_passes=self._balancers.passes,
+            wanted_port=settings.names_port,
+        )
+        self._names.install()
         self._tasks = Tasks.install(settings, doors, network=network, thread=self._beside)
         self._tasks.site.target_groups = self._balancers
 
@@ -359,6 +374,7 @@ class Server:
             if self._tasks is not None:
                 await asyncio.to_thread(self._tasks.reset)
                 await asyncio.to_thread(self._balancers.reset)
+                self._names.reset()
             if self._histories is not None:
                 self._histories.clear()
             if self._backups is not None:
@@ -379,6 +395,7 @@ class Server:
         return Owner(
             token=self.order.token,
             environments=self._environments,
+            names_port=lambda: self._names.port if self._names is not None else 0,
             tasks=lambda: self._tasks.ecs.shown() if self._tasks is not None else [],
             heal_services=heal_services,
             reset=reset,

@@ -199,6 +199,20 @@ class Balancers:
         every = self.zones.in_region(region)
         return tuple(zone for zone in every if zone.name in names) or every
 
+    def passes(self, dns_name: str) -> bool | None:
+        """Whether aliases to a load balancer count as healthy; None when none has this name.
+
+        Every group with targets has a healthy one, and some node has power:
+        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-complex-configs.html
+        """
+        found = next((one for one in list(self.balancers.values()) if one.dns_name == dns_name), None)
+        if found is None:
+            return None
+        groups = [self.groups[arn] for arn in found.group_arns() if arn in self.groups]
+        return any(not found.nodes.is_dark(zone) for zone in found.nodes.zones) and all(
+            group.counts()[0] for group in groups if group.targets
+        )
+
     # -- for zonal shifts (Shiftable) --------------------------------------------------------------------------
 
     def find(self, arn: str) -> Shifted | None:
