@@ -20,6 +20,7 @@ from harness.deploy.providers.aws.schema.model import PropertyType, schema_of
 from harness.deploy.providers.aws.search import Listing, find_listed
 from harness.deploy.providers.aws.shapes import empty_of, seen_as, to_properties, to_request
 from harness.deploy.providers.resource import Context, Properties
+from harness.errors import ProviderError
 
 _TAG_MEMBERS = frozenset({"tags", "taglist", "userpooltags", "identitypooltags"})
 _OURS = frozenset({"tags", "tagsAll", "region"})
@@ -45,7 +46,7 @@ class Declared(AwsType):
     reads: ClassVar[str] = ""
     updates: ClassVar[str] = ""
     deletes: ClassVar[str] = ""
-    key: ClassVar[Mapping[str, str]]
+    key: ClassVar[Mapping[str, str]] = {}
     id_from: ClassVar[str] = ""
     wraps: ClassVar[str] = ""
     body: ClassVar[str] = ""
@@ -111,10 +112,22 @@ class Declared(AwsType):
         tags = self.wire_tags(context, inputs) if self.tagging is not None and member else None
         fixed = {member: tags} if member and tags else {}
         answer = self.send(context, self.creates, self.arrange(context, inputs), **fixed)
-        told = str(at(answer, self.id_from)) if self.id_from else ""
-        resource_id = told or self.joined(self._placed(context, inputs))
+        resource_id = self.told_id(answer) if self.id_from else self.joined(self._placed(context, inputs))
         self.settle(context, resource_id, inputs)
         return resource_id
+
+    def told_id(self, answer: Mapping[str, Any]) -> str:
+        """The id in the answer to the creation.
+
+        Raises:
+            ProviderError: there is none.
+        """
+        found = at(answer, self.id_from)
+        if found is None:
+            raise ProviderError(
+                f"{self.token} is not supported by this cloud: {self.creates} answered without {self.id_from}"
+            )
+        return str(found)
 
     def ask(self, context: Context, resource_id: str, inputs: Properties) -> dict[str, Any] | None:
         """What a read answers, without its wrapping; None when there is nothing."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from harness.deploy.engine.values import UNKNOWN
-from harness.deploy.providers.aws.declared import Declared, at
+from harness.deploy.providers.aws.declared import Declared
 from harness.deploy.providers.aws.tags import EC2
 from harness.deploy.providers.resource import Context, Properties
 
@@ -59,7 +59,7 @@ class Ec2(Declared):
         tags = self.wire_tags(context, inputs) if self.kind else []
         specified = {"TagSpecifications": [{"ResourceType": self.kind, "Tags": tags}]} if tags else {}
         answer = self.send(context, self.creates, self.arrange(context, inputs), **specified)
-        resource_id = str(at(answer, self.id_from))
+        resource_id = self.told_id(answer) if self.id_from else ""
         self.settle(context, resource_id, inputs)
         return resource_id
 
