@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from chaos.fis_witness import ENDED, STOP_WAIT_S, FisWitness
 from chaos.machine_watch import watched
 from chaos.probing import probing
 from chaos.replica_watch import ReplicaWatch
+from chaos.restoring import restored
 from chaos.steady_probes import Phase, SteadyProbes
 from chaos.stores import NEEDS
 from chaos.stores.beside import Beside
@@ -30,14 +31,14 @@ from chaos.verification import Store, settle, verify
 from chaos.witness import Witness
 from harness.clock import Clock, SystemClock, parse_duration_s
 from harness.cloud.control_client import ControlClient
-from harness.errors import BlackstartError
+from harness.errors import BlackstartError, NotReadyError
 from harness.load.workload import ProberSpec, check_operations, check_placeholders, fill, output_names
 from harness.measure import journal as names
 from harness.measure.figures import DrillRecord
 from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
 from harness.measure.phases import phases_of
 from harness.measure.recovery import recovery, unsteady
-from harness.measure.taking import samples_of
+from harness.measure.taking import first_alarm, samples_of
 from harness.measure.verdict import drill_record, judge, not_supported_record
 from harness.stack import RunningStack
 from harness.target import EMULATOR_ACCOUNT, Target
@@ -315,7 +316,10 @@ class _Run:
         return template
 
     def _observe(self) -> None:
-        """Watch on for the hold after healing; when it is not back by then, up to the deadline and a hold."""
+        """Watch on for the hold after healing; when it is not back by then, up to the deadline and a hold.
+
+        Where somebody has to be told, it lasts until they are, or until it is too late.
+        """
         self.tell("watching the recovery")
         method = self.drill.method
         least_s = method.hold_s + method.window_s
@@ -327,6 +331,9 @@ class _Run:
         until_s = fault_s + method.deadline_s + least_s
         while self.clock.now_s() < until_s and not self._recovered(fault_s):
             self._watch(self.clock.now_s() + 1.0)
+        told_by_s = fault_s + (self.drill.objectives.detect_s or 0.0)
+        while self.clock.now_s() < told_by_s and first_alarm(self._read(), fault_s) is None:
+            self._watch(min(told_by_s, self.clock.now_s() + 1.0))
 
     def _watch(self, until_s: float, phase: Phase = "during") -> str:
         """Look around until then; the first reason why a steady-state probe did not hold, or ''."""
@@ -360,10 +367,17 @@ class _Run:
             settle(store, journal, self.clock, meanwhile=self.witness.look)
             self._note(names.VERIFICATION_STARTED)
             self.tell("reading everything back, twice")
-            verify(store, journal, self.journal, self.clock)
-        except (ClientError, BotoCoreError, KeyError) as error:
+            with self._recovery_target(store) as target:
+                verify(target, journal, self.journal, self.clock)
+        except (ClientError, BotoCoreError, NotReadyError, KeyError) as error:
             self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
         self._note(names.VERIFICATION_ENDED)
+
+    def _recovery_target(self, store: Store) -> AbstractContextManager[Store]:
+        if not store.part.restore:
+            return nullcontext(store)
+        self.tell("restoring the table")
+        return restored(store, f"blackstart-{self.folder.name}-{self.number}", self.journal, self.clock)
 
     def _roll_back(self) -> None:
         """Stop what may still run, and look whether anything of ours is left. Runs whatever happened before."""

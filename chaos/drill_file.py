@@ -75,33 +75,39 @@ class MethodPart(_Strict):
 
 
 class EffectPart(_Strict):
-    """What each write must cause exactly once: versions of one object, or items of a table with one value.
+    """What each write must cause exactly once: versions of one object, items of a table, or messages of a queue.
 
-    `object` and `equals` may name attributes of the written item in braces.
+    `object` and `equals` may name attributes of the written item in braces. A queue's messages are JSON, told apart
+    by their member `attribute`, and are taken out of it.
     """
 
     name: str = "receipts"
     bucket: str = ""
     object: str = ""
     table: str = ""
+    queue: str = ""
     attribute: str = ""
     equals: str = ""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if bool(self.bucket and self.object) == bool(self.table and self.attribute and self.equals):
-            raise ValueError("give either bucket and object, or table, attribute and equals")
+        by_value = bool(self.attribute and self.equals)
+        kinds = (self.bucket and self.object, self.table and by_value, self.queue and by_value)
+        if sum(map(bool, kinds)) != 1:
+            raise ValueError("give either bucket and object, or table or queue with attribute and equals")
         return self
 
 
 class VerificationPart(_Strict):
     """How every write is read back: from one DynamoDB table, by the attribute that holds the write's key.
 
-    `replica` is the region of a replica that is looked at during the drill, for the objective `staleness`.
+    `replica` is the region of a replica that is looked at during the drill, for the objective `staleness`. With
+    `restore` it is a copy that is read: the table restored by its point-in-time recovery, as it is at the end.
     """
 
     table: str
     key: str
+    restore: bool = False
     region: str = ""
     replica: str = ""
     settled: dict[str, str] = {}

@@ -5,14 +5,16 @@ Source of the method: Jepsen's set checker; the rules are in docs/measures.md.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.drill_file import EffectPart, VerificationPart
+from chaos.stores.sqs import drained
 from harness.clock import Clock, parse_duration_s
 from harness.measure.journal import Journal, JournalWriter, Reading
 from harness.stack import RunningStack
@@ -30,11 +32,16 @@ class Store:
 
     stack: RunningStack
     part: VerificationPart
+    gone: bool = False
+    """True when the table could not be restored: it holds nothing."""
+
+    taken: dict[str, Counter[str]] = field(default_factory=dict)
+    """What was taken out of each queue until now."""
 
     def items(self) -> dict[str, list[Item]]:
         """The items by their key attribute, strongly consistent; more than one is one too many."""
         found: dict[str, list[Item]] = {}
-        for item in self._scan(self.part.table):
+        for item in () if self.gone else self._scan(self.part.table):
             if self.part.key in item:
                 found.setdefault(item[self.part.key], []).append(item)
         return found
@@ -73,20 +80,40 @@ class Store:
         """How often each effect of one kind is there: versions by object, or items by attribute."""
         if effect.table:
             return Counter(item[effect.attribute] for item in self._scan(effect.table) if effect.attribute in item)
+        if effect.queue:
+            return self._messages(effect)
         client = self.stack.target.client("s3", region=self.part.region or None)
-        pages = client.get_paginator("list_object_versions").paginate(Bucket=self._filled(effect.bucket))
+        pages = client.get_paginator("list_object_versions").paginate(Bucket=self.filled(effect.bucket))
         return Counter(version["Key"] for page in pages for version in page.get("Versions", ()))
+
+    def _messages(self, effect: EffectPart) -> Counter[str]:
+        """How often each value was in a queue's messages, those of earlier looks included."""
+        client = self.stack.target.client("sqs", region=self.part.region or None)
+        found = self.taken.setdefault(effect.name, Counter())
+        found.update(
+            drained(client, self.filled(effect.queue), (), 0.0, named=lambda body: _member(body, effect.attribute))
+        )
+        return Counter(found)
 
     def _scan(self, table: str) -> Iterator[Item]:
         client = self.stack.target.client("dynamodb", region=self.part.region or None)
-        pages = client.get_paginator("scan").paginate(TableName=self._filled(table), ConsistentRead=True)
+        pages = client.get_paginator("scan").paginate(TableName=self.filled(table), ConsistentRead=True)
         for page in pages:
             for raw in page["Items"]:
                 yield {name: str(next(iter(value.values()))) for name, value in raw.items()}
 
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
+        """The text with the stack's outputs put in."""
         outputs: dict[str, Any] = self.stack.outputs
         return re.sub(r"\{outputs\.([A-Za-z0-9_]+)\}", lambda match: str(outputs[match[1]]), text)
+
+
+def _member(body: str, name: str) -> str:
+    """A member of a JSON message; '' when it is none, or has none."""
+    try:
+        return str(json.loads(body)[name])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _named(text: str, item: Item) -> str:

@@ -58,10 +58,12 @@ class Witness:
         events = self.control.evidence(owner=experiment)
         healed = [e.detail for e in events if e.kind == "fault_healed"]
         killed = sum(e.kind == "environment_killed" for e in events)
+        asked = sum(e.kind == "fault_fired" and "rule" not in e.detail for e in events)  # done by a service's own API
         self._note(
             names.EVIDENCE,
-            matched=sum(d.get("matched", 0) for d in healed) + killed,
-            fired=sum(d.get("fired", 0) for d in healed) + killed,
+            matched=sum(d.get("matched", 0) for d in healed) + killed + asked,
+            fired=sum(d.get("fired", 0) for d in healed) + killed + asked,
+            calls=sum(d.get("matched", 0) for d in healed),
             first_fired_s=min((e.at_s for e in events if e.kind in _FIRINGS), default=None),
         )
         for call in self.control.control_plane_calls(since_s, self.clock.now_s()):

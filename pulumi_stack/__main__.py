@@ -133,7 +133,7 @@ api = HttpApi(
         origins=["https://shop.example"],
     ),
 )
-Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
+alarms = Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
 
 pulumi.export("api_url", api.url)
 pulumi.export("fis_role_arn", faults.role_arn if faults else "")
@@ -149,6 +149,7 @@ pulumi.export("archive_arn", events.archive.arn)
 pulumi.export("fulfil_queue_url", events.queue.url)
 pulumi.export("fulfil_queue_arn", events.queue.arn)
 pulumi.export("fulfil_dlq_url", events.dead_letters.url)
+pulumi.export("dead_letters_alarm", alarms.dead_letters.name)
 pulumi.export("topic_arn", events.topic.arn)
 pulumi.export("notifications_queue_url", events.notifications.url)
 pulumi.export("place_function", place.name)

@@ -82,6 +82,10 @@ class Identifier:
     callers: Callers = lambda _app_id: None
     roles: Insight = lambda _access_key: ""
     streams: Insight = lambda _shard_iterator: ""
+    apis: Insight = lambda _api: ""
+    """The region of an API Gateway API by its id."""
+
+    _api_regions: dict[str, str] = field(default_factory=dict)
     _tables: dict[str, RouteTable] = field(default_factory=dict)
 
     def head(self, scope: Scope) -> Request:
@@ -105,9 +109,20 @@ class Identifier:
             request.service, request.protocol, request.operation_in_body = next(iter(candidates), ""), "query", True
             if b"Action=" in scope.get("query_string", b""):
                 self.body(request, scope["query_string"])
-        elif not _from_http_api(request, scope["path"], headers):
+        elif _from_http_api(request, scope["path"], headers):
+            request.region = region or self._region_of_api(request.resource)
+        else:
             self._from_route(request, scope, headers, candidates)
         return request
+
+    def _region_of_api(self, api: str) -> str:
+        """Its own region: nothing in a request to an API says so. Ids are never used twice."""
+        if api not in self._api_regions:
+            found = self.apis(api)
+            if not found:
+                return self.region
+            self._api_regions[api] = found
+        return self._api_regions[api]
 
     def body(self, request: Request, body: bytes) -> None:
         """Complete a query call from its form."""

@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.cloud.egress import WayOut
+
 FunctionRecord = dict[str, Any]
 """ministack's record of a function: `config` (as GetFunctionConfiguration gives it), `code_zip`, `concurrency`…"""
 
@@ -288,6 +290,36 @@ def subnet_zone(subnet: str) -> str:
     return str(ec2._subnets.get(subnet, {}).get("AvailabilityZone", ""))  # noqa: SLF001
 
 
+def ways_out(account: str, region: str) -> list[WayOut]:
+    """The subnets of a region whose default route leads to a NAT gateway."""
+    from ministack.core.responses import request_scope
+    from ministack.services import ec2
+
+    found = []
+    with request_scope(account, region):
+        for table in list(ec2._route_tables.values()):  # noqa: SLF001
+            gateways = [
+                r.get("NatGatewayId") for r in table["Routes"] if r.get("DestinationCidrBlock") == "0.0.0.0/0"
+            ]
+            gateway = ec2._nat_gateways.get(gateways[-1], {}) if gateways else {}  # noqa: SLF001
+            if gateway.get("State") != "available":
+                continue
+            endpoints = tuple(
+                one["ServiceName"].rpartition(".")[2]
+                for one in list(ec2._vpc_endpoints.values())  # noqa: SLF001
+                if one.get("VpcId") == table["VpcId"]
+                and (
+                    one.get("VpcEndpointType") == "Interface" or table["RouteTableId"] in one.get("RouteTableIds", ())
+                )
+            )
+            found += [
+                WayOut(subnet=one["SubnetId"], gateway_zone=subnet_zone(gateway["SubnetId"]), endpoints=endpoints)
+                for one in table["Associations"]
+                if one.get("SubnetId")
+            ]
+    return found
+
+
 def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:
     """Append lines to a log stream, made when needed, as the Lambda service does without the caller's permission.
 
@@ -333,6 +365,14 @@ def role_of_session(access_key: str) -> str:
         return ""
     account = str(session["Arn"]).split(":")[4]
     return f"arn:aws:iam::{account}:role/{name.partition('/')[0]}"
+
+
+def region_of_api(api: str) -> str:
+    """The region of an API Gateway API, '' when there is none with this id."""
+    from ministack.services import apigateway, apigateway_v1
+
+    stores = (apigateway._apis, apigateway_v1._rest_apis)  # noqa: SLF001
+    return next((key[1] for store in stores for key in list(store._data) if key[2] == api), "")  # noqa: SLF001
 
 
 def stream_of_iterator(iterator: str) -> str:

@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import psutil
@@ -39,6 +40,7 @@ from harness.cloud.copies.lags import Lags
 from harness.cloud.copies.measuring import CopyMetrics
 from harness.cloud.delivery.emulated import Delivery
 from harness.cloud.doors import Doors, publish_nowhere
+from harness.cloud.egress import Egress
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate, Meter
@@ -281,6 +283,7 @@ class Server:
             identifier.callers = self._caller
             identifier.roles = ministack_hooks.role_of_session
             identifier.streams = ministack_hooks.stream_of_iterator
+            identifier.apis = ministack_hooks.region_of_api
         return identifier
 
     def _install_functions(self, doors: Doors, signals: SignalStation, traces: TraceStation) -> None:
@@ -301,6 +304,7 @@ class Server:
             xray_daemon=traces.daemon.address,
         )
         doors.zones.add_resident(self._pool)
+        doors.zones.add_resident(Egress(doors.faults, partial(ministack_hooks.ways_out, settings.account_id)))
         install(self._pool, lambda execute: signals.metered_execute(traces.weaver.traced_execute(execute)))
 
     def _install_copies(self, doors: Doors, signals: SignalStation) -> None:

@@ -31,6 +31,12 @@ from harness.measure.journal import JournalWriter, Operation, Outcome
 MOST_IN_FLIGHT = 5_000
 """A service that answers nothing must not cost the prober its memory."""
 
+BAD_IN_A_ROW = 3
+"""So many bad answers make clients go to the fallback: the default failure threshold of Route 53's health checks.
+
+Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+"""
+
 _FLUSH_S = 0.2
 _REMEMBERED = 1_000
 
@@ -44,6 +50,7 @@ class Prober:
     _random: random.Random = field(init=False)
     _acked: list[dict[str, str]] = field(default_factory=list)
     _outputs: dict[str, str] = field(init=False)
+    _bad: dict[str, int] = field(default_factory=dict)
     _stopping: bool = False
     _pause: asyncio.Future[None] | None = None
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
@@ -101,7 +108,8 @@ class Prober:
     def _possible(self, operation: HttpOperation) -> HttpOperation:
         """The operation; one that reads what was never written is replaced by a write."""
         if not self._acked and any(
-            name.startswith("acked.") for name in needs([operation.url, operation.headers, operation.body])
+            name.startswith("acked.")
+            for name in needs([operation.url, operation.fallback, operation.headers, operation.body])
         ):
             return next(o for o in self.spec.operations if o.capture)
         return operation
@@ -112,7 +120,7 @@ class Prober:
         known = {"key": key, "sequence": str(number), **self._outputs}
         if self._acked:
             known |= self._random.choice(self._acked)
-        url = fill(operation.url, known)
+        url = fill(operation.fallback if self._fell_back(operation) else operation.url, known)
         body = None if operation.body is None else json.dumps(fill(operation.body, known))
         headers = {"Content-Type": "application/json", **fill(operation.headers, known)}
         for _ in range(max(1, operation.attempts)):
@@ -120,6 +128,14 @@ class Prober:
             due_s = time.monotonic()
             if outcome != "unknown" or self._stopping:
                 break
+
+    def _fell_back(self, operation: HttpOperation) -> bool:
+        return bool(operation.fallback) and self._bad.get(operation.kind, 0) >= BAD_IN_A_ROW
+
+    def _count(self, operation: HttpOperation, outcome: Outcome) -> None:
+        """Bad answers in a row; who fell back stays there."""
+        if operation.fallback and not self._fell_back(operation):
+            self._bad[operation.kind] = 0 if outcome == "ok" else self._bad.get(operation.kind, 0) + 1
 
     async def _attempt(
         self,
@@ -147,6 +163,7 @@ class Prober:
         if outcome != "ok" and not problem:
             problem = answer[:120].decode(errors="replace")
         self._note(operation, number, key, times, outcome, status=status, valid=valid, detail=problem)
+        self._count(operation, outcome)
         return outcome
 
     def _keep(self, operation: HttpOperation, answer: bytes) -> bool:
@@ -222,14 +239,14 @@ def refuse_remote_hosts(spec: ProberSpec) -> None:
     """
     outputs = output_names(spec.outputs)
     for operation in spec.operations:
-        known = {**dict.fromkeys(needs(operation.url), "x"), **outputs}
-        host = urlsplit(fill(operation.url, known)).hostname or ""
-        if not spec.remote and not is_loopback(host):
-            raise RefusedError(
-                f"operation {operation.kind!r} would be sent to {host or 'nowhere'}",
-                where="workload",
-                hint="probes go to loopback addresses only, except on --target aws",
-            )
+        for url in filter(None, (operation.url, operation.fallback)):
+            host = urlsplit(fill(url, {**dict.fromkeys(needs(url), "x"), **outputs})).hostname or ""
+            if not spec.remote and not is_loopback(host):
+                raise RefusedError(
+                    f"operation {operation.kind!r} would be sent to {host or 'nowhere'}",
+                    where="workload",
+                    hint="probes go to loopback addresses only, except on --target aws",
+                )
 
 
 def is_loopback(host: str) -> bool:

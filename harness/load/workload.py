@@ -25,12 +25,14 @@ class HttpOperation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     `ok` are the statuses that acknowledge it; any other 4xx means certainly not applied, anything else
     unknown. `capture` keeps parts of an acknowledged write's JSON for later reads: name → member. `expect` are
     members that a good answer must have with these values. A request of unknown outcome is sent up to `attempts`
-    times with the same key, as a client with an idempotency key does; each attempt is a record of its own.
+    times with the same key, as a client with an idempotency key does; each attempt is a record of its own. `fallback`
+    is the URL that clients use once `url` was bad three times in a row, as a health check would have them; they stay.
     """
 
     kind: str
     method: str
     url: str
+    fallback: str = ""
     weight: float = 1.0
     headers: dict[str, str] = {}
     body: Any = None  # JSON, with placeholders in its texts
@@ -122,7 +124,7 @@ def check_operations(operations: list[HttpOperation], outputs: Mapping[str, Any]
     captured = {name for operation in operations for name in operation.capture}
     known = {"key", "sequence"} | {f"outputs.{n}" for n in outputs} | {f"acked.{n}" for n in captured}
     for operation in operations:
-        for name in sorted(needs([operation.url, operation.headers, operation.body]) - known):
+        for name in sorted(needs([operation.url, operation.fallback, operation.headers, operation.body]) - known):
             raise ConfigError(
                 f"unknown placeholder {{{name}}} in operation {operation.kind!r}",
                 where=where,

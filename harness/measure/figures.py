@@ -30,7 +30,8 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     with 95 % confidence. `staleness_*` None with `stale_writes` > 0: so many never reached the replica. `late_*` is
     how late the prober sent what was due, its own error. `findings` are the keys behind the counts.
     `anomalies` counts broken promises of single stores that were worked beside the drill, `probes_broken` the
-    steady-state probes that did not hold at the end.
+    steady-state probes that did not hold at the end. `amplification` is how many calls of what was broken came for
+    each operation that was sent during the fault.
     """
 
     seed: int = 0
@@ -58,6 +59,7 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     unfulfilled: int = 0
     anomalies: int | None = None
     probes_broken: int | None = None
+    amplification: float | None = None
     unknown: int = 0
     unknown_applied: int = 0
     operations: int = 0

@@ -50,6 +50,7 @@ ROLLBACK = "rollback"
 CPU = "cpu"
 MACHINE = "machine"
 PROBE = "probe"
+RESTORE = "restore"
 CHECK_FAILED = "check_failed"
 DRILL_ENDED = "drill_ended"
 

@@ -94,6 +94,9 @@ _MEASURES = {
     "unfulfilled": _Measure(field="unfulfilled", area="data", read=lambda f: Measured(f.unfulfilled), unit="count"),
     "anomalies": _Measure(field="anomalies", area="stores", read=lambda f: Measured(f.anomalies), unit="count"),
     "probes": _Measure(field="probes", area="probes", read=lambda f: Measured(f.probes_broken), unit="count"),
+    "amplification": _Measure(
+        field="amplification", area="stability", read=lambda f: Measured(f.amplification), unit="count"
+    ),
     "unknown": _Measure(field="unknown", area="data", read=lambda f: Measured(f.unknown), unit="count"),
     "p50": _Measure(field="p50_s", area="availability", read=lambda f: _seconds(f.p50_ms)),
     "p95": _Measure(field="p95_s", area="availability", read=lambda f: _seconds(f.p95_ms)),

@@ -28,6 +28,7 @@ class DrillObjectives:
     unknown: int | None = None
     anomalies: int | None = None
     probes: int | None = None
+    amplification: float | None = None
     p50_s: float | None = None
     p95_s: float | None = None
     p99_s: float | None = None
@@ -82,6 +83,6 @@ def _value(field: str, value: object, *, where: str) -> float | int | bool:
         raise ConfigError(f"{value!r} is not a duration", where=where, hint="write it as '30s' or '250ms'")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{value!r} is not a number", where=where)
-    if not field.startswith("availability") and not isinstance(value, int):
+    if not field.startswith(("availability", "amplification")) and not isinstance(value, int):
         raise ConfigError(f"{value!r} is not a whole number", where=where)
     return value

@@ -28,6 +28,7 @@ from harness.measure.journal import (
     EVIDENCE,
     EXPERIMENT_STARTED,
     PROBE,
+    RESTORE,
     ROLLBACK,
     STORE_CHECKED,
     STORE_FINDING,
@@ -84,6 +85,7 @@ def take_figures(
         **_end_fields(samples, phases),
         **_pacing_fields(journal),
         "anomalies": _anomalies(journal),
+        "amplification": _amplification(journal, phases, samples),
         "probes_broken": _probes_broken(doubts, journal),
         "control_plane_calls": calls,
         "notes": _notes(journal, phases, back),
@@ -133,7 +135,8 @@ def _data(doubts: Doubts, journal: Journal, phases: Phases) -> _Data:
         doubts.add("data", "no write was acknowledged, so none could be lost")
     else:
         doubts.add("data", unreadable(writes, passes))
-    findings = findings_of(history, writes, passes.last, started_s=phases.started_s)
+    verified = journal.first(VERIFICATION_ENDED) is not None  # what nobody looked for is not missing
+    findings = findings_of(history, writes, passes.last, started_s=phases.started_s) if verified else []
     return _Data(writes=writes, history=history, findings=findings)
 
 
@@ -172,6 +175,18 @@ def _end_fields(samples: Samples, phases: Phases) -> dict[str, Any]:
 def _anomalies(journal: Journal) -> int | None:
     checked = [int(event.detail.get("anomalies", 0)) for event in journal.named(STORE_CHECKED)]
     return sum(checked) if checked else None
+
+
+def _amplification(journal: Journal, phases: Phases, samples: Samples) -> float | None:
+    """Calls that met a fault rule, for each operation that was sent while it was in force; None where none did.
+
+    Source: Google, Site Reliability Engineering, chapter 22, "Addressing Cascading Failures": retries multiply load.
+    """
+    calls = sum(int(event.detail.get("calls", 0)) for event in journal.named(EVIDENCE))
+    if phases.fault_window is None or not calls:
+        return None
+    span = _span(samples, *phases.fault_window)
+    return calls / (span.stop - span.start) if span.stop > span.start else None
 
 
 def _probes_broken(doubts: Doubts, journal: Journal) -> int | None:
@@ -346,21 +361,25 @@ def _notes(journal: Journal, phases: Phases, back: Recovery | None) -> list[str]
             f"the machine was {cpu:.0f} % busy in steady state (limit {CPU_LIMIT_PERCENT:.0f} %): "
             "latencies include the harness itself"
         )
+    refused = [str(event.detail["refused"]) for event in journal.named(RESTORE) if event.detail.get("refused")]
+    notes += [f"the table could not be restored, so everything in it is lost: {reason}" for reason in refused]
     return notes + _probe_notes(journal, phases)
+
+
+def first_alarm(journal: Journal, fault_s: float) -> Event | None:
+    """The first watched alarm that went into ALARM after the fault."""
+    watched = journal.first(ALARMS_WATCHED)
+    names = watched.detail.get("names", ()) if watched is not None else ()
+    told = (e for e in journal.named(ALARM) if e.at_s >= fault_s and e.detail.get("state") == "ALARM")
+    return next((event for event in told if event.detail.get("alarm") in names), None)
 
 
 def _detection_fields(journal: Journal, phases: Phases) -> dict[str, Any]:
     """Seconds from the fault to the first watched alarm that went into ALARM, and which it was."""
-    fault_s = phases.fault_s
-    if fault_s is None:
+    alarm = None if phases.fault_s is None else first_alarm(journal, phases.fault_s)
+    if alarm is None or phases.fault_s is None:
         return {}
-    watched = journal.first(ALARMS_WATCHED)
-    names = watched.detail.get("names", ()) if watched is not None else ()
-    told = (e for e in journal.named(ALARM) if e.at_s >= fault_s and e.detail.get("state") == "ALARM")
-    alarm = next((event for event in told if event.detail.get("alarm") in names), None)
-    if alarm is None:
-        return {}
-    return {"detect_s": alarm.at_s - fault_s, "detected_by": str(alarm.detail.get("alarm", ""))}
+    return {"detect_s": alarm.at_s - phases.fault_s, "detected_by": str(alarm.detail.get("alarm", ""))}
 
 
 def _cpu_percent(journal: Journal) -> float | None:

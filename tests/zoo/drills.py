@@ -10,34 +10,59 @@ FUNCTION_TARGET = "aws:lambda:function"
 
 @dataclass(frozen=True, kw_only=True)
 class ShortDrill:
-    """`action` is an FIS action with its parameters; `role` tags the functions it hits, if it hits functions."""
+    """`action` is an FIS action with its parameters; `role` tags the functions it hits, if it hits functions.
+
+    `objectives` are set beside those that every drill of the orders has; `more` is what else its file says.
+    """
 
     title: str
     action: str
+    stack: str = "orders"
+    lasts: bool = True
     parameters: dict[str, str]
     role: str = ""
     attempts: int = 1
+    rate: float = 10.0
+    timeout: str = "4s"
     objectives: dict[str, Any] = field(default_factory=dict)
     replica: bool = False
+    restore: bool = False
+    reads: float = 0.0
     duration: str = "4s"
-    hold: str = "3s"
+    deadline: str = "15s"
     must_recover_in_fault: bool = False
     disruption: str = "Software"
+    orders: dict[str, Any] = field(
+        default_factory=lambda: {"lost": 0, "duplicates": 0, "phantom": 0, "unfulfilled": 0}
+    )
+    more: str = ""
+    targets: dict[str, Any] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
+
+    def _in_each_zone(self, action: dict[str, Any]) -> dict[str, Any]:
+        return {
+            zone: {**action, "parameters": {**action["parameters"], "availabilityZoneIdentifier": zone}}
+            for zone in self.zones
+        }
 
     def template(self) -> dict[str, Any]:
         """The experiment template, as CreateExperimentTemplate takes it."""
-        action: dict[str, Any] = {"actionId": self.action, "parameters": {"duration": "PT1M", **self.parameters}}
-        targets: dict[str, Any] = {}
+        lasting = {"duration": "PT1M"} if self.lasts else {}
+        action: dict[str, Any] = {"actionId": self.action, "parameters": {**lasting, **self.parameters}}
+        targets = dict(self.targets)
         if self.role:
             action["targets"] = {"Functions": "functions"}
             tags = {"app": "orders", "role": self.role}
             targets["functions"] = {"resourceType": FUNCTION_TARGET, "resourceTags": tags, "selectionMode": "ALL"}
+        elif targets:
+            action["targets"] = {slot: slot.lower() for slot in targets}
+            targets = {slot.lower(): target for slot, target in targets.items()}
         return {
             "description": self.title,
             "roleArn": "arn:aws:iam::000000000000:role/fis-experiments",
             "stopConditions": [{"source": "none"}],
             "targets": targets,
-            "actions": {"break": action},
+            "actions": {"break": action} if not self.zones else self._in_each_zone(action),
         }
 
 
@@ -46,6 +71,27 @@ def _api_errors(service: str, operations: str, percentage: int) -> dict[str, str
 
 
 INTERNAL_ERROR = "aws:fis:inject-api-internal-error"
+
+LATENCY = "blackstart:api:add-latency"
+
+
+def _slow(service: str, operations: str, percentage: int, delay_s: float) -> dict[str, str]:
+    return {**_api_errors(service, operations, percentage), "delayMilliseconds": str(round(delay_s * 1000))}
+
+
+ORDERS_TABLE = {"Tables": {"resourceType": "aws:dynamodb:global-table", "resourceTags": {"app": "orders"},
+                           "selectionMode": "ALL"}}  # fmt: skip
+NOTIFICATIONS = """
+[[verification.effects]]
+name = "notifications"
+queue = "{outputs.notifications_queue_url}"
+attribute = "order_id"
+equals = "{order_id}"
+"""
+GIVEN_UP = """
+[detection]
+alarms = ["{outputs.dead_letters_alarm}"]
+"""
 
 DRILLS = {
     "notify-fails": ShortDrill(
@@ -64,6 +110,42 @@ DRILLS = {
         parameters=_api_errors("dynamodb", "TransactWriteItems", 45),
         objectives={"availability_in_fault": 0.72, "static_stability": True, "staleness": "15s"},
         replica=True,
+        rate=20.0,
+    ),
+    "table-down": ShortDrill(
+        title="Every transaction of the orders table fails",
+        action=INTERNAL_ERROR,
+        parameters=_api_errors("dynamodb", "TransactWriteItems", 100),
+        objectives={"amplification": 4.0},
+    ),
+    "table-restored": ShortDrill(
+        title="Almost half of the transactions fail, and the orders are read from a restored table",
+        action=INTERNAL_ERROR,
+        parameters=_api_errors("dynamodb", "TransactWriteItems", 45),
+        restore=True,
+    ),
+    "table-slow": ShortDrill(
+        title="A third of the transactions take longer than any customer waits",
+        action=LATENCY,
+        parameters=_slow("dynamodb", "TransactWriteItems", 33, 8.0),
+        objectives={"availability_in_fault": 0.85},
+        duration="6s",
+    ),
+    "work-slow": ShortDrill(
+        title="Charges and receipts take their time",
+        action=LATENCY,
+        parameters=_slow("dynamodb", "PutItem", 100, 0.8),
+        more=NOTIFICATIONS,
+        duration="6s",
+    ),
+    "replication-pauses": ShortDrill(
+        title="The replica of the orders stands still",
+        action="aws:dynamodb:global-table-pause-replication",
+        parameters={},
+        targets=ORDERS_TABLE,
+        objectives={"availability_in_fault": 0.95},
+        reads=3.0,
+        duration="8s",
     ),
     "bus-fails": ShortDrill(
         title="Most events are refused by the bus",
@@ -81,8 +163,17 @@ DRILLS = {
         action="aws:lambda:invocation-error",
         parameters={"invocationPercentage": "60", "preventExecution": "true"},
         role="fulfil",
-        objectives={"detect": "75s"},
-        hold="80s",  # alarms on Lambda's metrics have periods of a minute
+        objectives={"detect": "75s"},  # alarms on Lambda's metrics have periods of a minute
+    ),
+    "given-up-tells": ShortDrill(
+        title="Receipts cannot be written until orders are given up, and an alarm must tell",
+        action=INTERNAL_ERROR,
+        parameters=_api_errors("s3", "PutObject", 100),
+        objectives={"detect": "120s"},
+        orders={"lost": 0, "duplicates": 0, "phantom": 0},
+        duration="25s",
+        rate=4.0,
+        more=GIVEN_UP,
     ),
     "place-fails-after": ShortDrill(
         title="Half of the order-taking invocations fail after their work is done; clients send again",
@@ -97,8 +188,41 @@ DRILLS = {
         parameters={"availabilityZoneIdentifier": "use1-az2"},
         objectives={"rto": "8s", "static_stability": True},
         must_recover_in_fault=True,
-        duration="8s",
+        duration="13s",
         disruption="AZ",
+    ),
+}
+
+DRILLS |= {
+    "region-loss": ShortDrill(
+        title="Every zone of the region loses its power",
+        stack="two_regions",
+        action="blackstart:az:interrupt-power",
+        parameters={},
+        zones=("use1-az1", "use1-az2", "use1-az3"),
+        objectives={"rto": "8s"},
+        orders={},
+        must_recover_in_fault=True,
+        timeout="2s",
+        duration="10s",
+        disruption="Region",
+    ),
+    "writer-changes": ShortDrill(
+        title="The cluster fails over to its reader",
+        stack="payments",
+        action="aws:rds:failover-db-cluster",
+        parameters={},
+        lasts=False,
+        targets={
+            "Clusters": {
+                "resourceType": "aws:rds:cluster",
+                "resourceTags": {"app": "payments"},
+                "selectionMode": "ALL",
+            }
+        },
+        objectives={"rto": "15s"},
+        orders={},
+        disruption="Hardware",
     ),
 }
 
@@ -112,67 +236,113 @@ template = "{name}.json"
 duration = "{duration}"
 
 [workload]
-rate = 20.0
-timeout = "4s"
+rate = {rate}
+timeout = "{timeout}"
 
+{operations}
+[method]
+latency_limit = "3.5s"
+baseline = "3s"
+window = "1s"
+hold = "2s"
+deadline = "{deadline}"
+must_recover_in_fault = {recover}
+{more}
+{verification}{effects}
+[objectives]
+"""
+
+_ORDERS = """
 [[workload.operations]]
 kind = "place_order"
 method = "POST"
-url = "{{outputs.api_url}}/orders"
-headers = {{ "Idempotency-Key" = "{{key}}" }}
-body = {{ customer = "prober", items = [{{ sku = "tea", quantity = 1 }}] }}
+url = "{outputs.api_url}/orders"
+headers = { "Idempotency-Key" = "{key}" }
+body = { customer = "prober", items = [{ sku = "tea", quantity = 1 }] }
 ok = [200, 201]
 write = true
-attempts = {attempts}
+attempts = ATTEMPTS
+capture = { order_id = "order_id" }
+"""
+_READS = """
+[[workload.operations]]
+kind = "read_order"
+method = "GET"
+url = "{outputs.api_url}/orders/{acked.order_id}"
+"""
 
-[method]
-latency_limit = "3.5s"
-baseline = "4s"
-window = "1s"
-hold = "{hold}"
-deadline = "15s"
-must_recover_in_fault = {recover}
 
+_VERIFICATION = """
 [verification]
-table = "{{outputs.orders_table}}"
+table = "{outputs.orders_table}"
 key = "idempotency_key"
-replica = "{replica}"
-settled = {{ status = "FULFILLED" }}
-settle = "25s"
+replica = "REPLICA"
+restore = RESTORE
+settled = { status = "FULFILLED" }
+settle = "15s"
 
 [[verification.effects]]
 name = "receipts"
-bucket = "{{outputs.receipts_bucket}}"
-object = "receipts/{{order_id}}.json"
+bucket = "{outputs.receipts_bucket}"
+object = "receipts/{order_id}.json"
 
 [[verification.effects]]
 name = "charges"
-table = "{{outputs.payments_table}}"
+table = "{outputs.payments_table}"
 attribute = "order_id"
-equals = "{{order_id}}"
-
-[objectives]
-lost = 0
-duplicates = 0
-phantom = 0
-unfulfilled = 0
+equals = "{order_id}"
 """
+
+_POST = """
+[[workload.operations]]
+kind = "post"
+method = "POST"
+url = "URL"
+fallback = "FALLBACK"
+headers = { "Idempotency-Key" = "{key}" }
+ok = [201]
+write = true
+"""
+_URLS = {
+    "two_regions": ("{outputs.url_us_east_1}/orders", "{outputs.url_us_west_2}/orders"),
+    "payments": ("{outputs.url}/payments", ""),
+}
+
+
+def _operations(drill: ShortDrill) -> str:
+    if drill.stack != "orders":
+        url, fallback = _URLS[drill.stack]
+        return _POST.replace("URL", url).replace("FALLBACK", fallback)
+    reads = f"{_READS}weight = {drill.reads}\n" if drill.reads else ""
+    return _ORDERS.replace("ATTEMPTS", str(drill.attempts)) + reads
+
+
+def _verification(drill: ShortDrill) -> str:
+    if drill.stack != "orders":
+        return ""
+    replica = "{outputs.replica_region}" if drill.replica else ""
+    return _VERIFICATION.replace("REPLICA", replica).replace("RESTORE", str(drill.restore).lower())
 
 
 def write_drill(name: str, folder: Path) -> Path:
     """The drill file, with its template beside it."""
     drill = DRILLS[name]
+    effects = drill.more if drill.more.startswith("\n[[verification") else ""
     text = _FILE.format(
         name=name,
         title=drill.title,
         disruption=drill.disruption,
         duration=drill.duration,
-        hold=drill.hold,
-        replica="{outputs.replica_region}" if drill.replica else "",
-        attempts=drill.attempts,
+        rate=drill.rate,
+        timeout=drill.timeout,
+        operations=_operations(drill),
+        verification=_verification(drill),
+        deadline=drill.deadline,
         recover=str(drill.must_recover_in_fault).lower(),
+        effects=effects,
+        more="" if effects else drill.more,
     )
-    text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in drill.objectives.items())
+    text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in {**drill.orders, **drill.objectives}.items())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(drill.template(), indent=2))
     path = folder / f"{name}.toml"

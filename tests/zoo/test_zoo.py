@@ -22,11 +22,11 @@ def zoo(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, ModuleType]:
 
 
 def test_every_patch_fits_the_stack_and_leaves_python(zoo, tmp_path: Path) -> None:
-    variants, _ = zoo
-    assert len(variants.VARIANTS) >= 20
+    variants, drills = zoo
+    assert len(variants.VARIANTS) >= 29
     for name, variant in variants.VARIANTS.items():
         assert variant.patches or variant.config, name
-        variants.release(variant, tmp_path / name)
+        variants.release(variant, tmp_path / name, drills.DRILLS[variant.drill].stack)
         for source in (tmp_path / name).rglob("*.py"):
             compile(source.read_text(), str(source), "exec")
 
@@ -49,15 +49,21 @@ def test_every_drill_can_be_read_and_asks_for_what_its_animals_break(zoo, tmp_pa
         for name in drills.DRILLS
     }
     for variant in variants.VARIANTS.values():
-        assert variant.breaks in asked[variant.drill]
+        assert not variant.breaks or variant.breaks in asked[variant.drill]
     assert {variant.drill for variant in variants.VARIANTS.values()} == set(drills.DRILLS)
 
 
 def test_some_animals_are_found_with_their_keys() -> None:
-    visit = subprocess.run([sys.executable, HERE, *VISITED], capture_output=True, text=True, check=False, timeout=300)
+    visit = subprocess.run([sys.executable, HERE, *VISITED], capture_output=True, text=True, check=False, timeout=900)
+    rows = {
+        row[0].removeprefix("| "): row
+        for row in (line.split(" | ") for line in visit.stdout.splitlines())
+        if row[0].removeprefix("| ") in VISITED
+    }
+    assert set(rows) == set(VISITED), visit.stdout + visit.stderr
+    opened = {name: row[5] for name, row in rows.items() if row[-1].startswith("open")}
+    if opened:
+        pytest.skip(f"this machine has too much to do to measure anything: {opened}")
     assert visit.returncode == 0, visit.stdout + visit.stderr
-    rows = [
-        line.split(" | ") for line in visit.stdout.splitlines() if line.startswith(tuple(f"| {n}" for n in VISITED))
-    ]
-    assert [row[2] for row in rows] == ["duplicates", "lost"]
-    assert all(row[2] in row[3].split(", ") and "keys, first" in row[5] for row in rows)
+    assert {name: row[2] for name, row in rows.items()} == dict(zip(VISITED, ("duplicates", "lost"), strict=True))
+    assert all(row[2] in row[3].split(", ") and "keys, first" in row[5] for row in rows.values())

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STACK = Path(__file__).parents[2] / "pulumi_stack"
+ORDERS = Path(__file__).parents[2] / "pulumi_stack"
+PROGRAMS = {"orders": ORDERS, **{p.name: p for p in (Path(__file__).parent / "programs").iterdir() if p.is_dir()}}
+"""The healthy stacks by their names: the orders service, and small ones for what it does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """`patches` have `file`, `replace` and `with`; `breaks` is the objective that `drill` must find missed."""
+    """`patches` have `file`, `replace` and `with`; `breaks` is the objective that `drill` must find missed.
+
+    One that breaks nothing is healthy in another way, and must stay green.
+    """
 
     mistake: str
     drill: str
@@ -30,13 +35,15 @@ VARIANTS = {
 }
 
 
-def release(variant: Variant | None, program: Path) -> None:
-    """Write the stack's program, healthy for None, with the variant's mistake otherwise.
+def release(variant: Variant | None, program: Path, stack: str = "orders") -> None:
+    """Write a stack's program, healthy for None, with the variant's mistake otherwise.
 
     Raises:
         ValueError: a patch does not fit the stack any more.
     """
-    shutil.copytree(STACK, program, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+    shutil.copytree(
+        PROGRAMS[stack], program, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".venv")
+    )
     for patch in variant.patches if variant is not None else ():
         path = program / patch["file"]
         source = path.read_text()

@@ -8,6 +8,7 @@ from typing import Any
 from chaos.fis.actions.action import Action
 from chaos.fis.actions.alarm_state import AssertAlarmState
 from chaos.fis.actions.api_errors import InjectApiInternalError, InjectApiThrottleError, InjectApiUnavailableError
+from chaos.fis.actions.api_latency import AddLatency
 from chaos.fis.actions.automation import StartAutomationExecution
 from chaos.fis.actions.caches import InterruptAzPower
 from chaos.fis.actions.connectivity import DisruptConnectivity
@@ -41,6 +42,7 @@ from chaos.fis.finders import FINDERS
 ACTIONS: Mapping[str, Action] = {
     action.id: action
     for action in (
+        AddLatency(),
         AssertAlarmState(),
         BucketPauseReplication(),
         DisruptConnectivity(),

@@ -45,12 +45,7 @@ class _ApiErrorAction(RuleAction):
         """Duration, share, and operations that the service has."""
         super().check(parameters)
         check_percentage(parameters["percentage"])
-        known = _operations_of(parameters["service"])
-        for name in listed(parameters["operations"], "operations"):
-            if name not in known and "*" not in name:
-                raise ValidationException(
-                    f"Service {parameters['service']} has no operation '{name}'; {nearest(name, known)}"
-                )
+        check_operations(parameters)
 
     def inject(self, work: Work) -> None:
         """One rule for each operation and role."""
@@ -61,6 +56,20 @@ class _ApiErrorAction(RuleAction):
             for operation in listed(work.parameters["operations"], "operations"):
                 selector = Selector(service=service, operation=operation, caller_role=role)
                 work.put(f"{role}/{operation}", selector, ApiError(code=code, status=status), dose)
+
+
+def check_operations(parameters: Mapping[str, str]) -> None:
+    """Refuse operations that the service does not have.
+
+    Raises:
+        ValidationException: names the nearest one.
+    """
+    known = _operations_of(parameters["service"])
+    for name in listed(parameters["operations"], "operations"):
+        if name not in known and "*" not in name:
+            raise ValidationException(
+                f"Service {parameters['service']} has no operation '{name}'; {nearest(name, known)}"
+            )
 
 
 def callers(work: Work) -> list[str]:

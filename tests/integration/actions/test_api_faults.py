@@ -42,6 +42,27 @@ def test_each_service_has_its_own_error(
     assert aws.code_of(call) == "ok"
 
 
+def test_answers_come_later_by_what_was_asked_and_no_more_afterwards(aws: Any) -> None:
+    action = aws.action("blackstart:api:add-latency", service="sqs", operations="ListQueues", percentage="100")
+    action["parameters"]["delayMilliseconds"] = "400"
+    list_queues = aws.client("sqs").list_queues
+    with aws.running(action) as experiment:
+        began_s = time.monotonic()
+        list_queues()
+        assert time.monotonic() - began_s >= 0.4
+    healed = [e.detail for e in aws.cloud.control.evidence(owner=experiment) if e.kind == "fault_healed"]
+    assert [one["fired"] for one in healed] == [1]
+    list_queues()
+    assert [e.kind for e in aws.cloud.control.evidence(owner=experiment)].count("fault_fired") == 1
+
+
+@pytest.mark.parametrize("wrong", [{"operations": "ListQueue"}, {"delayMilliseconds": "0"}, {"percentage": "101"}])
+def test_latency_that_cannot_be_is_refused(aws: Any, wrong: dict[str, str]) -> None:
+    right = {"service": "sqs", "operations": "ListQueues", "percentage": "100", "delayMilliseconds": "400"}
+    with pytest.raises(aws.client("fis").exceptions.ValidationException):
+        aws.start(aws.action("blackstart:api:add-latency", **{**right, **wrong}))
+
+
 def test_only_the_target_role_is_hit(aws: Any, caller: Any) -> None:
     action = aws.action(
         "aws:fis:inject-api-throttle-error", service="ec2", operations="DescribeVpcs", percentage="100"

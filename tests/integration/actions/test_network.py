@@ -1,8 +1,11 @@
 """Network actions: a function in the target subnet gets no answer where the scope says so, and nowhere else."""
 
+import time
 from typing import Any
 
 import pytest
+
+from tests.waiting import PATIENCE_S
 
 LOST = "ReadTimeoutError"
 TABLES, QUEUES, BUCKETS = ("dynamodb", "list_tables"), ("sqs", "list_queues"), ("s3", "list_buckets")
@@ -119,3 +122,33 @@ def test_without_transit_gateways_the_action_is_skipped_or_fails(aws: Any) -> No
     skipped = aws.start(actions, targets, experimentOptions={"emptyTargetResolutionMode": "skip"})
     assert aws.wait(skipped, "completed")["actions"]["a"]["state"]["status"] == "skipped"
     assert aws.wait(aws.start(actions, targets), "failed")["state"]["error"]["code"] == "InvalidTarget"
+
+
+def test_a_nat_gateway_takes_the_way_out_of_other_zones_along(
+    aws: Any, vpc: Any, caller: Any, neighbour: Any
+) -> None:
+    """Both subnets go out through a gateway in the second zone, which loses its power; SQS has an endpoint."""
+    ec2, until_s = aws.client("ec2"), time.monotonic() + PATIENCE_S
+    nat = ec2.create_nat_gateway(SubnetId=vpc.there, ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    table = ec2.create_route_table(VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    association = ec2.associate_route_table(RouteTableId=table, SubnetId=vpc.here)["AssociationId"]
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=vpc.id, VpcEndpointType="Interface", ServiceName="com.amazonaws.us-east-1.sqs", SubnetIds=[vpc.here]
+    )["VpcEndpoint"]["VpcEndpointId"]
+    try:
+        assert caller(*TABLES) == "ok"
+        with aws.running(aws.action("blackstart:az:interrupt-power", availabilityZoneIdentifier="use1-az1")):
+            pass  # the gateway is in the other zone
+        assert caller(*TABLES) == "ok"
+        with aws.running(aws.action("blackstart:az:interrupt-power", availabilityZoneIdentifier="use1-az2")):
+            assert caller(*TABLES) == LOST
+            assert caller(*QUEUES) == "ok"
+        while neighbour(*TABLES) != "ok":
+            assert time.monotonic() < until_s
+        assert caller(*TABLES) == "ok"
+    finally:
+        ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+        ec2.disassociate_route_table(AssociationId=association)
+        ec2.delete_route_table(RouteTableId=table)
+        ec2.delete_nat_gateway(NatGatewayId=nat)

@@ -74,6 +74,8 @@ def test_a_cluster_fails_over_when_its_writer_is_in_the_zone(aurora: Any, run: A
         {**by_zone, "parameters": {"writerAvailabilityZoneIdentifiers": zone}},
     )
     assert hit["state"]["status"] == "completed"
+    fired = [e.detail for e in aurora.cloud.control.evidence(owner=hit["id"]) if e.kind == "fault_fired"]
+    assert fired == [{"resource": shown["DBClusterArn"]}]
     until_s = time.monotonic() + PATIENCE_S
     while aurora.writer == before:
         assert time.monotonic() < until_s

@@ -121,6 +121,12 @@ def test_a_call_to_an_http_api_is_about_that_api(scope: dict[str, Any]) -> None:
     assert (found.service, found.operation, found.resource) == ("execute-api", "Invoke", "abc123")
 
 
+@pytest.mark.parametrize(("known", "region"), [("us-west-2", "us-west-2"), ("", "us-east-1")])
+def test_a_request_to_an_api_is_in_the_region_of_the_api(known: str, region: str) -> None:
+    found = identify(_request("POST", "/_aws/execute-api/abc123/orders"), b"", apis={"abc123": known}.__getitem__)
+    assert found.region == region
+
+
 def test_a_process_of_ours_is_known_by_its_app_id() -> None:
     ours = Caller(zone_id="use1-az2", function="fulfil")
     scope = _request(user_agent="Boto3/1.43 app/bs.use1-az2.0123456789ab")

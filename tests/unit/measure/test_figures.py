@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from harness.measure.availability import availability, burn_rate, latency
 from harness.measure.finding import MOST_FINDINGS, Finding
 from harness.measure.history import Write
-from harness.measure.journal import PROBE, REPLICA_LOOK, STORE_CHECKED, STORE_FINDING, Event, Operation, Outcome
+from harness.measure.journal import (
+    EVIDENCE,
+    PROBE,
+    REPLICA_LOOK,
+    STORE_CHECKED,
+    STORE_FINDING,
+    Event,
+    Operation,
+    Outcome,
+)
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.pacing import pacing
@@ -217,3 +226,20 @@ def test_a_steady_state_probe_must_hold_again_at_the_end() -> None:
 def test_probes_that_nobody_asked_after_the_fault_prove_nothing(extra: tuple[Event, ...]) -> None:
     judged = judge(play(replace(Script(), extra=extra)), DrillObjectives(probes=0), Method())
     assert judged.verdict == "inconclusive"
+
+
+def test_retries_multiply_the_calls_of_what_is_broken() -> None:
+    # 12 s of fault at 50 operations a second
+    evidence = Event(at_s=40.0, name=EVIDENCE, detail={"fired": 25, "calls": 1800})
+    judged = judge(play(replace(Script(), extra=(evidence,))), DrillObjectives(amplification=2.5), Method())
+    assert judged.figures.amplification == pytest.approx(3.0, abs=0.01)
+    assert judged.verdict == "fail"
+    assert (
+        judge(play(replace(Script(), extra=(evidence,))), DrillObjectives(amplification=3.5), Method()).verdict
+        == "pass"
+    )
+
+
+def test_without_calls_of_what_is_broken_nothing_was_multiplied() -> None:
+    judged = judge(play(Script()), DrillObjectives(amplification=2.5), Method())
+    assert (judged.figures.amplification, judged.verdict) == (None, "inconclusive")
