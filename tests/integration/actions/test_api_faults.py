@@ -60,7 +60,7 @@ def test_answers_come_later_by_what_was_asked_and_no_more_afterwards(aws: Any) -
 def test_latency_that_cannot_be_is_refused(aws: Any, wrong: dict[str, str]) -> None:
     right = {"service": "sqs", "operations": "ListQueues", "percentage": "100", "delayMilliseconds": "400"}
     with pytest.raises(aws.client("fis").exceptions.ValidationException):
-        aws.start(aws.action("blackstart:api:add-latency", **{**right, **wrong}))
+        aws.start({"a": aws.action("blackstart:api:add-latency", **{**right, **wrong})})
 
 
 def test_only_the_target_role_is_hit(aws: Any, caller: Any) -> None:
