@@ -62,6 +62,7 @@ class Embedded(_Strict):
     object_lag: LagText | None = None
     health_interval: Duration | None = None
     deregistration: Duration | None = None
+    scaling_period: Duration | None = None
     alias_ttl: Duration | None = None
     names_port: Annotated[int, Field(ge=0, le=65535)] = 0
 

@@ -79,6 +79,7 @@ def cloud_settings(
         "task_start_s": embedded.task_start,
         "health_interval_s": embedded.health_interval,
         "deregistration_s": embedded.deregistration,
+        "scaling_period_s": embedded.scaling_period,
         "alias_ttl_s": embedded.alias_ttl,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}

@@ -170,9 +170,14 @@ class Server:
 
     def _emulated_services(self) -> dict[str, App]:
         """What is answered beside ministack, where this cloud is one."""
+        from harness.cloud.tasks.scaling_api import ScalingApi
+
         if self._moto is None or self._traces is None:
             return {}
         known: dict[str, App] = dict(self._moto.services())
+        scaling = "application-autoscaling"
+        if self._tasks is not None:
+            known[scaling] = ScalingApi(known[scaling], self._tasks.scaler)
         return {**known, "xray": self._traces.api(known["xray"])}
 
     async def _serve(
@@ -357,7 +362,7 @@ class Server:
             wanted_port=settings.names_port,
         )
         self._names.install()
-        self._tasks = Tasks.install(settings, doors, network=network, thread=self._beside)
+        self._tasks = Tasks.install(settings, doors, network=network, thread=self._beside, metrics=signals.store)
         self._tasks.site.target_groups = self._balancers
 
     def _own_services(self) -> dict[str, App]:

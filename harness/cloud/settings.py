@@ -56,6 +56,8 @@ class CloudSettings:
         task_start_s: seconds an ECS task takes before its containers start; see `tasks/timing.py`.
         health_interval_s: seconds between two health checks of ELB and Route 53; 0 takes what each resource says.
         deregistration_s: seconds a target of a load balancer drains at the most; None takes what its group says.
+        scaling_period_s: seconds of one data point of service auto scaling; 60 on AWS
+            (https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html).
         alias_ttl_s: seconds an alias of Route 53 may be cached; see `dns/timing.py`.
         names_port: of DNS and the front door, on 127.0.0.1; 0 takes a free one.
         images: container image → what runs for it where there is no Docker engine.
@@ -81,6 +83,7 @@ class CloudSettings:
     task_start_s: float = 0.0
     health_interval_s: float = 0.0
     deregistration_s: float | None = None
+    scaling_period_s: float = 60.0
     alias_ttl_s: float = 60.0
     names_port: int = 0
     images: Mapping[str, LocalImage] = field(default_factory=dict)

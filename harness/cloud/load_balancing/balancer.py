@@ -211,7 +211,8 @@ class Balancer:
             return self._itself(node, error.status, counted=True)
         finally:
             target.in_flight -= 1
-        self.metrics.answered(self.arn, group.arn, zone, status=status, took_s=time.perf_counter() - began_s)
+        took_s, (hosts, _) = time.perf_counter() - began_s, group.counts()
+        self.metrics.answered(self.arn, group.arn, zone, status=status, took_s=took_s, hosts=hosts)
         return response
 
     def _itself(

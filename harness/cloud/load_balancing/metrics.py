@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from harness.cloud.signals.series import MetricId, MetricStore
+from harness.cloud.signals.series import MetricId, MetricStore, one
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class BalancerMetrics:
 
     store: MetricStore
 
-    def answered(self, balancer: str, group: str, zone: str, *, status: int, took_s: float) -> None:
-        """A target answered."""
+    def answered(self, balancer: str, group: str, zone: str, *, status: int, took_s: float, hosts: int = 1) -> None:
+        """A target answered, one of so many `hosts` that are well."""
         if not group:
             self._put(balancer, "", zone, f"HTTPCode_ELB_{status // 100}XX_Count", 1.0)
             return
@@ -29,7 +29,8 @@ class BalancerMetrics:
         only = MetricId(
             account, region, "AWS/ApplicationELB", "RequestCountPerTarget", (("TargetGroup", _name(group)),)
         )
-        self.store.value_soon(only, 1.0, time.time(), unit="Count")
+        # Kept by the second: service auto scaling may look at shorter periods than a minute.
+        self.store.publish(only, one(1.0 / max(1, hosts), time.time()), unit="Count", resolution_s=1)
 
     def failed(self, balancer: str, group: str, zone: str, *, status: int, connected: bool) -> None:
         """The load balancer answered in a target's place."""

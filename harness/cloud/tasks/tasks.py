@@ -10,12 +10,18 @@ from harness.cloud.doors import Doors
 from harness.cloud.loop_thread import LoopThread
 from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.settings import CloudSettings
+from harness.cloud.signals.series import MetricStore
 from harness.cloud.tasks import emulated
 from harness.cloud.tasks.ecs import Ecs
 from harness.cloud.tasks.images import Images
+from harness.cloud.tasks.scaling import ServiceScaler
 from harness.cloud.tasks.site import Site
 from harness.cloud.tasks.timing import TaskTiming
+from harness.cloud.tasks.usage import UsageMeter
 from harness.cloud.tasks.warden import Warden
+
+_LOOKS = 6
+"""How often in a period of service auto scaling the tasks' use is looked at."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,9 +30,19 @@ class Tasks:
 
     site: Site
     ecs: Ecs
+    scaler: ServiceScaler
+    usage: UsageMeter
 
     @classmethod
-    def install(cls, settings: CloudSettings, doors: Doors, *, network: PrivateNetwork, thread: LoopThread) -> Tasks:
+    def install(
+        cls,
+        settings: CloudSettings,
+        doors: Doors,
+        *,
+        network: PrivateNetwork,
+        thread: LoopThread,
+        metrics: MetricStore,
+    ) -> Tasks:
         """Build everything; from now on ECS drives real processes, and zones reach them."""
         folder = settings.state_dir / "tasks"
         registry = folder / "processes"
@@ -43,7 +59,15 @@ class Tasks:
             publish=doors.publish,
             warden=Warden(registry),
         )
-        made = cls(site=site, ecs=Ecs(site))
+        ecs = Ecs(site)
+        scaler = ServiceScaler(
+            store=metrics, period_s=settings.scaling_period_s, count=ecs.desired_count, scale=ecs.scale
+        )
+        usage = UsageMeter(
+            store=metrics, tasks=lambda: list(ecs.tasks.values()), every_s=settings.scaling_period_s / _LOOKS
+        )
+        made = cls(site=site, ecs=ecs, scaler=scaler, usage=usage)
+        usage.start()
         doors.tasks.find = made.ecs.tasks.get
         emulated.take_over(made.ecs.operations())
         doors.zones.add_resident(made.ecs)
@@ -51,10 +75,13 @@ class Tasks:
 
     def reset(self) -> None:
         """End every task and forget every service."""
+        self.scaler.services.clear()
         self.ecs.reset()
 
     def close(self) -> None:
         """End everything for good."""
+        self.scaler.stop()
+        self.usage.stop()
         self.ecs.close()
         processes.reap(self.site.registry, everything=True, grace_s=0.0)
         shutil.rmtree(self.site.registry.parent, ignore_errors=True)

@@ -36,6 +36,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
         images=IMAGES,
         health_interval_s=0.2,
         deregistration_s=30.0,
+        scaling_period_s=1.0,
     )
     running = start_cloud(settings)
     yield running
