@@ -16,6 +16,7 @@ from harness.cloud.asgi import Receive, Scope, Send, read_body, respond
 from harness.cloud.doors import Doors
 from harness.cloud.faults import MAX_LEASE_S, parse_rule
 from harness.cloud.gate import CONTROL_PREFIX
+from harness.cloud.links import LinkFault
 from harness.cloud.recorder import Recorder
 from harness.errors import BlackstartError, ConfigError, UsageError, nearest
 from harness.lag import parse_lag
@@ -86,6 +87,9 @@ class Control:
             "GET zones": self._zones,
             "GET lags": self._lags,
             "POST lags": self._set_lag,
+            "GET links": self._links,
+            "POST links": self._put_link,
+            "DELETE links": self._remove_links,
             "GET replication": self._replication,
             "GET evidence": self._evidence,
             "GET environments": self._environments,
@@ -120,6 +124,7 @@ class Control:
     async def _renew(self, query: Query, _body: bytes) -> Answer:
         owner = query.get("owner", "")
         renewed = self.doors.faults.renew(owner)
+        renewed += self.doors.zones.links.renew(owner)
         return {"renewed": renewed + self.doors.zones.renew(owner, 30.0)}
 
     async def _zones(self, _query: Query, _body: bytes) -> Answer:
@@ -155,6 +160,18 @@ class Control:
         places = {key: str(wanted.get(key) or "") for key in ("source", "destination")}
         self.doors.replication.lags.set(str(wanted["store"]), lag, **places)
         return {"lags": self.doors.replication.lags.shown()}
+
+    async def _links(self, _query: Query, _body: bytes) -> Answer:
+        return {"links": self.doors.zones.links.shown()}
+
+    async def _put_link(self, _query: Query, body: bytes) -> Answer:
+        fault = msgspec.json.decode(body, type=LinkFault)
+        self.doors.zones.links.put(fault)
+        return {"id": fault.id}
+
+    async def _remove_links(self, query: Query, _body: bytes) -> Answer:
+        ended = self.doors.zones.links.remove(fault_id=query.get("id", ""), owner=query.get("owner", ""))
+        return {"links": ended}
 
     async def _replication(self, _query: Query, _body: bytes) -> Answer:
         return {"replication": self.doors.replication.shown()}

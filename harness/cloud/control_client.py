@@ -13,6 +13,7 @@ import msgspec
 from harness import errors
 from harness.cloud.evidence import EvidenceEvent
 from harness.cloud.faults import FaultRule, RuleReport
+from harness.cloud.links import LinkFault
 from harness.errors import BlackstartError, NotReadyError, NotSupportedError
 from harness.target import Target
 
@@ -92,6 +93,22 @@ class ControlClient:
         """
         wanted = {"store": store, "lag": lag, "source": source, "destination": destination}
         self._call("POST", "lags", body=json.dumps(wanted).encode())
+
+    def disturb_link(self, fault: LinkFault) -> None:
+        """Put a fault between two places in force, or renew it.
+
+        Raises:
+            ConfigError: it cannot be meant.
+        """
+        self._call("POST", "links", body=msgspec.json.encode(fault))
+
+    def heal_links(self, owner: str = "", fault_id: str = "") -> list[str]:
+        """End link faults of an owner, one, or all; returns their ids. May be repeated."""
+        return list(self._call("DELETE", "links", {"owner": owner, "id": fault_id})["links"])
+
+    def links(self) -> list[dict[str, Any]]:  # JSON as served
+        """The link faults in force, with what they `matched` and hit (`fired`)."""
+        return list(self._call("GET", "links")["links"])
 
     def replication(self) -> list[dict[str, Any]]:  # JSON as served
         """What is under way to copies: `store name source destination pending oldest_s`, or `conflicts`."""

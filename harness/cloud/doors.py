@@ -55,7 +55,8 @@ class Doors:
 
     def renew(self, owner: str) -> int:
         """Extend the leases of all that `owner` has in force; returns how many there are."""
-        return self.faults.renew(owner) + self.replication.renew(owner) + self.tasks.renew(owner)
+        held = self.replication.renew(owner) + self.tasks.renew(owner) + self.zones.links.renew(owner)
+        return self.faults.renew(owner) + held
 
     def heal(self, owner: str = "") -> list[str]:
         """End all that `owner` (or, with '', anybody) has in force; may be repeated. Returns what that was."""

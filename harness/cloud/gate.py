@@ -10,9 +10,11 @@ from harness.cloud.answer_headers import as_aws_sends_them
 from harness.cloud.asgi import REQUEST, RESET, App, Message, Receive, Scope, Send, read_body, replay, respond
 from harness.cloud.faults import ApiError, Blackhole, CommitThenFail, Hit, Latency, Reset, RuleBook
 from harness.cloud.identify import Identifier, Request
+from harness.cloud.links import Passage, Place
 from harness.cloud.patience import Patience
 from harness.cloud.recorder import Recorder
 from harness.cloud.wire_errors import wire_error
+from harness.cloud.zones import ZoneKeeper
 
 CONTROL_PREFIX = "/_blackstart/"
 _ADMIN_PREFIXES = ("/_ministack/reset", "/_ministack/config", "/_localstack/state")
@@ -42,8 +44,7 @@ class Gate:
     recorder: Recorder
     patience: Patience
     services: Mapping[str, App] = field(default_factory=dict)
-    lost: Callable[[str], bool] = lambda _region: False
-    """Says whether no zone of a region has power: then no service that lives there answers."""
+    zones: ZoneKeeper
     paths: Mapping[str, App] = field(default_factory=dict)
     """What is posted to by path and unsigned, such as OTLP's `/v1/traces`."""
     meter: Meter = lambda _request, _scope, send: send
@@ -80,8 +81,8 @@ class Gate:
             self.identifier.resource(request, body)
         if concern.role:
             self.identifier.role(request)
-        if self.lost(request.region) and request.service not in _EVERYWHERE and not request.by_experiment:
-            await self._no_answer(request.region, scope, receive)
+        if not await self._reached(request, receive):
+            await _reset(scope, receive)
             return
         send = self.meter(request, scope, send)
         hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
@@ -116,13 +117,32 @@ class Gate:
                 return False
         return True
 
-    async def _no_answer(self, region: str, scope: Scope, receive: Receive) -> None:
-        """Keep the client waiting until it gives up or the region is back, then reset."""
+    async def _reached(self, request: Request, receive: Receive) -> bool:
+        """Take the links to the service; False when nothing gets there: then the client has waited, or given up."""
+        if request.by_experiment:
+            return True
+        passage = self._passage(request)
+        if not self._cut_off(request, passage):
+            if passage is not None:
+                await asyncio.sleep(passage.delay_s())
+            return True
         gone = asyncio.ensure_future(_until_disconnect(receive))
-        while self.lost(region) and not gone.done():
+        while self._cut_off(request, passage) and not gone.done():
             await asyncio.wait([gone], timeout=_LOOK_EVERY_S)
         gone.cancel()
-        await _reset(scope, receive)
+        return False
+
+    def _passage(self, request: Request) -> Passage | None:
+        """The way of a call from inside the cloud, while any link is disturbed."""
+        caller = request.call().caller if self.zones.links.disturbed else None
+        if caller is None:
+            return None
+        source = self.zones.find(caller.zone_id).place(caller.subnet_id)
+        return Passage(self.zones.links, source, Place(region=request.region), is_call=True)
+
+    def _cut_off(self, request: Request, passage: Passage | None) -> bool:
+        lost = self.zones.lost(request.region) and request.service not in _EVERYWHERE
+        return lost or (passage is not None and passage.cut)
 
     async def _refuse(self, effect: ApiError, request: Request, send: Send) -> None:
         error = wire_error(

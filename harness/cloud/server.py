@@ -15,7 +15,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -46,6 +46,7 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate, Meter
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
+from harness.cloud.links import Place
 from harness.cloud.logs.emulated import LogsDesk
 from harness.cloud.loop_thread import LoopThread
 from harness.cloud.moto_services import MotoHost
@@ -154,7 +155,7 @@ class Server:
             rules=doors.faults,
             recorder=recorder,
             patience=patience,
-            lost=doors.zones.lost,
+            zones=doors.zones,
             meter=self._meter(),
             measured=MEASURED if self._signals else frozenset(),
             services={**self._emulated_services(), **self._own_services(), **services},
@@ -320,6 +321,9 @@ class Server:
 
         keeper.schedule, keeper.lost = schedule, doors.zones.lost
         keeper.watches = CopyMetrics(signals.store, schedule)
+        doors.zones.links.populations.append(partial(self._whereabouts, doors.zones))
+        keeper.cut_between = doors.zones.links.cut_between
+        doors.zones.links.on_healed.append(keeper.look_again)
         doors.zones.add_resident(keeper)
         copies.install(keeper)
 
@@ -327,6 +331,13 @@ class Server:
         from harness.cloud.databases.databases import Databases
 
         self._databases = Databases.install(self.order.settings, doors, signals.store)
+
+    def _whereabouts(self, zones: ZoneKeeper) -> Iterator[tuple[int, Place]]:
+        """The processes that run users' code, and where they are."""
+        for one in self._environments():
+            yield one["pid"], zones.find(one["zone"]).place(one["subnet"])
+        for one in self._tasks.ecs.shown() if self._tasks is not None else ():
+            yield from ((pid, zones.find(one["zone"]).place(one["subnet"])) for pid in one["pids"])
 
     def _install_tasks(self, doors: Doors, signals: SignalStation) -> None:
         from harness.cloud.databases.certificate import server_context

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.cloud.evidence import Evidence
+from harness.cloud.links import Links, Place
 from harness.cloud.resource_power import ResourcePower
 from harness.errors import UsageError, nearest
 
@@ -29,6 +30,10 @@ class Zone:
     region: str
     name: str
     id: str
+
+    def place(self, subnet: str = "") -> Place:
+        """As an end of a flow."""
+        return Place(region=self.region, zone_id=self.id, zone_name=self.name, subnet_id=subnet)
 
 
 class Resident(Protocol):
@@ -68,9 +73,11 @@ class ZoneKeeper:
     _residents: list[Resident] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     of_resources: ResourcePower = field(init=False)
+    links: Links = field(init=False)
 
     def __post_init__(self) -> None:
         self.of_resources = ResourcePower(self.evidence)
+        self.links = Links(self.evidence)
 
     def add_resident(self, resident: Resident) -> None:
         """Tell `resident` about power from now on."""
@@ -159,8 +166,9 @@ class ZoneKeeper:
         for zone_name, owner in over:
             self.restore_power(self.find(zone_name), owner=owner)
         self.of_resources.expire()
+        self.links.expire()
 
     def heal(self, *, owner: str = "") -> Sequence[str]:
         """Restore every zone and resource that `owner` (or anybody) darkened; returns what lights up."""
-        resources = self.of_resources.heal(owner=owner)
+        resources = [*self.of_resources.heal(owner=owner), *self.links.remove(owner=owner)]
         return resources + [z.id for z in self.zones if z.id in self._dark and self.restore_power(z, owner=owner)]

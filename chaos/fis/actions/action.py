@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+import msgspec
+
 from chaos.fis.actions.values import check_duration
 from chaos.fis.clients import Clients
 from chaos.fis.finding import Resource
 from harness.clock import parse_duration_s
 from harness.cloud.doors import Doors
 from harness.cloud.faults import Dose, Effect, FaultRule, Selector
+from harness.cloud.links import LinkFault
 
 LEASE_S = 10.0
 """What an experiment has in force lives this long without being renewed by it."""
@@ -68,9 +71,17 @@ class Work:
         )
         self.doors.faults.put(rule)
 
+    def disturb(self, fault: LinkFault) -> None:
+        """Put one fault of a link in force, or renew it; it becomes this action's."""
+        identity = f"{self.owner}/{self.name}/{fault.id}"
+        mine = msgspec.structs.replace(fault, id=identity, owner=self.owner, seed=self.seed, lease_s=LEASE_S)
+        self.doors.zones.links.put(mine)
+
     def remove_rules(self) -> None:
-        """End every rule of this action."""
-        self.doors.faults.remove(prefix=f"{self.owner}/{self.name}/")
+        """End every rule and link fault of this action."""
+        prefix = f"{self.owner}/{self.name}/"
+        self.doors.faults.remove(prefix=prefix)
+        self.doors.zones.links.remove(prefix=prefix)
 
 
 class Action:

@@ -7,6 +7,7 @@ the gate. Source: https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-r
 from __future__ import annotations
 
 import ipaddress
+import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,6 +18,7 @@ from chaos.fis.actions.vpc_paths import interface_endpoints, service_of, subnets
 from chaos.fis.errors import ActionError, ValidationException
 from chaos.fis.finding import Resource
 from harness.cloud.faults import Blackhole, Dose, Selector
+from harness.cloud.links import LinkFault
 
 _MOST_ENTRIES = 10
 
@@ -102,6 +104,18 @@ SCOPES: Mapping[str, Callable[[Work, Resource], Iterator[Denied]]] = {
 }
 
 
+def _links(work: Work, subnet: Resource) -> list[str]:
+    """Where connections from and to the subnet no longer lead: everywhere (''), or the other zones of its VPC."""
+    zone = subnet.described["AvailabilityZone"]
+    match work.parameters["scope"]:
+        case "all":
+            return [""]
+        case "availability-zone":
+            every = work.doors.zones.in_region(zone.rstrip(string.ascii_lowercase))
+            return [other.name for other in every if other.name != zone]
+    return []
+
+
 class DisruptConnectivity(RuleAction):
     """What runs in the subnets no longer reaches what the scope says."""
 
@@ -115,8 +129,9 @@ class DisruptConnectivity(RuleAction):
     targets: ClassVar[Mapping[str, str]] = {"Subnets": "aws:ec2:subnet"}
     capability: ClassVar[str] = "lambda-zones"
     difference: ClassVar = (
-        "cuts AWS calls of Lambda functions in the subnets by the way they would take (interface endpoints in and "
-        "out of the subnet, zone and VPC); no network ACL is cloned, so DescribeNetworkAcls shows none"
+        "cuts AWS calls of Lambda functions and tasks in the subnets by the way they would take (interface endpoints "
+        "in and out of the subnet, zone and VPC), and with scopes all and availability-zone their connections to and "
+        "from databases and caches; no network ACL is cloned, so DescribeNetworkAcls shows none"
     )
 
     def check(self, parameters: Mapping[str, str]) -> None:
@@ -127,7 +142,11 @@ class DisruptConnectivity(RuleAction):
             raise ValidationException("prefixListIdentifier is for scope prefix-list, which needs it")
 
     def inject(self, work: Work) -> None:
-        """A rule for each subnet and each way that is denied."""
+        """A rule for each subnet and each way that is denied; for connections past the gate, cut links."""
+        for subnet in work.resources["Subnets"]:
+            for far in _links(work, subnet):
+                name = f"{subnet.name}/{far}"
+                work.disturb(LinkFault(id=name, owner="", near=subnet.name, far=far, cut=True, services=False))
         for subnet in work.resources["Subnets"]:
             for number, denied in enumerate(SCOPES[work.parameters["scope"]](work, subnet)):
                 selector = Selector(

@@ -12,6 +12,7 @@ from typing import ClassVar
 from chaos.fis.actions.action import DURATION, Parameter, Parity, RuleAction, Work
 from chaos.fis.actions.values import region_name
 from harness.cloud.faults import Blackhole, Selector
+from harness.cloud.links import LinkFault
 
 
 class _CrossRegionAction(RuleAction):
@@ -35,6 +36,8 @@ class _CrossRegionAction(RuleAction):
         for subnet in self.subnets(work):
             selector = Selector(region=work.parameters["region"], caller_subnet=subnet)
             work.put(subnet, selector, Blackhole(hold_s=work.duration_s))
+            far = work.parameters["region"]
+            work.disturb(LinkFault(id=f"{subnet}/{far}", owner="", near=subnet, far=far, cut=True, services=False))
 
 
 class RouteTableDisruption(_CrossRegionAction):

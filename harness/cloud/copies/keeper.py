@@ -58,6 +58,8 @@ class ReplicationKeeper:
     lags: Lags = field(default_factory=Lags)
     schedule: Schedule = _at_once
     lost: Callable[[str], bool] = _never_lost
+    cut_between: Callable[[str, str], bool] = lambda _one, _other: False
+    """Says whether the link between two regions lets nothing through."""
     watches: Watches | None = None
     conflicts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(store, table, receiving region) → writes that lost there against a later one of another region."""
@@ -123,7 +125,8 @@ class ReplicationKeeper:
                 self.schedule(self._under_way[0].due_s - now_s, self._arrive)
 
     def _cut_off(self, flow: Flow) -> bool:
-        return self.lost(flow.source_region) or self.lost(flow.destination_region)
+        regions = flow.source_region, flow.destination_region
+        return self.lost(regions[0]) or self.lost(regions[1]) or self.cut_between(*regions)
 
     def _land(self, write: Write) -> None:
         flow, item = write.flow, self._items[write.flow.item]
@@ -232,6 +235,10 @@ class ReplicationKeeper:
     def power_restored(self, zone: Zone, *, owner: str) -> None:
         """What a lost region held back goes on."""
         del zone, owner
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What a cut link held back goes on."""
         self.schedule(0.0, self._release)
 
 

@@ -52,6 +52,8 @@ class Cluster:
     members: dict[str, Instance] = field(default_factory=dict)
     writer: Instance | None = None
     failing_over: bool = False
+    subnets: Mapping[str, str] = field(default_factory=dict)
+    """The name of a zone → the subnet of its group there."""
     _joining: dict[str, Zone] = field(default_factory=dict)
     restore_to: str = ""
     upstream_port: int = 0
@@ -100,8 +102,9 @@ class Cluster:
             process=process, data=self.folder / "instances" / name, password=self.site.template.password
         )
         member = Instance(
-            name=name, zone=zone, tier=tier, server=server, endpoint=endpoint, keeper=self.site.zones, hidden=hidden
-        )
+            name=name, zone=zone, tier=tier, server=server, endpoint=endpoint, keeper=self.site.zones, hidden=hidden,
+            subnet=self.subnets.get(zone.name, ""),
+        )  # fmt: skip
         endpoint.point([member])
         self.members[name] = member
         self._joining.pop(name, None)

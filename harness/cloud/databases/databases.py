@@ -46,7 +46,7 @@ class Databases:
             clock=doors.clock,
             timing=Timing(detection_s=settings.detection_s, dns_s=settings.dns_s),
             lags=doors.replication.lags,
-            endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls"))),
+            endpoints=EndpointHost(functools.cache(lambda: server_context(folder / "tls")), doors.zones.links),
             template=Template(folder / "template"),
         )
         rds = Rds(site, partial(_publish_lag, metrics, settings.account_id))

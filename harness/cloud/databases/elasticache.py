@@ -13,7 +13,7 @@ from typing import Any
 from harness.cloud.databases import emulated, query
 from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.databases.endpoint import Endpoint
-from harness.cloud.databases.placing import zones_of_group
+from harness.cloud.databases.placing import subnets_by_zone, zones_of_group
 from harness.cloud.databases.shard import Node, Shard
 from harness.cloud.databases.site import Site
 from harness.cloud.zones import Zone
@@ -136,17 +136,14 @@ class ElastiCache:
                 changed=lambda: self._publish(key),
             )
         shard.automatic_failover = owner.get("AutomaticFailover") == "enabled"
-        zones = self._zones(key[1], owner.get("CacheSubnetGroupName", ""))
+        group = emulated.cache_records("subnet_groups").get(owner.get("CacheSubnetGroupName", ""), {})
+        shard.subnets = subnets_by_zone(group)
+        zones = zones_of_group(shard.subnets, key[1], self.site.zones)
         names = [member["CacheClusterId"] for member in members]
         under_way = [shard.join(name, zones) for name in names if name not in shard.placed]
         under_way += [shard.leave(name) for name in list(shard.placed) if name not in names]
         self._publish(key)
         return under_way
-
-    def _zones(self, region: str, group: str) -> tuple[Zone, ...]:
-        record = emulated.cache_records("subnet_groups").get(group, {})
-        names = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in record.get("Subnets") or ()]
-        return zones_of_group(names, region, self.site.zones)
 
     def _forget(self, key: Key) -> None:
         del self._shown[key]

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.cloud.databases.link import Link, LinkSpeaks, Target
+from harness.cloud.links import Links, Passage
 
 WRITER_HOST = "127.0.0.1"
 READER_HOSTS = ("127.0.0.2", "::1")
@@ -44,6 +45,7 @@ class Endpoint:
     speaks: Protocol_
     loop: asyncio.AbstractEventLoop
     tls: ssl.SSLContext
+    links: Links
     _targets: tuple[Target, ...] = ()
     _wanted: tuple[Target, ...] = ()
     _turn: itertools.count[int] = field(default_factory=itertools.count)
@@ -114,6 +116,8 @@ class Endpoint:
             return
         if target is None or not target.backend_port:
             return
+        way = _Way(self.links, (int(writer.get_extra_info("peername")[1]), self.port), target)
+        await way.take()
         first = b""
         if self.speaks == "tls":
             await writer.start_tls(self.tls)
@@ -122,7 +126,7 @@ class Endpoint:
         backend_reader, backend = await asyncio.open_connection(WRITER_HOST, target.backend_port)
         backend.write(first)
         try:
-            await _pump_both(reader, writer, backend_reader, backend)
+            await _pump_both(way, (reader, writer), (backend_reader, backend))
         finally:
             backend.transport.abort()
 
@@ -141,25 +145,47 @@ class Endpoint:
                 return head
 
 
-async def _pump_both(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    back: asyncio.StreamReader,
-    backend: asyncio.StreamWriter,
-) -> None:
+@dataclass(slots=True)
+class _Way:
+    """The way of one connection through the links; who is at its other end is looked up once a link is disturbed."""
+
+    links: Links
+    ports: tuple[int, int]
+    """The client's and this end's."""
+    target: Target
+    _passage: Passage | None = None
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def take(self) -> None:
+        """Return once what is sent now is through."""
+        if not self.links.disturbed:
+            return
+        async with self._looking:
+            if self._passage is None:
+                source = await asyncio.to_thread(self.links.whereabouts, *self.ports)
+                self._passage = Passage(self.links, source, self.target.place)
+        await self._passage.take()
+
+
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _pump_both(way: _Way, client: Ends, server: Ends) -> None:
     """Carry bytes both ways until one side ends."""
-    ways = [asyncio.ensure_future(_pump(reader, backend)), asyncio.ensure_future(_pump(back, writer))]
+    there, back = _pump(client[0], server[1], way), _pump(server[0], client[1], way)
+    ways = [asyncio.ensure_future(there), asyncio.ensure_future(back)]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for way in ways:
-            way.cancel()
+        for one in ways:
+            one.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(_CHUNK):
+            await way.take()
             writer.write(data)
             await writer.drain()
         await writer.drain()
@@ -176,6 +202,7 @@ class EndpointHost:
     """The thread that serves all endpoints of a cloud."""
 
     tls: Callable[[], ssl.SSLContext]
+    links: Links
     _loop: asyncio.AbstractEventLoop | None = None
     _endpoints: list[Endpoint] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -188,14 +215,14 @@ class EndpointHost:
     def _open(self, listener: socket.socket, speaks: Protocol_) -> Endpoint:
         host, port = listener.getsockname()[:2]
         loop = self._running()
-        endpoint = Endpoint(str(host), int(port), speaks, loop, self.tls())
+        endpoint = Endpoint(str(host), int(port), speaks, loop, self.tls(), self.links)
         asyncio.run_coroutine_threadsafe(endpoint.listen(listener), loop).result(10)
         self._endpoints.append(endpoint)
         return endpoint
 
-    def link(self, lag_s: Callable[[], float], *, speaks: LinkSpeaks) -> Link:
-        """A new link on a free port, as long as `lag_s` says at each instant."""
-        made = Link(_listener(WRITER_HOST, 0), lag_s, speaks, self._running())
+    def link(self, lag_s: Callable[[], float], *, held: Callable[[], bool], speaks: LinkSpeaks) -> Link:
+        """A new link on a free port, as long as `lag_s` says at each instant, and shut while `held` says so."""
+        made = Link(_listener(WRITER_HOST, 0), lag_s, held, speaks, self._running())
         made.open()
         return made
 

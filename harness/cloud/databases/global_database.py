@@ -17,6 +17,7 @@ from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.link import Link
 from harness.cloud.databases.site import Site
 from harness.cloud.databases.worker import Worker
+from harness.cloud.links import Place
 
 _PATIENCE_S = 60.0
 _SAMPLE_S = 1.0
@@ -44,6 +45,11 @@ class _Writer:
     def dark(self) -> bool:
         writer = self.cluster.writer
         return writer is None or writer.dark
+
+    @property
+    def place(self) -> Place:
+        writer = self.cluster.writer
+        return writer.place if writer is not None else Place(region=self.cluster.region)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -73,7 +79,11 @@ class GlobalDatabase:
 
     def _follow(self, cluster: Cluster) -> None:
         source, to = self.primary.region, cluster.region
-        link = self.site.endpoints.link(partial(self.site.lags.draw, "aurora", source, to), speaks="postgres")
+        link = self.site.endpoints.link(
+            partial(self.site.lags.draw, "aurora", source, to),
+            held=partial(self.site.zones.links.cut_between, source, to),
+            speaks="postgres",
+        )
         link.lead_to(_Writer(self.primary))
         self._links[cluster.region] = (cluster, link)
         self.primary.worker.do(self.primary.save).result(_PATIENCE_S)

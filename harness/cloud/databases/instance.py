@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.cloud.databases.endpoint import Endpoint
 from harness.cloud.databases.postgres import Postgres
+from harness.cloud.links import Place
 from harness.cloud.zones import Zone, ZoneKeeper
 
 
@@ -16,6 +17,7 @@ class Instance:
     Args:
         name: the DBInstanceIdentifier.
         zone: where it runs.
+        subnet: the subnet of its group in that zone.
         tier: its promotion tier, 0 (first) to 15.
         hidden: the standby of a Multi-AZ DB instance, which nobody connects to.
         stopped: it is not meant to run.
@@ -29,6 +31,7 @@ class Instance:
     server: Postgres
     endpoint: Endpoint
     keeper: ZoneKeeper
+    subnet: str = ""
     hidden: bool = False
     stopped: bool = False
     stale: bool = True
@@ -43,6 +46,11 @@ class Instance:
     def dark(self) -> bool:
         """True while its zone has no power."""
         return not self.keeper.powered(self.zone)
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.zone.place(self.subnet)
 
     @property
     def alive(self) -> bool:

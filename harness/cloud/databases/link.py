@@ -15,8 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from harness.cloud.links import Place
+
 _HOST = "127.0.0.1"
 _CHUNK = 65536
+_LOOK_EVERY_S = 0.05
 _COPY_BOTH = ord("W")
 
 LinkSpeaks = Literal["postgres", "valkey"]
@@ -35,6 +38,11 @@ class Target(Protocol):
         """True while its zone has no power: nothing answers there."""
         ...
 
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class Link:
@@ -46,6 +54,8 @@ class Link:
     _listener: socket.socket
     lag_s: Callable[[], float]
     """Seconds that what is sent now is under way."""
+    held: Callable[[], bool]
+    """True while nothing gets through."""
     speaks: LinkSpeaks
     _loop: asyncio.AbstractEventLoop
     _source: Target | None = None
@@ -137,6 +147,8 @@ class Link:
             due_s, data = await under_way.get()
             while (wait_s := due_s - time.monotonic()) > 0:  # noqa: ASYNC110 - for time to pass, and no less of it
                 await asyncio.sleep(wait_s)
+            while self.held():  # noqa: ASYNC110 - as TCP sends again and again
+                await asyncio.sleep(_LOOK_EVERY_S)
             writer.write(data)
             await writer.drain()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from harness.cloud.zones import Zone, ZoneKeeper
 
@@ -13,6 +14,12 @@ def zones_of_group(names: Iterable[str], region: str, keeper: ZoneKeeper) -> tup
     wanted = set(names)
     every = keeper.in_region(region)
     return tuple(zone for zone in every if zone.name in wanted) or every
+
+
+def subnets_by_zone(group: Mapping[str, Any]) -> dict[str, str]:
+    """Zone's name → subnet id of a subnet group as RDS and ElastiCache describe it."""
+    subnets = group.get("Subnets") or ()
+    return {one["SubnetAvailabilityZone"]["Name"]: one.get("SubnetIdentifier", "") for one in subnets}
 
 
 def place(zones: Sequence[Zone], taken: Iterable[Zone], keeper: ZoneKeeper) -> Zone:

@@ -21,7 +21,7 @@ from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.databases.global_database import GlobalDatabase, TellLag
 from harness.cloud.databases.instance import Instance
-from harness.cloud.databases.placing import place, zones_of_group
+from harness.cloud.databases.placing import place, subnets_by_zone, zones_of_group
 from harness.cloud.databases.records import ENGINES, write_cluster, write_single
 from harness.cloud.databases.setup import Owner, set_password
 from harness.cloud.databases.site import Site
@@ -157,7 +157,7 @@ class Rds:
             if name in cluster.members:
                 cluster.members[name].tier = int(record.get("PromotionTier", 1))
             elif name not in known:
-                zones = self._zones(key, self._records[key].get("DBSubnetGroup"))
+                zones = self._zones(cluster, key, self._records[key].get("DBSubnetGroup"))
                 zone = self._zone(cluster, zones, _asked_zone(given, name))
                 under_way.append(cluster.join(name, zone, tier=int(record.get("PromotionTier", 1))))
         under_way += [cluster.worker.do(partial(cluster.remove, name)) for name in known if name not in members]
@@ -166,7 +166,7 @@ class Rds:
     def _ensure_single(self, key: Key, record: Record, given: Mapping[str, str]) -> list[Future[Any]]:
         cluster, name = self.clusters[key], key[3]
         wanted = [name, f"{name}-standby"] if record.get("MultiAZ") else [name]
-        zones = self._zones(key, record.get("DBSubnetGroup"))
+        zones = self._zones(cluster, key, record.get("DBSubnetGroup"))
         under_way: list[Future[Any]] = []
         for index, member in enumerate(wanted):
             if member not in cluster.members:
@@ -196,11 +196,11 @@ class Rds:
         parts = arn.split(":")
         return self.clusters.get((parts[4], parts[3], "cluster", parts[6])) if len(parts) == 7 else None
 
-    def _zones(self, key: Key, group: Any) -> tuple[Zone, ...]:
+    def _zones(self, cluster: Cluster, key: Key, group: Any) -> tuple[Zone, ...]:
         """`group` is a subnet group's name or record."""
         record = group if isinstance(group, dict) else emulated.database_records("subnet_groups").get(str(group), {})
-        names = [subnet["SubnetAvailabilityZone"]["Name"] for subnet in record.get("Subnets") or ()]
-        return zones_of_group(names, key[1], self.site.zones)
+        cluster.subnets = subnets_by_zone(record)
+        return zones_of_group(cluster.subnets, key[1], self.site.zones)
 
     def _zone(self, cluster: Cluster, zones: tuple[Zone, ...], asked: str) -> Zone:
         explicit = next((zone for zone in self.site.zones.in_region(cluster.region) if zone.name == asked), None)

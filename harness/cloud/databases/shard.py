@@ -9,7 +9,7 @@ starts again is empty until it has synchronised.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from harness.cloud.databases.site import Site
 from harness.cloud.databases.valkey import Valkey
 from harness.cloud.databases.watched import Watched
 from harness.cloud.databases.worker import Worker
+from harness.cloud.links import Place
 from harness.cloud.zones import Zone, ZoneKeeper
 from harness.errors import NotReadyError
 
@@ -38,6 +39,12 @@ class Node:
     server: Valkey
     endpoint: Endpoint
     keeper: ZoneKeeper
+    subnet: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self.zone.place(self.subnet)
 
     @property
     def backend_port(self) -> int:
@@ -79,6 +86,8 @@ class Shard:
     nodes: dict[str, Node] = field(default_factory=dict)
     primary: Node | None = None
     failing_over: bool = False
+    subnets: Mapping[str, str] = field(default_factory=dict)
+    """The name of a zone → the subnet of its group there."""
     placed: dict[str, Zone] = field(default_factory=dict)
     """Where each node is or is about to be."""
     worker: Worker = field(init=False)
@@ -120,7 +129,10 @@ class Shard:
         )
         server = Valkey(process=process, folder=self.folder / "nodes" / name, password=self.password)
         endpoint, keeper = self._open(), self.site.zones
-        node = Node(name=name, resource=self.resource, zone=zone, server=server, endpoint=endpoint, keeper=keeper)
+        node = Node(
+            name=name, resource=self.resource, zone=zone, server=server, endpoint=endpoint, keeper=keeper,
+            subnet=self.subnets.get(zone.name, ""),
+        )  # fmt: skip
         node.endpoint.point([node])
         self.nodes[name] = node
         if not node.dark:
@@ -219,7 +231,7 @@ class Shard:
         """Where replicas read the primary's stream: a link, as long as caches are behind."""
         if self.link is None:
             self.link = self.site.endpoints.link(
-                partial(self.site.lags.draw, "elasticache", self.region), speaks="valkey"
+                partial(self.site.lags.draw, "elasticache", self.region), held=lambda: False, speaks="valkey"
             )
         self.link.lead_to(primary)
         return self.link.port

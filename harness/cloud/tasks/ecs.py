@@ -279,6 +279,7 @@ class Ecs:
                 "task": task.arn,
                 "group": task.record["group"],
                 "zone": task.zone.id,
+                "subnet": task.subnet,
                 "status": task.status,
                 "address": task.address,
                 "pids": [container.pid for container in task.containers if container.pid],
