@@ -1,6 +1,8 @@
 """The catalogue's table: one table for products, customers and their lists, with capacity that follows the use."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -8,11 +10,15 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True)
 class CatalogueArgs:
-    """Capacity in units a second: provisioned to begin with, and the most that auto scaling may go to."""
+    """Capacity in units a second: provisioned to begin with, and the most that auto scaling may go to.
+
+    `prices` are the products of the first day: sku → cents.
+    """
 
     capacity: int = 200
     most: int = 2_000
     target_percent: float = 70.0
+    prices: Mapping[str, int] = field(default_factory=dict)
 
 
 class Catalogue(pulumi.ComponentResource):
@@ -47,7 +53,31 @@ class Catalogue(pulumi.ComponentResource):
         )
         for way in ("Read", "Write"):
             self._follow_use(f"{name}-{way.lower()}", way, args)
+        for sku, cents in args.prices.items():
+            self._product(f"{name}-{sku}", sku, cents)
         self.register_outputs({"table": self.table.name})
+
+    def _product(self, name: str, sku: str, cents: int) -> None:
+        """As app/catalogue.py writes it; staff change it, only its making is ours."""
+        item = {
+            "pk": {"S": f"PRODUCT#{sku}"},
+            "sk": {"S": "PRODUCT"},
+            "sku": {"S": sku},
+            "name": {"S": sku.title()},
+            "category": {"S": "first"},
+            "price_cents": {"N": str(cents)},
+            "version": {"N": "1"},
+            "category_pk": {"S": "CATEGORY#first"},
+            "category_sk": {"S": f"{cents:010d}#{sku}"},
+        }
+        aws.dynamodb.TableItem(
+            name,
+            table_name=self.table.name,
+            hash_key="pk",
+            range_key="sk",
+            item=json.dumps(item),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["item"]),
+        )
 
     def _follow_use(self, name: str, way: str, args: CatalogueArgs) -> None:
         """Target tracking: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html."""

@@ -12,6 +12,13 @@ from statement import Statement, document
 
 APP = Path(__file__).parent / "app"
 RUNTIME = "python3.12"
+CONSUME = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+)
+"""What an event source mapping does with a queue under the function's role."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +52,15 @@ class ShopFunctionArgs(FunctionArgs):
 
 
 class Function(pulumi.ComponentResource):
-    """Outputs: `name`, `arn`, `role` and `function`; `statements` is what the role may do."""
+    """Outputs: `name`, `arn`, `role` and `function`."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Function", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = {"app": args.app, "role": name}
-        self.role = aws.iam.Role(
-            name,
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": "sts:AssumeRole",
-                            "Principal": {"Service": "lambda.amazonaws.com"},
-                        }
-                    ],
-                }
-            ),
-            tags=tags,
-            opts=child,
-        )
+        faults = args.placement.fault_injection
+        statements = [*args.statements, *(faults.statements if faults else ())]
+        self.role, granted = service_role(name, "lambda.amazonaws.com", statements, child, args.app)
         # Logs and the network interfaces of a VPC function.
         network = aws.iam.RolePolicyAttachment(
             f"{name}-network",
@@ -75,17 +68,6 @@ class Function(pulumi.ComponentResource):
             policy_arn="arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
             opts=child,
         )
-        faults = args.placement.fault_injection
-        statements = [*args.statements, *(faults.statements if faults else ())]
-        own = [
-            aws.iam.RolePolicy(
-                f"{name}-own",
-                role=self.role.id,
-                policy=pulumi.Output.json_dumps(document(statements)),
-                opts=child,
-            )
-            for _ in statements[:1]
-        ]
         self.function = aws.lambda_.Function(
             name,
             runtime=RUNTIME,
@@ -108,7 +90,7 @@ class Function(pulumi.ComponentResource):
                 "security_group_ids": [args.placement.security_group_id],
             },
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[network, *own]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[network, *granted]),
         )
         aws.cloudwatch.LogGroup(
             name,
@@ -132,3 +114,21 @@ class Function(pulumi.ComponentResource):
             source_arn=source,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def service_role(
+    name: str, service: str, statements: Sequence[Statement], opts: pulumi.ResourceOptions, app: str = "shop"
+) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+    """A role that one service may take on, which may do exactly what the statements say; and what grants it that."""
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    role = aws.iam.Role(
+        name,
+        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        tags={"app": app, "role": name},
+        opts=opts,
+    )
+    granted: list[pulumi.Resource] = []
+    if statements:
+        policy = pulumi.Output.json_dumps(document(statements))
+        granted.append(aws.iam.RolePolicy(f"{name}-own", role=role.id, policy=policy, opts=opts))
+    return role, granted

@@ -10,6 +10,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "customers": ("catalogue",),
     "admin": ("catalogue",),
     "catalogue": (),
+    "checkout": ("catalogue", "customers"),
+    "notices": (),
+    "payments": (),
+    "schedules": (),
 }
 """Each part, and the parts it cannot be without. The orders service itself is always there."""
 

@@ -1,17 +1,25 @@
 """The shop's parts round the orders service: made in order, each from what those before it offer."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 from admin_api import AdminApi, AdminApiArgs
 from catalogue import Catalogue, CatalogueArgs
+from checkout import Checkout, CheckoutArgs
 from customers import Customers, CustomersArgs
 from events import Events
 from function import Function, ShopFunctionArgs, Statement
 from http_api import TokenIssuer
+from layer import Libraries
 from ledger import Ledger
+from notices import Notices, NoticesArgs
+from payments import Payments, PaymentsArgs
 from placement import Placement, chosen_parts
 from receipts import Receipts
+from schedules import Schedules, SchedulesArgs
+
+PRICES = {"tea": 350, "coffee": 450, "cup": 900}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +50,7 @@ class Shop:
         self.outputs["roles"] = {function.label: function.role.name for function in self.functions}
 
     def _catalogue(self) -> None:
-        self._table = Catalogue("catalogue", CatalogueArgs()).table
+        self._table = Catalogue("catalogue", CatalogueArgs(prices=PRICES)).table
         self.outputs["catalogue_table"] = self._table.name
 
     def _admin(self) -> None:
@@ -82,6 +90,58 @@ class Shop:
             ),
         )
 
+    def _payments(self) -> None:
+        payments = Payments("payments", PaymentsArgs(placement=self._orders.placement))
+        self.functions += payments.functions
+        self.outputs |= {
+            "wallets_table": payments.wallets.name,
+            "payments_queue_url": payments.queue.url,
+            "payments_queue_arn": payments.queue.arn,
+            "payments_dlq_url": payments.dead_letters.url,
+            "payments_dlq_arn": payments.dead_letters.arn,
+        }
 
-PARTS = ("catalogue", "admin", "customers")
+    def _notices(self) -> None:
+        notices = Notices("notices", NoticesArgs(topic=self._orders.events.topic))
+        self.outputs["notice_queues"] = {channel: queue.url for channel, queue in notices.queues.items()}
+
+    def _checkout(self) -> None:
+        ledger = self._orders.ledger
+        made = Checkout(
+            "checkout",
+            CheckoutArgs(
+                placement=self._orders.placement,
+                catalogue=self._table,
+                stock=ledger.stock,
+                libraries=self._libraries.arn,
+            ),
+        )
+        self.functions += made.functions
+        self.protected |= {
+            "POST /me/checkouts": made.check_out,
+            "GET /me/checkouts/{checkout_id}": made.check_out,
+        }
+        self.outputs |= {
+            "pricing_arn": made.pricing.arn,
+            "saga_arn": made.saga.arn,
+            "card_function": made.functions[0].name,
+            "once_table": made.once.name,
+        }
+
+    def _schedules(self) -> None:
+        made = Schedules("schedules", SchedulesArgs())
+        self.outputs |= {
+            "schedule_group": made.group.name,
+            "schedule_role_arn": made.role.arn,
+            "reconcile_queue_url": made.queue.url,
+            "reconcile_queue_arn": made.queue.arn,
+            "nightly_schedule": made.nightly.name,
+        }
+
+    @functools.cached_property
+    def _libraries(self) -> Libraries:
+        return Libraries("libraries")
+
+
+PARTS = ("catalogue", "admin", "customers", "payments", "notices", "checkout", "schedules")
 """In the order in which they are made."""

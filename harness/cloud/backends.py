@@ -7,7 +7,7 @@ import os
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harness.cloud import cognito_triggers, managed_policies, ministack_gaps, ministack_hooks
+from harness.cloud import cognito_triggers, managed_policies, message_moves, ministack_gaps, ministack_hooks
 from harness.cloud.asgi import App, Receive, Scope, Send, read_body, respond
 from harness.cloud.settings import CloudSettings
 from harness.errors import NotReadyError
@@ -47,6 +47,7 @@ class Ministack:
         ministack_hooks.keep_what_is_put()
         ministack_gaps.close_gaps()
         cognito_triggers.install()
+        message_moves.install()
         ministack_hooks.know_managed_policies(managed_policies.document_of)
         self._lifespan = Lifespan(self.app)
 
@@ -56,6 +57,7 @@ class Ministack:
 
     async def reset(self) -> None:
         """Ask its own reset; takes some ten milliseconds."""
+        message_moves.forget()
         scope = request_scope("POST", "/_ministack/reset")
         status = await call(self.app, scope)
         if status >= 400:

@@ -53,6 +53,7 @@ from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
 from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.recorder import Recorder
+from harness.cloud.schedules.emulated import Schedules
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
 from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
@@ -114,6 +115,7 @@ class Server:
     _delivery: Delivery | None = None
     _logs: LogsDesk | None = None
     _traces: TraceStation | None = None
+    _schedules: Schedules | None = None
     _automations: Automations | None = None
 
     async def run(self) -> None:
@@ -136,6 +138,7 @@ class Server:
             self._logs.install()
             self._traces = TraceStation.install((settings.account_id, settings.regions[0]))
             self._install_functions(doors, self._signals, self._traces)
+            self._schedules = Schedules.install(doors.target)
             self._install_databases(doors, self._signals)
             self._install_tasks(doors, self._signals)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
@@ -231,6 +234,8 @@ class Server:
             self._logs.close()
         if self._traces is not None:
             self._traces.stop()
+        if self._schedules is not None:
+            self._schedules.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
         if self._tasks is not None:
@@ -403,6 +408,8 @@ class Server:
                 self._delivery.invocations.clear()
             if self._traces is not None:
                 self._traces.store.clear()
+            if self._schedules is not None:
+                self._schedules.forget()
             if self._automations is not None:
                 await asyncio.to_thread(self._automations.reset)
             await backend.reset()

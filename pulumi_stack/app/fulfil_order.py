@@ -53,7 +53,7 @@ def _fulfil(record: dict[str, Any]) -> None:
         return
     _charge(order_id)
     _write_receipt(order)
-    _notify(order_id, correlation_id)
+    _notify(order_id, correlation_id, order)
     client("dynamodb").update_item(
         TableName=ORDERS,
         Key=key,
@@ -89,9 +89,12 @@ def _write_receipt(order: dict[str, Any]) -> None:
             raise
 
 
-def _notify(order_id: str, correlation_id: str) -> None:
-    message = json.dumps({"order_id": order_id, "correlation_id": correlation_id, "status": "FULFILLED"})
-    client("sns").publish(TopicArn=TOPIC, Message=message)
+def _notify(order_id: str, correlation_id: str, order: dict[str, Any]) -> None:
+    """Tell the topic; subscribers filter by the channels that the customer chose."""
+    customer, channels = order["customer"]["S"], order.get("channels", {}).get("SS", [])
+    told = {"order_id": order_id, "correlation_id": correlation_id, "status": "FULFILLED", "customer": customer}
+    attributes = {"channels": {"DataType": "String.Array", "StringValue": json.dumps(channels)}} if channels else {}
+    client("sns").publish(TopicArn=TOPIC, Message=json.dumps(told), MessageAttributes=attributes)
 
 
 def _come_again_soon(record: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 _NAMESPACE = uuid.UUID("6f1c3a52-6d0e-4b7e-9a53-0d8f3e1c7b11")
 _MOST_ITEMS = 20
 _MOST_OF_ONE = 1_000
+CHANNELS = frozenset({"email", "sms", "push", "live"})
 
 
 class InvalidOrderError(Exception):
@@ -24,12 +25,13 @@ class Item:
 
 @dataclass(frozen=True)
 class Order:
-    """A valid order, not yet placed."""
+    """A valid order, not yet placed. `channels` are those over which the customer wants to be told."""
 
     order_id: str
     idempotency_key: str
     customer: str
     items: tuple[Item, ...]
+    channels: tuple[str, ...] = ()
 
 
 def read_order(body: str, idempotency_key: str) -> Order:
@@ -50,7 +52,19 @@ def read_order(body: str, idempotency_key: str) -> Order:
     if len({item.sku for item in items}) != len(items):
         raise InvalidOrderError("each sku may occur once")
     order_id = str(uuid.uuid5(_NAMESPACE, f"{data['customer']}\n{idempotency_key}"))
-    return Order(order_id=order_id, idempotency_key=idempotency_key, customer=data["customer"], items=items)
+    return Order(
+        order_id=order_id,
+        idempotency_key=idempotency_key,
+        customer=data["customer"],
+        items=items,
+        channels=_read_channels(data.get("notify", [])),
+    )
+
+
+def _read_channels(named: Any) -> tuple[str, ...]:
+    if not isinstance(named, list) or not all(isinstance(one, str) and one in CHANNELS for one in named):
+        raise InvalidOrderError(f"notify must be a list of {', '.join(sorted(CHANNELS))}")
+    return tuple(sorted(set(named)))
 
 
 def _listed(items: Any) -> list[Any]:

@@ -46,6 +46,7 @@ def _place(order: Order, correlation_id: str) -> None:
         "items": {"L": [{"M": {"sku": {"S": i.sku}, "quantity": {"N": str(i.quantity)}}} for i in order.items]},
         "correlation_id": {"S": correlation_id},
         "placed_at": {"N": str(round(time.time(), 3))},
+        **({"channels": {"SS": list(order.channels)}} if order.channels else {}),
     }
     put = {"TableName": ORDERS, "Item": record, "ConditionExpression": "attribute_not_exists(order_id)"}
     # Without a token of our own the SDK draws a random one, and a retry after a lost answer would look like

@@ -259,7 +259,7 @@ def _redrive(topic_arn: str, subscription_arn: str, body: str, flow: FlowMetrics
     policy = (subscription.get("attributes") or {}).get("RedrivePolicy")
     queue = json.loads(policy).get("deadLetterTargetArn") if policy else ""
     if queue and _queue_takes(queue, "sns.amazonaws.com", topic_arn):
-        _put(queue, body, {})
+        put_message(queue, body, {})
         flow.redriven(*_whose(topic_arn), arrived=True)
     else:
         if queue:
@@ -296,7 +296,7 @@ def _with_dead_letters(builtin: Callable[..., None], flow: FlowMetrics) -> Calla
         attributes = records.rule_dead_letter_attributes(
             rule_arn=rule_arn, target_arn=str(target["Arn"]), code=code, message=message
         )
-        _put(queue, json.dumps(shown.event_with_detail()), attributes)
+        put_message(queue, json.dumps(shown.event_with_detail()), attributes)
 
     return invoke
 
@@ -346,7 +346,7 @@ def _queue_takes(arn: str, service: str, source_arn: str) -> bool:
     return _queue_exists(arn) and bool(sqs.queue_policy_allows(arn, service, source_arn, source_account))
 
 
-def _put(arn: str, body: str, attributes: records.MessageAttributes) -> None:
+def put_message(arn: str, body: str, attributes: records.MessageAttributes) -> None:
     """Put a message into a queue as an AWS service does, without a caller."""
     from ministack.services import sqs
 

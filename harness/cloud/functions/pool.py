@@ -164,6 +164,7 @@ class FunctionPool:
                 "AWS_REGION": spec.region,
                 "AWS_DEFAULT_REGION": spec.region,
                 **self._tracing(),
+                "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # there is no name resolution of sync-127.0.0.1
             },
         )
         self._fleet.add(environment)
