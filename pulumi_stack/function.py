@@ -104,9 +104,9 @@ class Function(pulumi.ComponentResource):
         self.arn = self.function.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 
-    def allow(self, name: str, service: str, source: pulumi.Input[str]) -> None:
+    def allow(self, name: str, service: str, source: pulumi.Input[str]) -> aws.lambda_.Permission:
         """Let a service invoke the function on behalf of one source."""
-        aws.lambda_.Permission(
+        return aws.lambda_.Permission(
             name,
             action="lambda:InvokeFunction",
             function=self.function.name,

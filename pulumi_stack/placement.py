@@ -14,6 +14,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "notices": (),
     "payments": (),
     "schedules": (),
+    "uploads": ("catalogue", "customers"),
 }
 """Each part, and the parts it cannot be without. The orders service itself is always there."""
 

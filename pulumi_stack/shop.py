@@ -18,6 +18,7 @@ from payments import Payments, PaymentsArgs
 from placement import Placement, chosen_parts
 from receipts import Receipts
 from schedules import Schedules, SchedulesArgs
+from uploads import Uploads, UploadsArgs
 
 PRICES = {"tea": 350, "coffee": 450, "cup": 900}
 
@@ -138,10 +139,20 @@ class Shop:
             "nightly_schedule": made.nightly.name,
         }
 
+    def _uploads(self) -> None:
+        orders = self._orders
+        made = Uploads(
+            "uploads",
+            UploadsArgs(placement=orders.placement, table=self._table, replica_region=orders.replica_region),
+        )
+        self.functions += made.functions
+        self.protected["POST /uploads"] = made.sign
+        self.outputs |= {"uploads_bucket": made.bucket.id, "uploads_replica": made.replica.id}
+
     @functools.cached_property
     def _libraries(self) -> Libraries:
         return Libraries("libraries")
 
 
-PARTS = ("catalogue", "admin", "customers", "payments", "notices", "checkout", "schedules")
+PARTS = ("catalogue", "admin", "customers", "payments", "notices", "checkout", "schedules", "uploads")
 """In the order in which they are made."""
