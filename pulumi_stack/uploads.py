@@ -1,4 +1,4 @@
-"""Files that staff upload: a bucket with versions, a life cycle and a copy in another region; read in by a function."""
+"""Files that staff upload: a bucket with versions, a life cycle and a copy in another region."""
 
 from dataclasses import dataclass
 

@@ -32,13 +32,10 @@ def handler(event: dict[str, Any], _context: Any) -> None:
 
 def _import(row: dict[str, str]) -> dict[str, str]:
     sku = (row.get("sku") or "").strip()
-    try:
-        cents = int(row.get("price_cents") or "")
-        if not sku or cents < 1:
-            raise ValueError
-    except ValueError:
+    price = (row.get("price_cents") or "").strip()
+    if not sku or not price.isdecimal() or int(price) < 1:
         return {"sku": sku, "outcome": "refused"}
-    product = {"sku": sku, "name": row["name"], "category": row["category"], "price_cents": cents}
+    product = {"sku": sku, "name": row["name"], "category": row["category"], "price_cents": int(price)}
     try:
         catalogue.add(product)
     except catalogue.ExistsError:
