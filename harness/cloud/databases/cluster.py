@@ -250,6 +250,7 @@ class Cluster:
         """
         chosen = self.members.get(target) if target else self._best()
         if chosen is None or chosen is self.writer or not chosen.alive:
+            self.failing_over = False
             raise NotReadyError(f"no instance of {self.name} can be promoted")
         old = self.writer
         if old is not None:
@@ -350,9 +351,16 @@ class Cluster:
         if member.dark:
             return
         if member is self.writer:
-            member.server.start(self._settings(None), "primary")
+            self._start_writer(member)
         else:
             self._start_reader(member)
+
+    def _start_writer(self, member: Instance) -> None:
+        """Start the writer again; it listens elsewhere, and whoever follows it must know."""
+        member.server.start(self._settings(None), "primary")
+        for other in self.members.values():
+            if other is not member and other.alive:
+                other.server.configure(self._settings(member))
 
     def halt(self, names: Sequence[str]) -> None:
         """Stop instances until `resume`. On the cluster's thread."""
@@ -369,7 +377,7 @@ class Cluster:
             if member.alive or member.dark:
                 continue
             if member is self.writer:
-                member.server.start(self._settings(None), "primary")
+                self._start_writer(member)
             else:
                 self._start_reader(member)
 

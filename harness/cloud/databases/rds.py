@@ -78,9 +78,26 @@ class Rds:
         refused = _refused(action, given)
         if refused is not None:
             return refused
+        refused = self._refused_now(action, given)
+        if refused is not None:
+            return refused
         if action in self.backups.operations:
             return await self.backups.answer(call, proceed, given)
         return await self.plainly(call, proceed, given)
+
+    def _refused_now(self, action: str, given: Mapping[str, str]) -> ServiceAnswer | None:
+        """A failover while the cluster fails over already: its state is no longer `available`.
+
+        Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverDBCluster.html (errors)
+        """
+        if action != "FailoverDBCluster":
+            return None
+        name = given.get("DBClusterIdentifier", "")
+        found = self._find(*emulated.caller_scope(), name.rpartition(":")[2])
+        if found is None or not found[0].failing_over:
+            return None
+        said = f"DB cluster {name} is not in available state: it is failing-over"
+        return query.refusal("rds", "InvalidDBClusterStateFault", said, status=400)
 
     async def plainly(self, call: ServiceCall, proceed: Proceed, given: Mapping[str, str]) -> ServiceAnswer:
         """Let ministack answer, and what runs follow."""

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud.client import RunningCloud
 from tests.integration.databases.conftest import DETECTION_S, DNS_S, PASSWORD, Aurora, Stream
+from tests.waiting import until
 
 
 def test_each_instance_is_a_process_in_a_zone_of_its_own(aurora: Aurora) -> None:
@@ -132,6 +133,33 @@ def test_a_zone_without_power_takes_its_instance_along_until_the_power_is_back(
     aurora.settled()
     assert aurora.writer != writer
     assert one.lost() == set()
+
+
+def test_readers_follow_a_writer_that_was_rebooted(aurora: Aurora) -> None:
+    aurora.settled()
+    writer, pid = aurora.writer, aurora.pid(aurora.writer)
+    aurora.rds.reboot_db_instance(DBInstanceIdentifier=writer)
+    assert until(lambda: aurora.pid(writer) != pid)
+    aurora.settled()
+    assert aurora.writer == writer
+
+
+def test_a_failover_during_a_failover_is_refused_by_the_clusters_state(aurora: Aurora) -> None:
+    aurora.settled()
+    old = aurora.writer
+    psutil.Process(aurora.pid(old)).suspend()  # it takes its time to end
+
+    def refused() -> str:
+        try:
+            aurora.rds.failover_db_cluster(DBClusterIdentifier="orders")
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    assert refused() == ""
+    assert until(refused) == "InvalidDBClusterStateFault"
+    aurora.settled()
+    assert aurora.described()["Status"] == "available"
 
 
 def test_engines_that_do_not_run_here_are_refused_by_name(aurora: Aurora) -> None:
