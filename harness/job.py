@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,8 @@ from chaos.drill import Repeats, run_drill
 from chaos.drill_file import Drill
 from harness import leftovers
 from harness.clock import utc_iso
+from harness.cloud.control_client import ControlClient
+from harness.cloud.timings import Timing
 from harness.deploy.api import DeployResult, destroy, up
 from harness.errors import BlackstartError
 from harness.lifecycle import StackChoice, request, step_lines
@@ -66,6 +68,13 @@ class Job:
     drills: list[DrillRecord] = field(default_factory=list)
     calibration: Calibration | None = None
     problems: list[BlackstartError] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+
+    def note_timings(self, target: Target) -> None:
+        """Keep how long the embedded cloud takes, for the report; what does not answer will be felt elsewhere."""
+        if target.kind == "embedded":
+            with suppress(BlackstartError):
+                self.timings = ControlClient(target).timings()
 
     def deploy(self, target: Target, choice: StackChoice) -> RunningStack:
         """Deploy twice: the second pass must change nothing, and shows what a no-op costs.
@@ -74,6 +83,7 @@ class Job:
             BlackstartError: the program cannot be deployed.
         """
         self.progress.phase("Deploying the stack")
+        self.note_timings(target)
         empty = RunningStack(name=choice.name, target=target)
         wanted = request(self.workspace, empty, choice, state=self.folder / "state")
         created = up(wanted, on_event=step_lines(self.progress))
@@ -128,6 +138,7 @@ class Job:
     def run_drill(self, stack: RunningStack, drill: Drill, *, runs: int) -> None:
         """One drill; a kill of this process in the middle makes the next command heal the cloud."""
         self.progress.phase(f"Drill {drill.name}: {drill.title}")
+        self.note_timings(stack.target)
         with leftovers.claim(self.workspace, stack, self.stack_file):
             result = self._kept(
                 lambda: run_drill(
@@ -159,6 +170,7 @@ class Job:
             drills=self.drills,
             calibration=self.calibration,
             problems=self.problems,
+            timings=self.timings,
         )
         write_reports(self.folder, record)
         return record

@@ -18,6 +18,7 @@ from harness.cloud.faults import MAX_LEASE_S, parse_rule
 from harness.cloud.gate import CONTROL_PREFIX
 from harness.cloud.links import LinkFault
 from harness.cloud.recorder import Recorder
+from harness.cloud.timings import Timing
 from harness.errors import BlackstartError, ConfigError, UsageError, nearest
 from harness.lag import parse_lag
 
@@ -35,6 +36,7 @@ class Owner:
     environments: Callable[[], list[dict[str, Any]]]
     tasks: Callable[[], list[dict[str, Any]]]
     names_port: Callable[[], int]
+    timings: Callable[[], list[Timing]]
     heal_services: Callable[[], Awaitable[dict[str, list[str]]]]
     reset: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
@@ -90,6 +92,7 @@ class Control:
             "GET links": self._links,
             "POST links": self._put_link,
             "DELETE links": self._remove_links,
+            "GET timings": self._timings,
             "GET replication": self._replication,
             "GET evidence": self._evidence,
             "GET environments": self._environments,
@@ -172,6 +175,9 @@ class Control:
     async def _remove_links(self, query: Query, _body: bytes) -> Answer:
         ended = self.doors.zones.links.remove(fault_id=query.get("id", ""), owner=query.get("owner", ""))
         return {"links": ended}
+
+    async def _timings(self, _query: Query, _body: bytes) -> Answer:
+        return {"timings": msgspec.to_builtins(self.owner.timings())}
 
     async def _replication(self, _query: Query, _body: bytes) -> Answer:
         return {"replication": self.doors.replication.shown()}

@@ -14,6 +14,7 @@ from harness import errors
 from harness.cloud.evidence import EvidenceEvent
 from harness.cloud.faults import FaultRule, RuleReport
 from harness.cloud.links import LinkFault
+from harness.cloud.timings import Timing
 from harness.errors import BlackstartError, NotReadyError, NotSupportedError
 from harness.target import Target
 
@@ -109,6 +110,10 @@ class ControlClient:
     def links(self) -> list[dict[str, Any]]:  # JSON as served
         """The link faults in force, with what they `matched` and hit (`fired`)."""
         return list(self._call("GET", "links")["links"])
+
+    def timings(self) -> list[Timing]:
+        """How long this cloud takes where AWS takes its time; [] in front of a foreign endpoint."""
+        return msgspec.convert(self._call("GET", "timings")["timings"], list[Timing])
 
     def replication(self) -> list[dict[str, Any]]:  # JSON as served
         """What is under way to copies: `store name source destination pending oldest_s`, or `conflicts`."""

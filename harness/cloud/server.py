@@ -58,6 +58,7 @@ from harness.cloud.settings import Announcement, ServerOrder, announcement_path,
 from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
 from harness.cloud.tasks.faults import TaskFaults
+from harness.cloud.timings import Timing, timings
 from harness.cloud.traces.otlp import PATH as OTLP_PATH
 from harness.cloud.traces.station import TraceStation
 from harness.cloud.transport import ResettableProtocol
@@ -423,11 +424,15 @@ class Server:
             token=self.order.token,
             environments=self._environments,
             names_port=lambda: self._names.port if self._names is not None else 0,
+            timings=lambda: [] if self.order.settings.upstream else self._timings(doors),
             tasks=lambda: self._tasks.ecs.shown() if self._tasks is not None else [],
             heal_services=heal_services,
             reset=reset,
             stop=self._stop.set,
         )
+
+    def _timings(self, doors: Doors) -> list[Timing]:
+        return timings(self.order.settings, doors.replication.lags)
 
     def _environments(self) -> list[dict[str, Any]]:  # JSON
         return self._pool.environments() if self._pool is not None else []

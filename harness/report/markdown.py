@@ -25,6 +25,7 @@ def render_markdown(run: RunRecord) -> str:
         *_objectives(run.drills),
         *_drills(run.drills),
         *_other_parts(run),
+        *_timings(run),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -119,6 +120,12 @@ def _other_parts(run: RunRecord) -> list[str]:
         memory = run.machine.memory_bytes / 2**30
         lines.append(f"- Machine: {run.machine.cpus} cores, {memory:.1f} GiB, {run.machine.system}")
     return ["## Also", "", *lines] if lines else []
+
+
+def _timings(run: RunRecord) -> list[str]:
+    rows = [(one.name, one.value, one.setting, one.source) for one in run.timings]
+    table = _table("How long this cloud takes", ("what", "value", "setting", "source"), rows)
+    return ["", *table] if table else []
 
 
 def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

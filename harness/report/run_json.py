@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from harness.cloud.timings import Timing
 from harness.errors import BlackstartError, InconclusiveError, NotReadyError
 from harness.files import write_atomically
 from harness.measure.calibration import Calibration
@@ -103,6 +104,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Calibration | None = None
     problems: list[ProblemRecord] = []
     machine: MachineRecord | None = None
+    timings: list[Timing] = []
+    """How long the embedded cloud takes where AWS takes its time; [] where it did not run."""
     schema: int = SCHEMA
 
 
@@ -119,6 +122,7 @@ def build_run(
     drills: Sequence[DrillRecord] = (),
     calibration: Calibration | None = None,
     problems: Sequence[BlackstartError] = (),
+    timings: Sequence[Timing] = (),
 ) -> RunRecord:
     """The record of a run, with the verdict and the exit code that follow from its parts.
 
@@ -142,6 +146,7 @@ def build_run(
         calibration=calibration,
         problems=[_problem(problem) for problem in problems],
         machine=this_machine(),
+        timings=list(timings),
     )
 
 
