@@ -51,6 +51,7 @@ from harness.cloud.logs.emulated import LogsDesk
 from harness.cloud.loop_thread import LoopThread
 from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
+from harness.cloud.pipes.emulated import Pipes
 from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.recorder import Recorder
 from harness.cloud.schedules.emulated import Schedules
@@ -117,6 +118,7 @@ class Server:
     _logs: LogsDesk | None = None
     _traces: TraceStation | None = None
     _schedules: Schedules | None = None
+    _pipes: Pipes | None = None
     _automations: Automations | None = None
 
     async def run(self) -> None:
@@ -137,6 +139,7 @@ class Server:
             self._delivery = Delivery.install(doors.target, self._signals.flow)
             self._logs = LogsDesk(self._signals.store, self._delivery.invoke)
             self._logs.install()
+            self._pipes = Pipes.install(doors.target)
             self._traces = TraceStation.install((settings.account_id, settings.regions[0]))
             self._install_functions(doors, self._signals, self._traces)
             self._schedules = Schedules.install(doors.target)
@@ -237,6 +240,8 @@ class Server:
             self._traces.stop()
         if self._schedules is not None:
             self._schedules.close()
+        if self._pipes is not None:
+            self._pipes.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
         if self._tasks is not None:
@@ -411,6 +416,8 @@ class Server:
                 self._traces.store.clear()
             if self._schedules is not None:
                 self._schedules.forget()
+            if self._pipes is not None:
+                self._pipes.runner.forget()
             if self._automations is not None:
                 await asyncio.to_thread(self._automations.reset)
             await backend.reset()

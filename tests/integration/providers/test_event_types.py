@@ -135,19 +135,13 @@ def test_state_machines(lives: Any) -> None:
 def test_what_a_pipe_would_drop_without_a_word_is_refused_by_name(lives: Any) -> None:
     asked = {
         "roleArn": ROLE,
-        "source": "arn:aws:sqs:us-east-1:000000000000:in",
+        "source": "arn:aws:mq:us-east-1:000000000000:broker:in",
         "target": "arn:aws:sns:us-east-1:000000000000:out",
-        "enrichment": "arn:aws:lambda:us-east-1:000000000000:function:more",
-        "sourceParameters": {"filterCriteria": {"filters": [{"pattern": ORDERS}]}},
-        "targetParameters": {"inputTemplate": "<$.body>"},
+        "enrichment": "arn:aws:execute-api:us-east-1:000000000000:a/live/POST/",
+        "logConfiguration": {"level": "INFO"},
     }
     with pytest.raises(CheckError) as caught:
         lives.create("pipe", "aws:pipes/pipe:Pipe", asked)
     said = dict(caught.value.failures)
-    assert said["source"] == "is of sqs: pipes of the embedded cloud know dynamodb there only"
-    assert said.keys() == {
-        "source",
-        "enrichment",
-        "sourceParameters.filterCriteria.filters",
-        "targetParameters.inputTemplate",
-    }
+    assert said["source"] == "is of mq: pipes of the embedded cloud know sqs, dynamodb, kinesis there only"
+    assert said.keys() == {"source", "enrichment", "logConfiguration"}

@@ -1,12 +1,12 @@
 """EventBridge Pipes.
 
-The embedded cloud moves records from DynamoDB streams to topics and state machines, as they are. All else it would
-take and drop without a word, so that it is refused before anything is created.
+The embedded cloud moves records from queues and streams, with filters, enrichment and templates, to most targets.
+What it would take and drop without a word is refused before anything is created.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from harness.deploy.providers.aws import ecs_targets
@@ -45,30 +45,22 @@ class Pipe(Declared, noun="Pipe", verbs="Create Describe Update Delete"):
         self.wait_gone(context, resource_id, state)
 
 
-_ENDS = {"source": ("dynamodb",), "target": ("sns", "states")}
-_KEPT = frozenset({"sourceParameters.dynamodbStreamParameters.startingPosition"})
+_ENDS = {
+    "source": ("sqs", "dynamodb", "kinesis"),
+    "target": ("lambda", "states", "sqs", "sns", "events", "kinesis", "firehose"),
+    "enrichment": ("lambda", "states"),
+}
 _NOT_HERE = "would be dropped by the embedded cloud: leave it out for this target, or deploy it on real AWS only"
 
 
 def _dropped(inputs: Properties) -> Iterator[Failure]:
-    """What the embedded cloud takes and does not obey; ends that are not known yet are taken as they are."""
+    """What the embedded cloud does not obey; ends that are not known yet are taken as they are."""
     for name, services in _ENDS.items():
         service = [*str(inputs.get(name)).split(":"), "", "", ""][2]
-        if service and service not in services and inputs.get("desiredState") != "STOPPED":
-            yield name, f"is of {service}: pipes of the embedded cloud know {' and '.join(services)} there only"
-    for name in ("enrichment", "enrichmentParameters", "logConfiguration", "kmsKeyIdentifier"):
-        if inputs.get(name):
-            yield name, _NOT_HERE
-    for name in ("sourceParameters", "targetParameters"):
-        yield from ((path, _NOT_HERE) for path in _leaves(inputs.get(name), name) if path not in _KEPT)
-
-
-def _leaves(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}")
-    elif value is not None:
-        yield path
+        if service and service not in services:
+            yield name, f"is of {service}: pipes of the embedded cloud know {', '.join(services)} there only"
+    if inputs.get("logConfiguration"):
+        yield "logConfiguration", _NOT_HERE
 
 
 RESOURCES: tuple[Any, ...] = (Pipe(),)
