@@ -230,18 +230,9 @@ class Server:
     ) -> None:
         for service in services.values():
             await service.heal()
-        if self._delivery is not None:
-            self._delivery.close()
-        if self._backups is not None:
-            self._backups.close()
-        if self._logs is not None:
-            self._logs.close()
-        if self._traces is not None:
-            self._traces.stop()
-        if self._schedules is not None:
-            self._schedules.close()
-        if self._pipes is not None:
-            self._pipes.close()
+        for part in (self._delivery, self._logs, self._traces, self._schedules, self._pipes):
+            if part is not None:
+                part.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
         if self._tasks is not None:

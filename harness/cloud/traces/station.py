@@ -15,7 +15,7 @@ from harness.cloud.traces.weaving import Weaver
 
 @dataclass(slots=True)
 class TraceStation:
-    """Built once a server by `install`; `stop` ends it."""
+    """Built once a server by `install`; `close` ends it."""
 
     store: TraceStore
     weaver: Weaver
@@ -34,6 +34,6 @@ class TraceStation:
         """The X-Ray API; `configuration` answers what is no trace."""
         return XRay(self.store, configuration)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End."""
         self.daemon.close()
