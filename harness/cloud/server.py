@@ -230,7 +230,7 @@ class Server:
     ) -> None:
         for service in services.values():
             await service.heal()
-        for part in (self._delivery, self._logs, self._traces, self._schedules, self._pipes):
+        for part in (self._delivery, self._backups, self._logs, self._traces, self._schedules, self._pipes):
             if part is not None:
                 part.close()
         if self._signals is not None:
