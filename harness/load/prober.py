@@ -37,6 +37,9 @@ BAD_IN_A_ROW = 3
 Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
 """
 
+_PRECEDENCE = -10
+"""A nice value: CFS gives such a process some ten times the share of others, and wakes it at once."""
+
 _FLUSH_S = 0.2
 _REMEMBERED = 1_000
 
@@ -274,11 +277,23 @@ def read_spec(path: Path) -> ProberSpec:
     return spec
 
 
+def _take_precedence() -> None:
+    """What is due must leave on time, whatever else this machine does.
+
+    It takes a tenth of a core at 500 requests a second, so that nobody feels that it goes first; where that is not
+    permitted it takes its turn, and the report says how late it was.
+    """
+    gc.collect()
+    gc.freeze()  # what was imported is never garbage: a collection must not make a request late
+    gc.set_threshold(50_000, 20, 100)
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _PRECEDENCE)
+
+
 async def _main(spec: ProberSpec) -> None:
     with JournalWriter(Path(spec.journal)) as journal:
         prober = Prober(spec, journal)
-        gc.collect()
-        gc.freeze()  # what was imported is never garbage: a collection must not make a request late
+        _take_precedence()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, prober.stop)
         await prober.run()
