@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -34,12 +35,12 @@ from harness.cloud.control_client import ControlClient
 from harness.errors import BlackstartError, NotReadyError
 from harness.load.workload import ProberSpec, check_operations, check_placeholders, fill, output_names
 from harness.measure import journal as names
-from harness.measure.figures import DrillRecord
+from harness.measure.figures import DrillRecord, worst
 from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
 from harness.measure.phases import phases_of
 from harness.measure.recovery import recovery, unsteady
 from harness.measure.taking import first_alarm, samples_of
-from harness.measure.verdict import drill_record, judge, not_supported_record
+from harness.measure.verdict import RunJudgement, drill_record, judge, not_supported_record
 from harness.stack import RunningStack
 from harness.target import EMULATOR_ACCOUNT, Target
 
@@ -79,8 +80,19 @@ def run_drill(
     *,
     folder: Path,
     on_event: Tell = lambda _text: None,
+    on_run: Tell = lambda _text: None,
 ) -> DrillRecord:
     """Run a drill as often as asked, with derived seeds; every fault is healed when this returns or raises.
+
+    A run that could not be made ends it: the record has the runs before it, says why, and is no pass.
+
+    Args:
+        stack: what is drilled.
+        drill: the drill.
+        repeats: how often, and from which seed.
+        folder: where the journals go.
+        on_event: is told what happens right now.
+        on_run: is told of each run of several what it found.
 
     Raises:
         ConfigError: the workload asks for outputs that the stack does not have.
@@ -92,15 +104,46 @@ def run_drill(
         return not_supported_record(drill.name, drill.disruption, title=drill.title, reason=lacking)
     check_operations(list(drill.operations), stack.outputs, where=str(drill.path))
     check_placeholders(drill.role, stack.outputs, where=f"{drill.path} experiment.role")
-    judgements = []
+    judgements: list[RunJudgement] = []
     for number in range(1, repeats.runs + 1):
+        at = f"run {number} of {repeats.runs}: " if repeats.runs > 1 else ""
         path = journal_path(folder, drill.name, number)
-        with JournalWriter(path) as writer:
-            _Run(stack, drill, repeats, number, folder, writer, on_event).run()
+        try:
+            with JournalWriter(path) as writer:
+                _Run(stack, drill, repeats, number, folder, writer, _prefixed(at, on_event)).run()
+        except BlackstartError as error:
+            if not judgements:
+                raise
+            return _broken_off(drill, judgements, f"{at}{error}")
         judgements.append(
             judge(read_journal(path), drill.objectives, drill.method, not_supported=_unseen(stack.target))
         )
+        if at:
+            on_run(at + _in_short(judgements[-1]))
     return drill_record(drill.name, drill.disruption, judgements, method=drill.method, title=drill.title)
+
+
+def _prefixed(at: str, tell: Tell) -> Tell:
+    return lambda text: tell(at + text)
+
+
+def _broken_off(drill: Drill, judgements: Sequence[RunJudgement], reason: str) -> DrillRecord:
+    """What the runs before a broken one found: a miss stays a miss, and everything else is open."""
+    record = drill_record(
+        drill.name, drill.disruption, judgements, method=drill.method, title=drill.title, reason=reason
+    )
+    verdict = worst([record.verdict, "inconclusive"])
+    return msgspec.structs.replace(record, verdict=verdict, miss_rate_bound=None)
+
+
+def _in_short(judgement: RunJudgement) -> str:
+    """One run in a line: verdict, RTO, and the first reason where it did not pass."""
+    figures = judgement.figures
+    rto = "" if figures.rto_s is None else f", RTO {figures.rto_s:.2f} s"
+    why = next(
+        (f"{o.name}: {o.reason or 'missed'}" for o in judgement.objectives if o.verdict == judgement.verdict), ""
+    )
+    return f"{judgement.verdict}{rto}" + ("" if judgement.verdict == "pass" or not why else f" ({why})")
 
 
 def _not_supported(stack: RunningStack, drill: Drill) -> str:

@@ -147,6 +147,7 @@ class Job:
                     Repeats(seed=self.seed, runs=runs, fresh=self._fresh(drill)),
                     folder=self.folder,
                     on_event=self.progress.detail,
+                    on_run=self.progress.note,
                 )
             )
         if result is not None:

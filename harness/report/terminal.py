@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.measure.figures import Verdict
+from harness.measure.figures import DrillRecord, Verdict
 from harness.report import words
 from harness.report.run_json import RunRecord
 
@@ -26,7 +26,10 @@ def render_terminal(run: RunRecord, folder: Path | None = None) -> RenderableTyp
     parts: list[RenderableType] = [_parts(run)]
     if any(drill.objectives for drill in run.drills):
         parts.append(_objectives(run))
-    parts += [_told(f"{drill.name}: {words.drill_sentence(drill)}", drill.verdict) for drill in run.drills]
+    for drill in run.drills:
+        parts.append(_told(f"{drill.name}: {words.drill_sentence(drill)}", drill.verdict))
+        if len(drill.runs) > 1:
+            parts += [Text(f"  {text}", style="dim") for text in _over_runs(drill)]
     for problem in run.problems:
         where = f"{problem.where}: " if problem.where else ""
         parts.append(Text(f"✗ {where}{problem.what}", style="red"))
@@ -62,6 +65,14 @@ def _objectives(run: RunRecord) -> Table:
                 _mark(objective.verdict),
             )
     return table
+
+
+def _over_runs(drill: DrillRecord) -> list[str]:
+    """What several runs say together: how many passed, what that proves, and each measured value."""
+    passed = sum(run.verdict == "pass" for run in drill.runs)
+    told = [f"{passed} of {len(drill.runs)} runs passed. {words.proven(drill)}".rstrip()]
+    told += [f"{words.title(one)}: {words.spread(one)}" for one in drill.objectives if len(set(one.values)) > 1]
+    return told
 
 
 def _parts(run: RunRecord) -> Table:

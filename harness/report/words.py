@@ -155,6 +155,8 @@ def drill_sentence(drill: DrillRecord) -> str:
         drill.runs[0] if len(drill.runs) == 1 else max(drill.runs, key=lambda figures: figures.rto_at_least_s or 0.0)
     )
     where = "" if len(drill.runs) == 1 else f"Worst of {len(drill.runs)} runs: "
+    if drill.reason:
+        return f"{where}{drill.reason[:1].upper()}{drill.reason[1:]}."
     if run.doubts:
         return f"{where}{run.doubts[0][:1].upper()}{run.doubts[0][1:]}."
     effects = _count(run.fired, "effect", "effects")
