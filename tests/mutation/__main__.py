@@ -1,7 +1,7 @@
 """`make mutate`: breaks each measure in every small way and says which test went red.
 
-Works on a copy: nothing in this tree is touched. Names of modules below `harness/measure` choose some. Exits with the
-number of mutants that no test noticed, less those that equivalents.txt explains.
+Works on a copy. Names of modules below `harness/measure` choose some; without any, docs/mutation.md gets the table.
+Exits with the number of mutants that no test noticed, less those that equivalents.txt explains.
 """
 
 import os
@@ -69,11 +69,11 @@ def red(folder: Path, tests: Iterable[str]) -> str:
     return (found[1] or found[2]) if found else f"exit {run.returncode}"
 
 
-def explained() -> set[tuple[str, str, str]]:
-    """Mutants that behave as the original does, with the reason why: module, was, became."""
+def explained() -> dict[tuple[str, str, str], str]:
+    """Mutants that behave as the original does, by module, was and became: the reason why."""
     lines = (Path(__file__).with_name("equivalents.txt")).read_text().splitlines()
     told = [line.split(" | ") for line in lines if line and not line.startswith("#")]
-    return {(module, was, became) for module, was, became, _why in told}
+    return {(module, was, became): why for module, was, became, why in told}
 
 
 def judged(module: str, mutant: Mutant, folder: Path) -> str:
@@ -86,9 +86,32 @@ def judged(module: str, mutant: Mutant, folder: Path) -> str:
         return "it never ended"
 
 
+def row(module: str, mutant: Mutant, said: str) -> str:
+    """One line of the table."""
+    return f"| {module}:{mutant.line} | `{mutant.was}` | `{mutant.became}` | {said} |".replace("||", "\\|\\|")
+
+
+def page(rows: list[str]) -> str:
+    """docs/mutation.md: what was broken, and which test went red."""
+    modules = sorted({line.split(":")[0].removeprefix("| ") for line in rows})
+    same = sum("equivalent:" in line for line in rows)
+    open_ones = sum("SURVIVED" in line for line in rows)
+    noticed = len(rows) - same - open_ones
+    return f"""# Mutation of the measures
+
+Written by `make mutate`: each measure of `harness/measure` is broken in every small way (a comparison moved by its
+edge, a term dropped, a bound swapped, a case negated), one at a time, and its tests are run. Of {len(rows)} mutants
+of {len(modules)} modules {noticed} were noticed, {same} make no difference for the reason beside them, {open_ones}
+were not noticed.
+
+| where | was | became | noticed by |
+|---|---|---|---|
+""" + "".join(f"{line}\n" for line in rows)
+
+
 def main(modules: list[str]) -> int:
     """Every mutant of the modules named, or of every measure."""
-    equivalent, survived, count, began_s = explained(), 0, 0, time.monotonic()
+    equivalent, rows, began_s = explained(), [], time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = copied(Path(name))
         if failing := red(folder, sorted({test for tests in MEASURES.values() for test in tests})):
@@ -97,14 +120,15 @@ def main(modules: list[str]) -> int:
         for module in modules or MEASURES:
             original = (folder / "harness" / "measure" / f"{module}.py").read_text()
             for mutant in mutants_of(original):
-                count += 1
                 test = judged(module, mutant, folder)
-                same = (module, mutant.was, mutant.became) in equivalent
-                survived += not test and not same
-                said = test or ("equivalent" if same else "SURVIVED")
-                print(f"| {module}:{mutant.line} | `{mutant.was}` | `{mutant.became}` | {said} |", flush=True)
+                why = equivalent.get((module, mutant.was, mutant.became))
+                rows.append(row(module, mutant, test or (f"equivalent: {why}" if why else "SURVIVED")))
+                print(rows[-1], flush=True)
             (folder / "harness" / "measure" / f"{module}.py").write_text(original)
-    print(f"\n{count} mutants in {time.monotonic() - began_s:.0f} s, {survived} that no test noticed")
+    survived = sum("SURVIVED" in line for line in rows)
+    print(f"\n{len(rows)} mutants in {time.monotonic() - began_s:.0f} s, {survived} that no test noticed")
+    if not modules:
+        (ROOT / "docs" / "mutation.md").write_text(page(rows))
     return min(survived, 100)
 
 
