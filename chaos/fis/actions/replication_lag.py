@@ -1,4 +1,4 @@
-"""blackstart:replication:change-lag: copies between regions or nodes take longer, or shorter. Ours; embedded cloud only.
+"""blackstart:replication:change-lag: copies take longer, or shorter. Ours; embedded cloud only.
 
 FIS can pause the replication of tables and buckets; it cannot slow it down, and it reaches neither Aurora global
 databases nor ElastiCache. What is lost with a region is what its lag has under way.
