@@ -38,7 +38,7 @@ from chaos.fis.actions.replication_pause import BucketPauseReplication, GlobalTa
 from chaos.fis.actions.state_only import GroupInsufficientCapacity, PauseVolumeIo, VolumeIoLatency
 from chaos.fis.actions.vpc_endpoint import DisruptVpcEndpoint
 from chaos.fis.actions.wait import Wait
-from chaos.fis.actions.zone_power import InterruptPower
+from chaos.fis.actions.zone_power import InterruptPower, InterruptRegionPower
 from chaos.fis.finders import FINDERS
 
 ACTIONS: Mapping[str, Action] = {
@@ -63,6 +63,7 @@ ACTIONS: Mapping[str, Action] = {
         InsufficientInstanceCapacity(),
         InterruptAzPower(),
         InterruptPower(),
+        InterruptRegionPower(),
         InvocationAddDelay(),
         InvocationError(),
         InvocationHttpIntegrationResponse(),

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests.waiting import PATIENCE_S
 
@@ -152,3 +153,17 @@ def test_a_nat_gateway_takes_the_way_out_of_other_zones_along(
         ec2.disassociate_route_table(AssociationId=association)
         ec2.delete_route_table(RouteTableId=table)
         ec2.delete_nat_gateway(NatGatewayId=nat)
+
+
+def test_a_region_without_power_answers_nobody_and_the_other_goes_on(aws: Any) -> None:
+    impatient = {"connect_timeout": 1.0, "read_timeout": 1.0, "retries": {"total_max_attempts": 1}}
+    lost = aws.cloud.target.client("dynamodb", region="us-west-2", **impatient)
+    lost.list_tables()
+    with aws.running(aws.action("blackstart:region:interrupt-power", region="us-west-2")):
+        with pytest.raises(ReadTimeoutError):
+            lost.list_tables()
+        aws.client("dynamodb").list_tables()
+        dark = {zone["id"] for zone in aws.cloud.control.zones() if not zone["powered"]}
+        assert dark == {"usw2-az1", "usw2-az2", "usw2-az3"}
+    lost.list_tables()
+    assert all(zone["powered"] for zone in aws.cloud.control.zones())
