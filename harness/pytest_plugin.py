@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in (
         "blackstart_scenario: an end-to-end scenario against a deployed stack",
         "blackstart_drill(name): run this drill around the test's stack",
+        "blackstart_covers(*services): what happens inside, beside the test's own calls; for the coverage table",
         "blackstart_requires(*capabilities): what the target must have; reported as not_supported where it lacks it",
     ):
         config.addinivalue_line("markers", line)
@@ -85,9 +86,42 @@ def blackstart_aws(blackstart_stack: RunningStack) -> ClientFactory:
         key = (service, region)
         if key not in made:
             made[key] = blackstart_stack.target.client(service, region=region)
+            made[key].meta.events.register("before-call", lambda **_: _touched.add(service))
         return made[key]
 
     return client
+
+
+_touched: set[str] = set()
+"""Services that the running test has called; a worker of xdist runs one test at a time."""
+
+
+@pytest.fixture(autouse=True)
+def _blackstart_coverage(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """Record what a test covers: its own calls, and what it declares, held against what the gate saw."""
+    _touched.clear()
+    yield
+    declared = {str(name) for marker in request.node.iter_markers("blackstart_covers") for name in marker.args}
+    if _touched:
+        record_property("blackstart.direct", " ".join(sorted(_touched)))
+    if declared:
+        record_property("blackstart.declared", " ".join(sorted(declared)))
+        unseen = declared - _seen(request)
+        if unseen:
+            record_property("blackstart.unseen", " ".join(sorted(unseen)))
+
+
+def _seen(request: pytest.FixtureRequest) -> set[str]:
+    """The services that the gate has seen called, by anybody; nothing where no gate of ours tells."""
+    from harness.cloud.control_client import ControlClient
+
+    stack: RunningStack = request.getfixturevalue("blackstart_stack")
+    if not stack.target.control_url:
+        return set()
+    calls = ControlClient(stack.target).calls()
+    return {call["service"] for call in calls} | ({"lambda"} if any(call["function"] for call in calls) else set())
 
 
 @pytest.fixture(scope="session")

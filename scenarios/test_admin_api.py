@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("admin")
+pytestmark = [pytest.mark.part("admin"), pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")]
 
 
 def key_of(shop: Any, plan: str) -> str:

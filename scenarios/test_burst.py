@@ -3,6 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb", "events", "sqs", "s3", "sns")
+
 ORDERS = 200
 
 

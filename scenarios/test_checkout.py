@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.part("checkout"), pytest.mark.blackstart_requires("cognito-triggers")]
+pytestmark = [
+    pytest.mark.part("checkout"),
+    pytest.mark.blackstart_requires("cognito-triggers"),
+    pytest.mark.blackstart_covers("execute-api", "lambda", "stepfunctions", "dynamodb"),
+]
 
 GOOD, DECLINED, BUSY, BROKEN = "4242424242424242", "4000000000000002", "4000000000000044", "4000000000000099"
 

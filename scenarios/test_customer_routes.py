@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("customers")
+pytestmark = [pytest.mark.part("customers"), pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")]
 
 ORDER = {"items": [{"sku": "tea", "quantity": 1}]}
 

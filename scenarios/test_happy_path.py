@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb", "events", "sqs", "s3", "sns")
+
 
 def test_an_order_is_fulfilled_with_one_charge_and_one_receipt(shop: Any, eventually: Any) -> None:
     placed = shop.place(("tea", 2), ("cup", 1))

@@ -4,6 +4,10 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb", "events", "s3", "sns")
+
 
 def test_the_same_key_twice_is_one_order(shop: Any, eventually: Any) -> None:
     key = f"again-{uuid.uuid4()}"

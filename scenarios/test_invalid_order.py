@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda")
+
 
 @pytest.mark.parametrize(
     ("body", "says"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("notices")
+pytestmark = [pytest.mark.part("notices"), pytest.mark.blackstart_covers("execute-api", "lambda", "sns")]
 
 
 class Channels:

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")
+
 
 def available(shop: Any, aws: Any, sku: str) -> int:
     key = {"sku": {"S": sku}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("payments")
+pytestmark = [pytest.mark.part("payments"), pytest.mark.blackstart_covers("lambda")]
 
 
 @dataclass(frozen=True)

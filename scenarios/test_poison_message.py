@@ -4,6 +4,10 @@ import json
 import uuid
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")
+
 
 def test_poison_goes_to_the_dead_letters_and_orders_flow_on(shop: Any, blackstart_aws: Any, eventually: Any) -> None:
     sqs = blackstart_aws("sqs")

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")
+
 
 def test_an_order_is_readable_as_soon_as_it_is_placed(shop: Any) -> None:
     for _ in range(10):

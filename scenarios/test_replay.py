@@ -5,6 +5,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb", "s3", "sns")
+
 
 def test_a_replay_charges_nobody_twice(shop: Any, blackstart_aws: Any, eventually: Any) -> None:
     order_id = shop.place(("tea", 1)).body["order_id"]

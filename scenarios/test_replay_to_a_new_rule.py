@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")
+
 
 @pytest.fixture
 def late_listener(shop: Any, blackstart_aws: Any) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("customers")
+pytestmark = [pytest.mark.part("customers"), pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")]
 
 
 def refusal(call: Any, *arguments: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("uploads")
+pytestmark = [pytest.mark.part("uploads"), pytest.mark.blackstart_covers("execute-api", "lambda", "s3", "dynamodb")]
 
 
 @pytest.fixture(scope="module")

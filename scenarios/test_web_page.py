@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.part("customers")
+pytestmark = [pytest.mark.part("customers"), pytest.mark.blackstart_covers("execute-api", "lambda")]
 
 OURS, THEIRS = "https://shop.example", "https://evil.example"
 

@@ -99,6 +99,7 @@ class Control:
             "GET tasks": self._tasks,
             "GET names": self._names,
             "GET control-plane-calls": self._control_plane_calls,
+            "GET calls": self._calls,
             "GET capabilities": self._capabilities,
             "POST heal": self._heal,
             "POST reset": self._reset,
@@ -197,6 +198,9 @@ class Control:
 
     async def _control_plane_calls(self, query: Query, _body: bytes) -> Answer:
         return {"calls": self.recorder.between(float(query["since_s"]), float(query["until_s"]))}
+
+    async def _calls(self, _query: Query, _body: bytes) -> Answer:
+        return {"calls": self.recorder.tally.rows()}
 
     async def _capabilities(self, _query: Query, _body: bytes) -> Answer:
         return {"capabilities": sorted(self.doors.capabilities)}

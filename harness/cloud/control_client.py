@@ -140,6 +140,10 @@ class ControlClient:
         """Calls that changed infrastructure between two monotonic instants: `at_s service operation region …`."""
         return list(self._call("GET", "control-plane-calls", {"since_s": since_s, "until_s": until_s})["calls"])
 
+    def calls(self) -> list[dict[str, Any]]:  # JSON as served
+        """How often each operation was asked for, and by which function ('' for a caller outside)."""
+        return list(self._call("GET", "calls")["calls"])
+
     def heal(self) -> dict[str, Any]:  # JSON as served
         """End every fault now; returns what was ended. May be repeated."""
         return self._call("POST", "heal")

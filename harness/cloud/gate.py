@@ -84,6 +84,8 @@ class Gate:
         if not await self._reached(request, receive):
             await _reset(scope, receive)
             return
+        by = request.caller.function if request.caller else ""
+        self.recorder.tally.count(request.service, request.operation, by)
         send = self.meter(request, scope, send)
         hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):

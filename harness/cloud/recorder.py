@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.clock import Clock
 from harness.cloud.call import AwsCall
+from harness.cloud.tally import Tally
 
 CAPACITY = 20_000
 """Control-plane calls kept; a deployment makes some hundred."""
@@ -61,9 +62,10 @@ def is_control_plane(service: str, operation: str) -> bool:
 
 @dataclass(slots=True)
 class Recorder:
-    """Remembers control-plane calls. Safe from any thread."""
+    """Remembers control-plane calls, and counts all. Safe from any thread."""
 
     clock: Clock
+    tally: Tally = field(default_factory=Tally)
     _calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CAPACITY))  # JSON as served
     _known: dict[tuple[str, str], bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -101,3 +103,4 @@ class Recorder:
         """Forget all calls."""
         with self._lock:
             self._calls.clear()
+            self.tally.clear()

@@ -17,6 +17,7 @@ from harness.measure.journal import Journal
 from harness.measure.method import Method
 from harness.measure.phases import phases_of
 from harness.report import words
+from harness.report.coverage import coverage
 from harness.report.run_json import RunRecord
 from harness.report.scenarios import Case
 from harness.report.series import Series, columns, series_of
@@ -53,6 +54,7 @@ def render_html(run: RunRecord, *, journals: Mapping[str, Journal], cases: Seque
         run=run,
         drills=[_drill_view(drill, journals) for drill in run.drills],
         cases=cases,
+        coverage=coverage(cases),
         words=words,
         headline=words.headline(run),
         load_chart=_load_chart(run),

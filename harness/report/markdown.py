@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from harness.measure.figures import DrillRecord
 from harness.measure.finding import Finding
 from harness.report import words
+from harness.report.coverage import Row, coverage, services
 from harness.report.run_json import RunRecord
+from harness.report.scenarios import Case
 
 _MOST_FOUND = 5
 """Keys of evidence told for each run; run.json has more of them."""
 
 
-def render_markdown(run: RunRecord) -> str:
-    """The summary."""
+def render_markdown(run: RunRecord, cases: Sequence[Case] = ()) -> str:
+    """The summary; `cases` are the scenarios."""
     verdict = f"{words.VERDICT_MARKS[run.verdict]} {words.VERDICT_WORDS[run.verdict]}"
     lines = [
         f"# {verdict}: {_plain(words.headline(run))}",
@@ -26,6 +28,7 @@ def render_markdown(run: RunRecord) -> str:
         *_drills(run.drills),
         *_other_parts(run),
         *_timings(run),
+        *_coverage(cases),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -126,6 +129,17 @@ def _timings(run: RunRecord) -> list[str]:
     rows = [(one.name, one.value, one.setting, one.source) for one in run.timings]
     table = _table("How long this cloud takes", ("what", "value", "setting", "source"), rows)
     return ["", *table] if table else []
+
+
+def _coverage(cases: Sequence[Case]) -> list[str]:
+    rows = coverage(cases)
+    cells = [(s, ", ".join(_suite(row) for row in rows if row.service == s)) for s in services(rows)]
+    return ["", *_table("Coverage", ("AWS service", "scenarios (cases, how they ended)"), cells)] if cells else []
+
+
+def _suite(row: Row) -> str:
+    mark = next((mark for verdict, mark in words.VERDICT_MARKS.items() if verdict == row.outcome), "·")
+    return f"{mark} {row.suite} ({row.cases}{', not seen' if row.unseen else ''})"
 
 
 def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

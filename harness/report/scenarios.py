@@ -14,13 +14,14 @@ Outcome = Literal["pass", "fail", "skipped", "not_supported"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One scenario. `message` says why it did not pass."""
+    """One scenario. `message` says why it did not pass; `properties` are what it recorded about itself."""
 
     name: str
     suite: str
     duration_s: float
     outcome: Outcome
     message: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 def read_cases(junit: Path) -> list[Case]:
@@ -48,6 +49,7 @@ def _case(element: Element) -> Case:
         duration_s=_seconds(element.get("time", "0")),
         outcome=outcome,
         message=message.splitlines()[0] if message else "",
+        properties=tuple((p.get("name", ""), p.get("value", "")) for p in element.iter("property")),
     )
 
 

@@ -36,9 +36,10 @@ def write_reports(folder: Path, run: RunRecord, journals: Mapping[str, Path] | N
     write_run(run, folder / "run.json")  # first: the others can be made again from it
     _join(list(found.values()), folder / "journal.jsonl")
     write_atomically(folder / "junit.xml", merge_junit(run, scenarios))
-    write_atomically(folder / "summary.md", render_markdown(run))
+    cases = read_cases(scenarios)
+    write_atomically(folder / "summary.md", render_markdown(run, cases))
     read = {name: journal for name, path in found.items() if (journal := _read(path)) is not None}
-    write_atomically(folder / "report.html", render_html(run, journals=read, cases=read_cases(scenarios)))
+    write_atomically(folder / "report.html", render_html(run, journals=read, cases=cases))
 
 
 def _journals_in(folder: Path, run: RunRecord) -> dict[str, Path]:

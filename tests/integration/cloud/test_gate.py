@@ -155,6 +155,13 @@ def test_a_rule_that_cannot_be_meant_is_refused_with_the_reason(cloud: RunningCl
         inject(cloud, Reset(), dose=Dose(probability=3.0))
 
 
+def test_calls_are_counted_by_operation(cloud: RunningCloud, table: Any) -> None:
+    for _ in range(3):
+        table.put_item(TableName="orders", Item={"id": {"S": "a"}})
+    counted = {(c["service"], c["operation"], c["function"]): c["count"] for c in cloud.control.calls()}
+    assert counted["dynamodb", "PutItem", ""] >= 3
+
+
 def test_control_plane_calls_are_recorded(cloud: RunningCloud, table: Any) -> None:
     since_s = time.monotonic()
     put(table)
