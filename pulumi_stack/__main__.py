@@ -122,7 +122,14 @@ aws.lambda_.EventSourceMapping(
     batch_size=10,
     function_response_types=["ReportBatchItemFailures"],
 )
-orders = Orders(ledger=ledger, events=events, receipts=receipts, placement=placement, replica_region=replica_region)
+orders = Orders(
+    ledger=ledger,
+    events=events,
+    receipts=receipts,
+    placement=placement,
+    replica_region=replica_region,
+    vpc_id=network.vpc.id,
+)
 shop = Shop(orders, config.get("parts") or "all")
 api = HttpApi(
     "orders",

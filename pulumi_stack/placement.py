@@ -15,6 +15,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "payments": (),
     "schedules": (),
     "uploads": ("catalogue", "customers"),
+    "storefront": (),
 }
 """Each part, and the parts it cannot be without. The orders service itself is always there."""
 

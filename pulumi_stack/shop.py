@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+import pulumi
 from admin_api import AdminApi, AdminApiArgs
 from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
@@ -18,6 +19,7 @@ from payments import Payments, PaymentsArgs
 from placement import Placement, chosen_parts
 from receipts import Receipts
 from schedules import Schedules, SchedulesArgs
+from storefront import Storefront, StorefrontArgs
 from uploads import Uploads, UploadsArgs
 
 PRICES = {"tea": 350, "coffee": 450, "cup": 900}
@@ -32,6 +34,7 @@ class Orders:
     receipts: Receipts
     placement: Placement
     replica_region: str
+    vpc_id: pulumi.Input[str]
 
 
 class Shop:
@@ -70,6 +73,18 @@ class Shop:
         self.tokens = TokenIssuer(customers.issuer, [customers.client_id])
         self.protected |= {"POST /me/orders": order, "GET /me/orders": order}
         self.outputs |= {"user_pool": customers.pool.id, "user_pool_client": customers.client_id}
+
+    def _storefront(self) -> None:
+        offered = self._orders
+        front = Storefront(
+            "storefront",
+            StorefrontArgs(vpc_id=offered.vpc_id, placement=offered.placement, orders=offered.ledger.orders),
+        )
+        self.outputs |= {
+            "storefront_url": front.url,
+            "storefront_cluster": front.cluster.name,
+            "storefront_service": front.service.name,
+        }
 
     def _order_as_customer(self) -> Function:
         ledger = self._orders.ledger
@@ -154,5 +169,5 @@ class Shop:
         return Libraries("libraries")
 
 
-PARTS = ("catalogue", "admin", "customers", "payments", "notices", "checkout", "schedules", "uploads")
+PARTS = ("catalogue", "admin", "customers", "payments", "notices", "checkout", "schedules", "uploads", "storefront")
 """In the order in which they are made."""

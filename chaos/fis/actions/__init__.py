@@ -33,7 +33,6 @@ from chaos.fis.actions.lambda_invocation import (
     InvocationHttpIntegrationResponse,
 )
 from chaos.fis.actions.links import DisruptLink
-from chaos.fis.actions.replication_lag import ChangeLag
 from chaos.fis.actions.replication_pause import BucketPauseReplication, GlobalTablePauseReplication
 from chaos.fis.actions.state_only import GroupInsufficientCapacity, PauseVolumeIo, VolumeIoLatency
 from chaos.fis.actions.vpc_endpoint import DisruptVpcEndpoint
@@ -47,7 +46,6 @@ ACTIONS: Mapping[str, Action] = {
         AddLatency(),
         AssertAlarmState(),
         BucketPauseReplication(),
-        ChangeLag(),
         DisruptConnectivity(),
         DisruptLink(),
         DisruptVpcEndpoint(),

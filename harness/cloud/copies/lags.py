@@ -50,10 +50,6 @@ class Lags:
             else:
                 self._set[key] = lag
 
-    def explicit(self, store: str, source: str = "", destination: str = "") -> Lag | None:
-        """What was set for exactly this pair; None when the default holds."""
-        return next((lag for key, lag in self._set.items() if key == (store, source, destination)), None)
-
     def of(self, store: Store, source: str = "", destination: str = "") -> Lag:
         """The lag of copies from `source` to `destination`."""
         for key in ((source, destination), ("", destination), (source, ""), ("", "")):

@@ -11,6 +11,7 @@ from harness.deploy.providers.aws.described import Described
 from harness.deploy.providers.aws.shapes import to_request
 from harness.deploy.providers.aws.tags import SFN
 from harness.deploy.providers.resource import CannotTellError, Context, Invoke, Properties
+from harness.errors import ProviderError
 
 _INACTIVE = frozenset({"INACTIVE", "DEPROVISIONING"})
 
@@ -261,6 +262,30 @@ class Service(Described, noun="Service", verbs="Create - Update Delete"):
             told["networkConfiguration"] = given if _same_network(given, block) else block
         return told
 
+    def settle(self, context: Context, resource_id: str, inputs: Properties) -> None:
+        """Where `waitForSteadyState` asks for it: until every task of the newest deployment runs, and no other.
+
+        Raises:
+            ProviderError: the deployment failed; says why, with the newest event.
+        """
+        if not inputs.get("waitForSteadyState"):
+            return
+        failed: list[str] = []
+
+        def steady() -> bool:
+            body = self.ask(context, resource_id, inputs) or {}
+            newest, *others = body.get("deployments") or [{}]
+            if newest.get("rolloutState") == "FAILED":
+                events = body.get("events") or [{}]
+                failed[:] = [f"{newest.get('rolloutStateReason')} {events[0].get('message', '')}"]
+                return True
+            running = newest.get("runningCount") == body.get("desiredCount")
+            return not others and running and newest.get("rolloutState", "COMPLETED") == "COMPLETED"
+
+        context.wait_until(steady, f"the service {inputs['name']}")
+        if failed:
+            raise ProviderError(failed[0], where=context.urn)
+
     def change(self, context: Context, resource_id: str, olds: Properties, news: Properties) -> None:
         """One update; a new deployment when that is asked for."""
         changed = roots(olds, news) - {"tags", "waitForSteadyState", "forceDelete"}
@@ -270,6 +295,7 @@ class Service(Described, noun="Service", verbs="Create - Update Delete"):
                 wanted["desiredCount"] = None  # it may be scaled by others
             forced = {"forceNewDeployment": True} if news.get("forceNewDeployment") else {}
             self.send(context, self.updates, wanted, **self.keys(resource_id, news), **forced)
+            self.settle(context, resource_id, news)
 
     def remove(self, context: Context, resource_id: str, state: Properties) -> None:
         """Let its tasks go, then delete it."""

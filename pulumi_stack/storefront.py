@@ -1,0 +1,151 @@
+"""The storefront: three tasks on Fargate, one in each zone, behind an internal load balancer."""
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from placement import Placement
+
+PORT = 8080
+
+
+@dataclass(frozen=True)
+class StorefrontArgs:
+    """`image` is a container image, or a name in `[images]` of blackstart.toml."""
+
+    vpc_id: pulumi.Input[str]
+    placement: Placement
+    orders: aws.dynamodb.Table
+    image: str = "orders-storefront"
+    tasks: int = 3
+
+
+class Storefront(pulumi.ComponentResource):
+    """Outputs: `url`, `cluster` and `service`."""
+
+    def __init__(self, name: str, args: StorefrontArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("shop:index:Storefront", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        balancer, group = self._balancer()
+        self.url = balancer.dns_name.apply(lambda dns: f"http://{dns}")
+        self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
+        self.service = self._service(group)
+        self.register_outputs({"url": self.url})
+
+    def _balancer(self) -> tuple[aws.lb.LoadBalancer, aws.lb.TargetGroup]:
+        placement = self._args.placement
+        balancer = aws.lb.LoadBalancer(
+            self._name,
+            internal=True,
+            load_balancer_type="application",
+            subnets=placement.subnet_ids,
+            security_groups=[placement.security_group_id],
+            enable_zonal_shift=True,
+            tags={"app": "shop"},
+            opts=self._child,
+        )
+        group = aws.lb.TargetGroup(
+            self._name,
+            port=PORT,
+            protocol="HTTP",
+            target_type="ip",
+            vpc_id=self._args.vpc_id,
+            deregistration_delay=5,
+            # The shortest that AWS takes: a lost task is left out after ten seconds.
+            health_check={
+                "path": "/health",
+                "interval": 5,
+                "timeout": 2,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 2,
+            },
+            opts=self._child,
+        )
+        self._listener = aws.lb.Listener(
+            self._name,
+            load_balancer_arn=balancer.arn,
+            port=80,
+            default_actions=[{"type": "forward", "target_group_arn": group.arn}],
+            opts=self._child,
+        )
+        return balancer, group
+
+    def _role(self, name: str) -> aws.iam.Role:
+        statement = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        }
+        return aws.iam.Role(
+            f"{self._name}-{name}",
+            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            opts=self._child,
+        )
+
+    def _service(self, group: aws.lb.TargetGroup) -> aws.ecs.Service:
+        logs = aws.cloudwatch.LogGroup(self._name, retention_in_days=7, opts=self._child)
+        role, execution = self._role("task"), self._role("execution")
+        aws.iam.RolePolicyAttachment(
+            self._name,
+            role=execution.name,
+            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+            opts=self._child,
+        )
+        read = self._args.orders.arn.apply(
+            lambda arn: json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": arn}],
+                }
+            )
+        )
+        aws.iam.RolePolicy(self._name, role=role.id, policy=read, opts=self._child)
+        containers = pulumi.Output.all(logs.name, self._args.orders.name, aws.get_region().region).apply(
+            self._containers
+        )
+        definition = aws.ecs.TaskDefinition(
+            self._name,
+            family="orders-storefront",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu="256",
+            memory="512",
+            task_role_arn=role.arn,
+            execution_role_arn=execution.arn,
+            container_definitions=containers,
+            opts=self._child,
+        )
+        placement = self._args.placement
+        return aws.ecs.Service(
+            self._name,
+            cluster=self.cluster.arn,
+            task_definition=definition.arn,
+            desired_count=self._args.tasks,
+            launch_type="FARGATE",
+            network_configuration={
+                "subnets": placement.subnet_ids,
+                "security_groups": [placement.security_group_id],
+            },
+            load_balancers=[{"target_group_arn": group.arn, "container_name": "web", "container_port": PORT}],
+            deployment_circuit_breaker={"enable": True, "rollback": True},
+            health_check_grace_period_seconds=30,
+            wait_for_steady_state=True,
+            propagate_tags="SERVICE",
+            tags={"app": "shop", "chaos": "ready"},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._listener]),
+        )
+
+    def _containers(self, given: list[str]) -> str:
+        logs, table, region = given
+        options = {"awslogs-group": logs, "awslogs-region": region, "awslogs-stream-prefix": "storefront"}
+        container = {
+            "name": "web",
+            "image": self._args.image,
+            "essential": True,
+            "portMappings": [{"containerPort": PORT}],
+            "environment": [{"name": "ORDERS_TABLE", "value": table}],
+            "logConfiguration": {"logDriver": "awslogs", "options": options},
+        }
+        return json.dumps([container])
