@@ -5,15 +5,18 @@ it has, at least 1, and `stall_s` how long a process that has only to wake up wa
 would have taken about (L - stall) / contention on a quiet machine, since cores are dealt out in equal shares.
 
 So a miss that vanishes when such answers are taken as in time cannot be blamed on the service, and is INCONCLUSIVE.
-It never makes a drill pass.
+It never makes a drill pass. What is waited for (an alarm, a replica) is late for many reasons, so that a miss of it
+proves nothing from a mean contention of `OVERLOADED` on.
 
 Source: fair scheduling deals a core out evenly among who wants it (sched(7), SCHED_OTHER).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import msgspec
 
@@ -54,6 +57,12 @@ def loads_of(journal: Journal) -> list[Load]:
         )
         for event in journal.named(MACHINE)
     ]
+
+
+def crowd(journal: Journal, *, from_s: float = -math.inf) -> float:
+    """The mean contention from `from_s` on; 1 where nobody watched."""
+    noted = [load.contention for load in loads_of(journal) if load.to_s > from_s]
+    return fmean(noted) if noted else 1.0
 
 
 def on_a_quiet_machine(journal: Journal, method: Method) -> Excused | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from harness.measure.doubts import Area, Doubts, doubt_the_run
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Verdict, worst
 from harness.measure.journal import Journal
 from harness.measure.judging import area_of, areas_of, judge_objectives
-from harness.measure.machine import on_a_quiet_machine
+from harness.measure.machine import OVERLOADED, crowd, on_a_quiet_machine
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.phases import phases_of
@@ -23,6 +24,9 @@ from harness.measure.taking import samples_of, take_figures
 
 _IN_TIME: frozenset[Area] = frozenset({"recovery", "availability"})
 """What rests on answers being in time."""
+
+_AWAITED: frozenset[Area] = frozenset({"detect", "staleness"})
+"""What is waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +56,24 @@ def judge(
         not_supported: names of objectives that the target cannot measure; they are listed as such.
     """
     judged = _judge(journal, objectives, method, not_supported)
-    missed = [o.name for o in judged.objectives if o.verdict == "fail" and area_of(o.name) in _IN_TIME]
-    quiet = on_a_quiet_machine(journal, method) if missed else None
-    if quiet is None:
-        return judged
-    spared = {o.name: o.verdict for o in _judge(quiet.journal, objectives, method, not_supported).objectives}
-    excused = {name for name in missed if spared[name] != "fail"}
-    return _excuse(judged, excused, quiet.reason) if excused else judged
+    missed = {o.name: area_of(o.name) for o in judged.objectives if o.verdict == "fail"}
+    if _IN_TIME & set(missed.values()) and (quiet := on_a_quiet_machine(journal, method)) is not None:
+        spared = {o.name: o.verdict for o in _judge(quiet.journal, objectives, method, not_supported).objectives}
+        excused = {name for name, area in missed.items() if area in _IN_TIME and spared[name] != "fail"}
+        judged = _excuse(judged, excused, quiet.reason)
+    crowded = crowd(journal, from_s=phases_of(journal).fault_s or -math.inf)
+    if crowded >= OVERLOADED:
+        reason = (
+            f"this machine had {crowded:.1f} processes for each core while it was waited for: that explains the miss"
+        )
+        judged = _excuse(judged, {name for name, area in missed.items() if area in _AWAITED}, reason)
+    return judged
 
 
 def _excuse(judged: RunJudgement, excused: AbstractSet[str], reason: str) -> RunJudgement:
     """The judgement with these misses open, because the machine explains them."""
+    if not excused:
+        return judged
     objectives = tuple(
         msgspec.structs.replace(o, verdict="inconclusive", reason=reason) if o.name in excused else o
         for o in judged.objectives

@@ -279,7 +279,7 @@ key = "idempotency_key"
 replica = "REPLICA"
 restore = RESTORE
 settled = { status = "FULFILLED" }
-settle = "15s"
+settle = "25s"
 
 [[verification.effects]]
 name = "receipts"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from harness.measure.journal import MACHINE, Event, Journal
+from harness.measure.journal import ALARMS_WATCHED, MACHINE, Event, Journal
 from harness.measure.machine import on_a_quiet_machine
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
@@ -94,3 +94,19 @@ def test_where_nobody_watched_the_machine_it_explains_nothing() -> None:
     journal: Journal = play(Script(outages=(SLOW_ANSWERS,)))
     assert on_a_quiet_machine(journal, METHOD) is None
     assert judge(journal, OBJECTIVES, METHOD).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("contention", "until_s", "verdict"), [(1.9, 40.0, "fail"), (2.0, 40.0, "inconclusive"), (9.0, 12.0, "fail")]
+)
+def test_an_alarm_that_never_came_on_an_overloaded_machine_proves_nothing(
+    contention: float, until_s: float, verdict: str
+) -> None:
+    watched = Event(at_s=0.5, name=ALARMS_WATCHED, detail={"names": ["errors"], "missing": []})
+    loads = [
+        Event(at_s=at_s + 1.0, name=MACHINE, detail={"from_s": float(at_s), "contention": contention, "stall_s": 0.0})
+        for at_s in range(round(until_s))
+    ]
+    found = judge(play(Script(extra=(watched, *loads))), DrillObjectives(detect_s=5.0, lost=0), METHOD)
+    assert verdicts(found) == {"detect": verdict, "lost": "pass"}
+    assert found.verdict == verdict
