@@ -1,0 +1,123 @@
+"""The truth table: what each service and feature is on the embedded cloud, and what proves it or what to do instead.
+
+`works`: behaves as AWS documents; `proof` is the test that shows it. `state only`: the API keeps what it is given and
+nothing acts on it. `absent`: refused, or not there. `tests/contract/test_truth.py` keeps every row true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.cloud.homes import MINISTACK, MOTO, OURS
+
+State = Literal["works", "state only", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One row. `service` is botocore's name; `proof` is `file::test` under `tests/`; `instead` is what to do."""
+
+    service: str
+    feature: str
+    state: State
+    proof: str = ""
+    instead: str = ""
+
+
+def _works(service: str, feature: str, proof: str, instead: str = "") -> Truth:
+    return Truth(service, feature, "works", proof, instead)
+
+
+def _state(service: str, feature: str, instead: str) -> Truth:
+    return Truth(service, feature, "state only", instead=instead)
+
+
+def _absent(service: str, feature: str, instead: str) -> Truth:
+    return Truth(service, feature, "absent", instead=instead)
+
+
+_CLOUD, _DELIVERY, _DATABASES = "integration/cloud", "integration/delivery", "integration/databases"
+_FUNCTIONS = "integration/functions/test_environments.py"
+_REAL = "run this part with --target aws"
+
+ROWS: tuple[Truth, ...] = (
+    _works("apigateway", "X-Ray tracing of REST stages", f"{_CLOUD}/test_traces.py::test_an_order_is_one_trace_up_to_the_queue_and_linked_beyond_it"),
+    _state("apigateway", "web ACLs of WAF", f"nothing is blocked: {_REAL}"),
+    _works("cloudwatch", "alarms: dimensions, M of N, missing data, percentiles, math, composites", f"{_CLOUD}/test_signals.py::test_alarms_of_every_kind_are_decided_when_their_period_ends"),
+    _works("cloudwatch", "alarm actions: topics and functions", f"{_CLOUD}/test_flow_metrics.py::test_an_alarm_invokes_a_function_and_instances_are_refused_by_name"),
+    _absent("cloudwatch", "alarm actions on EC2 instances", "refused by name: let a function do it"),
+    _absent("cloudwatch", "anomaly detection bands", "refused by name: use a static threshold"),
+    _works("cloudwatch", "GetMetricData: percentiles and math", f"{_CLOUD}/test_signals.py::test_data_come_back_with_percentiles_and_math"),
+    _works("cloudwatch", "GetMetricData: SEARCH", f"{_CLOUD}/test_flow_metrics.py::test_a_search_finds_metrics_and_sums_them"),
+    _works("cloudwatch", "metrics of Lambda", f"{_CLOUD}/test_signals.py::test_lambda_publishes_its_metrics_whatever_triggered_it"),
+    _works("cloudwatch", "metrics of SQS", f"{_CLOUD}/test_flow_metrics.py::test_queues_count_what_is_sent_received_and_deleted"),
+    _works("cloudwatch", "metrics of SNS", f"{_CLOUD}/test_flow_metrics.py::test_topics_count_messages_and_notifications"),
+    _works("cloudwatch", "metrics of EventBridge", f"{_CLOUD}/test_flow_metrics.py::test_rules_count_invocations_failures_and_dead_letters"),
+    _works("cloudwatch", "metrics of Step Functions", f"{_CLOUD}/test_flow_metrics.py::test_state_machines_count_executions_by_their_end"),
+    _works("cloudwatch", "metrics of DynamoDB calls", f"{_CLOUD}/test_flow_metrics.py::test_tables_count_their_calls_without_a_fault_that_looks"),
+    _works("cloudwatch", "metrics of load balancers", "integration/load_balancing/test_balancer.py::test_what_passed_is_published_as_metrics"),
+    _absent("cloudwatch", "metrics of RDS and ElastiCache but for lags", "watch the application's own metrics"),
+    _works("logs", "metric filters and the embedded metric format", f"{_CLOUD}/test_logs.py::test_metric_filters_and_the_embedded_format_become_metrics"),
+    _works("logs", "filter patterns", f"{_CLOUD}/test_logs.py::test_events_are_filtered_by_pattern_a_page_at_a_time"),
+    _works("logs", "subscriptions to Lambda, Kinesis, Firehose", f"{_CLOUD}/test_logs.py::test_subscriptions_reach_a_function_and_a_stream"),
+    _absent("logs", "subscriptions across regions", "refused by name: forward from a function"),
+    _works("logs", "Insights: fields filter parse stats sort limit dedup display", f"{_CLOUD}/test_logs.py::test_insights_answers_with_aggregates_and_statistics"),
+    _absent("logs", "Insights: pattern diff anomaly unnest join lookup, SQL, PPL", "refused by name: use stats and parse"),
+    _works("logs", "live tail", f"{_CLOUD}/test_logs.py::test_a_live_tail_sees_matching_events"),
+    _works("xray", "traces of API Gateway, Lambda, SNS, EventBridge, SQS", f"{_CLOUD}/test_traces.py::test_an_order_is_one_trace_up_to_the_queue_and_linked_beyond_it"),
+    _works("xray", "traces of Step Functions", f"{_CLOUD}/test_traces.py::test_a_state_machine_is_a_segment_with_its_states"),
+    _works("xray", "the daemon, annotations", f"{_CLOUD}/test_traces.py::test_segments_come_in_by_the_daemon_and_annotations_are_found"),
+    _works("xray", "filter expressions, summaries", f"{_CLOUD}/test_traces.py::test_segments_that_are_put_come_back_whole"),
+    _works("xray", "OTLP over HTTP", f"{_CLOUD}/test_traces.py::test_opentelemetry_comes_in_as_json_and_protobuf"),
+    _state("xray", "sampling rules, groups, insights", "every trace is sampled here; AWS takes one a second and 5 %"),
+    _works("lambda", "retries, destinations, dead letters of asynchronous invocations", f"{_DELIVERY}/test_delivery.py::test_an_event_that_fails_is_retried_and_then_recorded_and_dead_lettered"),
+    _works("lambda", "alias weights", f"{_DELIVERY}/test_delivery.py::test_an_alias_sends_its_share_to_another_version"),
+    _works("lambda", "streams: retries, halving, on-failure destination", f"{_DELIVERY}/test_delivery.py::test_a_poison_record_of_a_stream_is_cut_out_and_the_rest_flows_on"),
+    _works("lambda", "execution environments in zones", f"{_FUNCTIONS}::test_a_lost_zone_kills_in_flight_and_is_avoided_once_noticed"),
+    _works("lambda", "timeouts and memory limits", f"{_FUNCTIONS}::test_too_much_memory_kills_the_runtime"),
+    _absent("lambda", "tumbling windows", "aggregate in the function"),
+    _absent("lambda", "scaling rate of concurrency (1,000 more each ten seconds)", "set reserved concurrency to see throttles"),
+    _works("sns", "dead letters of subscriptions", f"{_DELIVERY}/test_delivery.py::test_a_subscription_that_cannot_be_served_has_a_dead_letter_queue"),
+    _works("events", "dead letters of targets", f"{_DELIVERY}/test_delivery.py::test_a_rules_target_that_cannot_be_reached_has_a_dead_letter_queue"),
+    _works("events", "buses of other regions", f"{_DELIVERY}/test_delivery.py::test_a_bus_in_another_region_gets_the_event"),
+    _absent("schemas", "registries and discovery", f"validate events in the application, or {_REAL}"),
+    _works("pipes", "SQS with filter, enrichment, template", f"{_CLOUD}/test_pipes.py::test_a_queue_is_filtered_enriched_and_shaped"),
+    _works("pipes", "DynamoDB streams", f"{_CLOUD}/test_pipes.py::test_a_tables_stream_goes_to_a_bus"),
+    _works("pipes", "Kinesis, retries, dead letters", f"{_CLOUD}/test_pipes.py::test_a_streams_batch_that_fails_is_given_up_to_the_dead_letters"),
+    _absent("pipes", "brokers as sources, API destinations, logging", "refused by name: use a queue between"),
+    _works("dynamodb", "point-in-time recovery", f"{_CLOUD}/test_backups.py::test_a_table_is_restored_as_it_was_between_two_writes"),
+    _works("dynamodb", "global tables with lag and conflicts", f"{_CLOUD}/test_copies.py::test_of_two_writers_the_later_wins_everywhere_and_the_conflict_is_counted"),
+    _absent("dynamodb", "provisioned throughput and burst credits", "throttle by a fault: aws:fis:inject-api-throttle-error"),
+    _works("s3", "replication with lag", f"{_CLOUD}/test_copies.py::test_an_object_is_pending_until_its_copy_is_there_with_the_same_version_and_tags"),
+    _works("backup", "DynamoDB, S3, RDS, Aurora", f"{_CLOUD}/test_aws_backup.py::test_a_table_is_as_it_was_when_it_was_backed_up"),
+    _works("scheduler", "schedules under their role", f"{_CLOUD}/test_schedules_and_moves.py::test_a_schedule_sends_under_its_role_and_is_gone"),
+    _works("sqs", "redrive of dead letters", f"{_CLOUD}/test_schedules_and_moves.py::test_dead_letters_go_back_to_where_they_came_from"),
+    _absent("sqs", "the limit of messages in flight (120,000)", "no OverLimit here: watch ApproximateNumberOfMessagesNotVisible"),
+    _works("rds", "Aurora and RDS PostgreSQL: failover", f"{_DATABASES}/test_aurora.py::test_a_killed_writer_is_replaced_after_the_modelled_delay_and_nothing_acknowledged_is_lost"),
+    _absent("rds", "MySQL, MariaDB, Oracle, SQL Server", "refused by name: use PostgreSQL"),
+    _works("rds-data", "statements, batches, transactions", f"{_DATABASES}/test_data_api.py::test_a_transaction_is_seen_once_it_is_committed_and_never_when_it_is_rolled_back"),
+    _works("elasticache", "Valkey and Redis: failover", f"{_DATABASES}/test_elasticache.py::test_a_killed_primary_is_replaced_after_the_modelled_delay_by_a_replica_with_its_data"),
+    _works("elbv2", "listeners, rules, health checks", "integration/load_balancing/test_balancer.py::test_a_target_that_fails_its_health_checks_gets_nothing_until_it_is_well"),
+    _works("route53", "records, health checks, failover", "integration/dns/test_route53.py::test_a_client_goes_to_the_other_region_when_its_own_is_lost_and_comes_back"),
+    _state("wafv2", "web ACLs and rules", f"nothing is blocked: {_REAL}"),
+    _state("eks", "clusters and node groups", f"no Kubernetes runs: {_REAL}"),
+    _state("kms", "request rates", "set a rate by a fault on the service"),
+    _state("ec2", "instances", "their power and volumes follow zones; no machine runs: use ECS or Lambda"),
+)  # fmt: skip
+
+
+def table() -> list[Truth]:
+    """Every row; a service that no row names has one for its API."""
+    named = {row.service for row in ROWS}
+    plain = [
+        Truth(service, "the API", "state only", instead="its calls are answered and kept; no event leaves it")
+        for service in sorted({*MINISTACK, *MOTO, *OURS} - named - {"fis"})
+    ]
+    fis = Truth(
+        "fis",
+        "experiments",
+        "works",
+        "integration/fis/test_experiments.py::test_an_experiment_runs_hits_and_leaves_nothing",
+    )
+    return sorted([*ROWS, fis, *plain], key=lambda row: row.service)
