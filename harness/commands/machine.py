@@ -14,7 +14,7 @@ def doctor(*, services: bool = False, options: Options = DEFAULTS) -> Answer:
 
     Args:
         services: what each AWS service and feature is on the embedded cloud, and what to do where it is not.
-        options: what every command takes.
+        options: Options that every command takes.
     """
     from harness.doctor import examine
 
