@@ -62,8 +62,8 @@ def test_a_restore_to_a_second_between_two_writes_has_the_first_only_also_across
     time.sleep(0.05)
     between = dt.datetime.now(dt.UTC)
     time.sleep(0.05)
-    book.rds.failover_db_cluster(DBClusterIdentifier="orders")
     old = book.writer
+    book.rds.failover_db_cluster(DBClusterIdentifier="orders")
     assert until(lambda: book.writer != old)
     book.settled()
     write(book, "second")
