@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help gameday test check zoo mutate bench lock clean
+.PHONY: help gameday test check zoo privilege mutate bench lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: $(READY) ## Lint, format, types, floors
 
 zoo: $(READY) ## Release every known mistake onto the stack and show that its drill finds it
 	@$(BIN)/python tests/zoo
+
+privilege: $(READY) ## Take each statement of each function's policy away and show which scenario goes red
+	@$(BIN)/python tests/privilege
 
 mutate: $(READY) ## Break each measure in every small way and show which test goes red
 	@$(BIN)/python tests/mutation

@@ -23,6 +23,9 @@ Answer = TypeVar("Answer")
 
 NOT_SUPPORTED = "not_supported"
 DEFAULT_PATIENCE_S = 10.0
+PATIENCE_VARIABLE = "BLACKSTART_PATIENCE_S"
+"""The most that `eventually` waits, whatever a scenario allows: for who expects scenarios to fail."""
+
 FAULT_LEASE_S = 30.0
 """A test that is killed leaves its faults in force no longer than this."""
 
@@ -212,6 +215,7 @@ def eventually() -> Eventually:
     """Wait until a question is answered with something truthy."""
 
     def wait(question: Callable[[], Answer], *, within_s: float = DEFAULT_PATIENCE_S, what: str = "") -> Answer:
+        within_s = min(within_s, float(os.environ.get(PATIENCE_VARIABLE, within_s)))
         deadline = time.monotonic() + within_s
         pause_s = 0.02
         while True:

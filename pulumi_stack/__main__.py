@@ -164,5 +164,7 @@ pulumi.export("place_function_arn", place.arn)
 pulumi.export("fulfil_function", fulfil.name)
 pulumi.export("fulfil_function_arn", fulfil.arn)
 pulumi.export("parts", sorted(shop.parts))
+roles = {function.label: function.role.name for function in (place, read, publish, fulfil)}
+pulumi.export("roles", {**roles, **shop.roles})
 for name, value in shop.outputs.items():
     pulumi.export(name, value)

@@ -9,6 +9,7 @@ from fault_injection import FaultInjection
 NEEDS: dict[str, tuple[str, ...]] = {
     "customers": ("catalogue",),
     "admin": ("catalogue",),
+    "cache": ("catalogue",),
     "catalogue": (),
     "checkout": ("catalogue", "customers"),
     "notices": (),

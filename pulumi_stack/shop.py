@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 from admin_api import AdminApi, AdminApiArgs
+from cache import Cache, CacheArgs
 from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
 from customers import Customers, CustomersArgs
@@ -51,7 +52,7 @@ class Shop:
         for part in PARTS:
             if part in self.parts:
                 getattr(self, f"_{part}")()
-        self.outputs["roles"] = {function.label: function.role.name for function in self.functions}
+        self.roles = {function.label: function.role.name for function in self.functions}
 
     def _catalogue(self) -> None:
         self._table = Catalogue("catalogue", CatalogueArgs(prices=PRICES)).table
@@ -164,10 +165,30 @@ class Shop:
         self.protected["POST /uploads"] = made.sign
         self.outputs |= {"uploads_bucket": made.bucket.id, "uploads_replica": made.replica.id}
 
+    def _cache(self) -> None:
+        made = Cache(
+            "cache",
+            CacheArgs(placement=self._orders.placement, table=self._table, libraries=self._libraries.arn),
+        )
+        self.functions += made.functions
+        self.routes["GET /catalogue/{category}"] = made.browse
+        self.outputs |= {"browse_function": made.browse.name, "cache_group": made.group.replication_group_id}
+
     @functools.cached_property
     def _libraries(self) -> Libraries:
         return Libraries("libraries")
 
 
-PARTS = ("catalogue", "admin", "customers", "payments", "notices", "checkout", "schedules", "uploads", "storefront")
+PARTS = (
+    "catalogue",
+    "admin",
+    "customers",
+    "payments",
+    "notices",
+    "checkout",
+    "schedules",
+    "uploads",
+    "storefront",
+    "cache",
+)
 """In the order in which they are made."""
