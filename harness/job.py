@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from chaos.drill import Repeats, run_drill
 from chaos.drill_file import Drill
@@ -27,11 +29,22 @@ from harness.lifecycle import StackChoice, request, step_lines
 from harness.load.calibration import Trial, calibrate
 from harness.load.locust_run import run_load
 from harness.measure.calibration import Calibration
+from harness.measure.costs.bill import a_month_of, bill, used_between
+from harness.measure.costs.prices import price_list
 from harness.measure.figures import DrillRecord
-from harness.report.run_json import DeployRecord, LoadRecord, LoadSecond, RunRecord, ScenarioRecord, build_run
+from harness.report.run_json import (
+    CostRecord,
+    DeployRecord,
+    LoadRecord,
+    LoadSecond,
+    RunRecord,
+    ScenarioRecord,
+    build_run,
+)
 from harness.report.write import write_reports
 from harness.scenarios import ScenarioResult, run_scenarios
 from harness.stack import RunningStack, save
+from harness.stack import load as load_stack
 from harness.target import Target
 from harness.terminal import Progress
 from harness.workspace import Workspace
@@ -65,6 +78,7 @@ class Job:
     deployed: DeployRecord | None = None
     scenarios: ScenarioResult | None = None
     load: LoadRecord | None = None
+    cost: CostRecord | None = None
     drills: list[DrillRecord] = field(default_factory=list)
     calibration: Calibration | None = None
     problems: list[BlackstartError] = field(default_factory=list)
@@ -124,8 +138,22 @@ class Job:
         """Locust; None, with the problem kept, when it could not run."""
         self.progress.phase("Loading the stack")
         logs = self._logs()
+        before = self._usage()
         self.load = self._kept(lambda: self._locust(shape, logs))
+        if self.load is not None and before is not None:
+            self.cost = _cost(self._usage() or before, before, self.load.duration_s)
         return self.load
+
+    def take_cost(self) -> None:
+        """What all that was done until now would have cost; only the embedded cloud has meters."""
+        used = self._usage()
+        if used is not None:
+            whole = bill(used, price_list())
+            self.cost = CostRecord(run=whole) if self.cost is None else msgspec.structs.replace(self.cost, run=whole)
+
+    def _usage(self) -> dict[str, float] | None:
+        target = load_stack(self.stack_file).target if self.stack_file.exists() else None
+        return self._kept(ControlClient(target).usage) if target is not None and target.kind == "embedded" else None
 
     @contextmanager
     def calibrating(self, trial: Trial) -> Iterator[None]:
@@ -168,6 +196,7 @@ class Job:
             deploy=self.deployed,
             scenarios=None if self.scenarios is None else _scenario_record(self.scenarios),
             load=self.load,
+            cost=self.cost,
             drills=self.drills,
             calibration=self.calibration,
             problems=self.problems,
@@ -236,6 +265,12 @@ def new_folder(workspace: Workspace) -> Path:
 def new_seed(given: int | None) -> int:
     """The given seed, or a fresh one; every report shows it."""
     return secrets.randbelow(2**31) if given is None else given
+
+
+def _cost(after: Mapping[str, float], before: Mapping[str, float], seconds: float) -> CostRecord:
+    prices = price_list()
+    used = used_between(before, after, prices)
+    return CostRecord(run=bill(after, prices), load=bill(used, prices), month=a_month_of(used, seconds, prices))
 
 
 def _changed_nothing(result: DeployResult) -> bool:

@@ -73,6 +73,7 @@ def run_all(workspace: Workspace, options: RunOptions, progress: Progress) -> tu
                     job.run_load(_load_shape(workspace))
                 for drill in drills:
                     job.run_drill(stack, drill, runs=options.runs)
+                job.take_cost()
             finally:
                 if ready.target.kind != "embedded":  # the embedded cloud goes with all that is in it
                     job.destroy(stack, options.stack)

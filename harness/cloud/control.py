@@ -37,6 +37,7 @@ class Owner:
     tasks: Callable[[], list[dict[str, Any]]]
     names_port: Callable[[], int]
     timings: Callable[[], list[Timing]]
+    usage: Callable[[], dict[str, float]]
     heal_services: Callable[[], Awaitable[dict[str, list[str]]]]
     reset: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
@@ -98,6 +99,7 @@ class Control:
             "GET environments": self._environments,
             "GET tasks": self._tasks,
             "GET names": self._names,
+            "GET usage": self._usage,
             "GET control-plane-calls": self._control_plane_calls,
             "GET calls": self._calls,
             "GET capabilities": self._capabilities,
@@ -195,6 +197,9 @@ class Control:
 
     async def _names(self, _query: Query, _body: bytes) -> Answer:
         return {"port": await asyncio.to_thread(self.owner.names_port)}
+
+    async def _usage(self, _query: Query, _body: bytes) -> Answer:
+        return {"usage": self.owner.usage()}
 
     async def _control_plane_calls(self, query: Query, _body: bytes) -> Answer:
         return {"calls": self.recorder.between(float(query["since_s"]), float(query["until_s"]))}

@@ -136,6 +136,10 @@ class ControlClient:
         """The port of 127.0.0.1 that answers for Route 53: DNS over UDP and TCP, and an HTTP proxy."""
         return int(self._call("GET", "names")["port"])
 
+    def usage(self) -> dict[str, float]:
+        """What AWS would have charged for since the cloud started, by meter; see `harness/cloud/usage/`."""
+        return {str(name): float(value) for name, value in self._call("GET", "usage")["usage"].items()}
+
     def control_plane_calls(self, since_s: float, until_s: float) -> list[dict[str, Any]]:  # JSON as served
         """Calls that changed infrastructure between two monotonic instants: `at_s service operation region …`."""
         return list(self._call("GET", "control-plane-calls", {"since_s": since_s, "until_s": until_s})["calls"])

@@ -13,7 +13,7 @@ from harness.measure.finding import Finding
 from harness.measure.method import Method
 
 Verdict = Literal["pass", "fail", "inconclusive", "not_supported"]
-Unit = Literal["s", "ratio", "count"]
+Unit = Literal["s", "ratio", "count", "USD"]
 
 _WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "not_supported", "pass")
 

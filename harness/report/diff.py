@@ -10,7 +10,7 @@ import msgspec
 from harness.measure.comparison import Answer, Comparison, compare_all
 from harness.measure.figures import ObjectiveVerdict, Unit
 from harness.report import words
-from harness.report.run_json import RunRecord
+from harness.report.run_json import CostRecord, RunRecord
 
 Figure = tuple[float | None, str, Unit]
 """The number (None for words), what is shown, and the unit."""
@@ -136,10 +136,23 @@ def _figures(run: RunRecord) -> Iterator[tuple[str, Figure]]:
         yield "load rate", (run.load.rps, f"{run.load.rps:.1f}/s", "count")
         yield "load p95", (run.load.p95_ms / 1000, words.milliseconds(run.load.p95_ms), "s")
         yield "load failures", (run.load.failures, str(run.load.failures), "count")
+    if run.cost is not None:
+        yield from _costs(run.cost)
     for drill in run.drills:
         yield f"{drill.name} verdict", (None, words.VERDICT_WORDS[drill.verdict], "count")
         for objective in drill.objectives:
             yield f"{drill.name} {objective.name}", (objective.measured, words.measured(objective), objective.unit)
+
+
+def _costs(cost: CostRecord) -> Iterator[tuple[str, Figure]]:
+    """The load's bill, meter by meter, where there was a load: two runs differ in it by what was changed."""
+    shown = cost.load or cost.run
+    part = "load" if cost.load is not None else "run"
+    yield f"cost of the {part}", (shown.total, words.money(shown.total), "USD")
+    if cost.month is not None:
+        yield "cost of a month at this pace", (cost.month.total, words.money(cost.month.total), "USD")
+    for line in shown.lines:
+        yield f"cost: {line.title}", (line.cost, f"{words.money(line.cost)} for {words.used(line)}", "USD")
 
 
 def _change(name: str, before: Figure | None, after: Figure | None) -> Change:

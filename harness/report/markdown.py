@@ -26,6 +26,7 @@ def render_markdown(run: RunRecord, cases: Sequence[Case] = ()) -> str:
         *_problems(run),
         *_objectives(run.drills),
         *_drills(run.drills),
+        *_cost(run),
         *_other_parts(run),
         *_timings(run),
         *_coverage(cases),
@@ -89,6 +90,20 @@ def _drills(drills: Sequence[DrillRecord]) -> list[str]:
         for found in run.findings[:_MOST_FOUND]
     ]
     return [*lines, *told, ""] if told else lines
+
+
+def _cost(run: RunRecord) -> list[str]:
+    if run.cost is None:
+        return []
+    of_load = {line.name: line.cost for line in run.cost.load.lines} if run.cost.load else {}
+    rows = [
+        (line.title, words.used(line), words.money(line.cost), words.money(of_load.get(line.name, 0.0)))
+        for line in run.cost.run.lines
+    ]
+    lines = _table("Cost on AWS", ("meter", "used", "run", "load"), rows)
+    told = [words.cost_sentence(run.cost), f"Not in it: {run.cost.run.left_out}."]
+    told += [f"No price is known of: {', '.join(run.cost.run.unpriced)}."] if run.cost.run.unpriced else []
+    return [*lines, *(f"{_plain(line)}\n" for line in told)]
 
 
 def _at(found: Finding) -> str:

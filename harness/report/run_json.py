@@ -14,6 +14,7 @@ from harness.cloud.timings import Timing
 from harness.errors import BlackstartError, InconclusiveError, NotReadyError
 from harness.files import write_atomically
 from harness.measure.calibration import Calibration
+from harness.measure.costs.bill import Bill
 from harness.measure.figures import DrillRecord, Verdict
 from harness.measure.verdict import overall
 
@@ -67,6 +68,14 @@ class LoadRecord(msgspec.Struct, frozen=True, kw_only=True):
     series: list[LoadSecond] = []
 
 
+class CostRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What this would have cost on AWS: the whole run, its load alone, and a month at the load's pace."""
+
+    run: Bill
+    load: Bill | None = None
+    month: Bill | None = None
+
+
 class ProblemRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the run that could not be done, as a person has to be told."""
 
@@ -100,6 +109,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     deploy: DeployRecord | None = None
     scenarios: ScenarioRecord | None = None
     load: LoadRecord | None = None
+    cost: CostRecord | None = None
     drills: list[DrillRecord] = []
     calibration: Calibration | None = None
     problems: list[ProblemRecord] = []
@@ -119,6 +129,7 @@ def build_run(
     deploy: DeployRecord | None = None,
     scenarios: ScenarioRecord | None = None,
     load: LoadRecord | None = None,
+    cost: CostRecord | None = None,
     drills: Sequence[DrillRecord] = (),
     calibration: Calibration | None = None,
     problems: Sequence[BlackstartError] = (),
@@ -142,6 +153,7 @@ def build_run(
         deploy=deploy,
         scenarios=scenarios,
         load=load,
+        cost=cost,
         drills=list(drills),
         calibration=calibration,
         problems=[_problem(problem) for problem in problems],

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from harness.measure.calibration import Calibration
+from harness.measure.costs.bill import BillLine
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Unit, Verdict
-from harness.report.run_json import RunRecord
+from harness.report.run_json import CostRecord, RunRecord
 
 VERDICT_WORDS: Final[dict[Verdict, str]] = {
     "pass": "PASS",
@@ -53,6 +54,8 @@ def quantity(value: float, unit: Unit) -> str:
         return seconds(value)
     if unit == "ratio":
         return share(value)
+    if unit == "USD":
+        return money(value)
     return f"{value:,.0f}"
 
 
@@ -68,6 +71,29 @@ def seconds(value: float) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s"
+
+
+def money(value: float) -> str:
+    """Dollars with four figures that count: `$18.67`, `$0.000125`, `$0`."""
+    if value == 0:
+        return "$0"
+    return f"${value:,.2f}" if abs(value) >= 1 else f"${float(f'{value:.3g}'):.10f}".rstrip("0")
+
+
+def used(line: BillLine) -> str:
+    """What a meter showed: `12,345 requests`, `0.125 GB-s`."""
+    number = f"{line.quantity:,.0f}" if line.quantity >= 100 else f"{line.quantity:.3g}"
+    return f"{number} {line.unit}"
+
+
+def cost_sentence(cost: CostRecord) -> str:
+    """What the run costs, in one line."""
+    parts = [f"the run {money(cost.run.total)}"]
+    if cost.load is not None and cost.month is not None:
+        parts.append(f"its load {money(cost.load.total)}")
+        free = money(cost.month.after_free)
+        parts.append(f"a month at the load's pace {money(cost.month.total)} ({free} after the free tier)")
+    return f"{', '.join(parts)}; AWS's prices of {cost.run.as_of}"
 
 
 def limit_seconds(value: float) -> str:

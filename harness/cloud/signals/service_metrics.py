@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 
 from harness.cloud.identify import Request
 from harness.cloud.signals.series import MetricId, MetricStore
+from harness.cloud.usage.meters import UsageMeters
 
 METERED = frozenset({"execute-api", "dynamodb"})
 """The services whose calls are metered at the gate."""
@@ -69,6 +70,7 @@ class ServiceMetrics:
 
     store: MetricStore
     sight: Sight
+    usage: UsageMeters
     _running: dict[tuple[Scope, str], int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -124,6 +126,7 @@ class ServiceMetrics:
         if api is None:
             return
         http = api.kind == "HTTP"
+        self.usage.add("apigateway.http_requests" if http else "apigateway.rest_requests")
         dimensions = {"ApiId" if http else "ApiName": api.identity}
         now_s = time.time()
         for name, value in (

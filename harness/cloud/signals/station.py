@@ -16,6 +16,8 @@ from harness.cloud.signals.flow_metrics import FlowMetrics
 from harness.cloud.signals.keeper import AlarmKeeper
 from harness.cloud.signals.series import MetricStore
 from harness.cloud.signals.service_metrics import METERED, ServiceMetrics
+from harness.cloud.usage import emulated as usage_emulated
+from harness.cloud.usage.meters import BILLED_CALLS, UsageMeters
 
 
 @dataclass(slots=True)
@@ -24,18 +26,20 @@ class SignalStation:
 
     evidence: Evidence
     store: MetricStore = field(default_factory=MetricStore)
+    usage: UsageMeters = field(default_factory=UsageMeters)
     metrics: ServiceMetrics = field(init=False)
     flow: FlowMetrics = field(init=False)
     _keeper: AlarmKeeper = field(init=False)
 
     def __post_init__(self) -> None:
-        self.metrics = ServiceMetrics(self.store, emulated.Sight())
+        self.metrics = ServiceMetrics(self.store, emulated.Sight(), self.usage)
         self.flow = FlowMetrics(self.store)
         self._keeper = AlarmKeeper(emulated.Alarms(), self.store, self.evidence)
 
     def start(self, invoke: Callable[[str, Any], bool]) -> None:
         """Begin; `invoke` runs a function asynchronously by its ARN."""
         flow_emulated.listen(self.flow)
+        usage_emulated.install(self.usage)  # after the flow: a batch is one request, whatever is in it
         emulated.install(self.store, throttled=self.metrics.throttled, invoke=invoke)
         self.metrics.start()
         self._keeper.start()
@@ -48,6 +52,8 @@ class SignalStation:
     def metered_send(self, request: Request, send: Send) -> Send:
         """`send`, with the answer's status and time taken published when the request's service is metered."""
         if request.service not in METERED:
+            if request.service in BILLED_CALLS:
+                self.usage.called(request)
             return send
         began_s = time.perf_counter()
 
@@ -68,6 +74,7 @@ class SignalStation:
             try:
                 result = execute(record, event)
                 failed = bool(result.get("error"))
+                self.usage.invoked(str(result.get("log") or ""))
                 return result
             finally:
                 self.metrics.invocation_ended(

@@ -7,13 +7,29 @@ import pytest
 
 from harness.errors import NotReadyError
 from harness.measure.calibration import Calibration
+from harness.measure.costs.bill import a_month_of, bill
+from harness.measure.costs.prices import price_list
 from harness.measure.journal import Journal, JournalWriter, journal_path
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Outage, Script, play, records_of
 from harness.measure.verdict import drill_record, judge, not_supported_record
-from harness.report.run_json import DeployRecord, LoadRecord, LoadSecond, RunRecord, ScenarioRecord, build_run
+from harness.report.run_json import (
+    CostRecord,
+    DeployRecord,
+    LoadRecord,
+    LoadSecond,
+    RunRecord,
+    ScenarioRecord,
+    build_run,
+)
 
+USAGE = {"lambda.requests": 10e6, "lambda.gb_seconds": 1e6, "s3.stored_gb": 2.0}
+COST = CostRecord(
+    run=bill({**USAGE, "quantum.requests": 1.0}, price_list()),
+    load=bill(USAGE, price_list()),
+    month=a_month_of(USAGE, 2628000.0 / 2, price_list()),
+)
 OBJECTIVES = DrillObjectives(rto_s=5.0, rpo_s=0.0, availability=0.9, lost=0, duplicates=0)
 GOOD = Script(outages=(Outage(start_s=12.0, end_s=15.0),))
 BAD = Script(outages=(Outage(start_s=12.0, end_s=19.0),), lost_keys=frozenset({"order-00590"}))
@@ -63,6 +79,7 @@ def green(tmp_path: Path) -> Finished:
         drills=[drill],
         calibration=Calibration(rate=50.0, outage_s=0.4, errors_ms=[3.2, -17.4], late_p50_ms=0.4, late_p99_ms=1.9),
         deploy=DeployRecord(engine="embedded", resources=58, create_s=6.2, noop_s=0.4),
+        cost=COST,
         scenarios=ScenarioRecord(passed=8, failed=0, skipped=0, not_supported=0),
         load=LoadRecord(
             users=10,
