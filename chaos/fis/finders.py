@@ -209,7 +209,27 @@ def ecs_tasks(clients: Clients, *, tagged: bool) -> list[Resource]:
     ]
 
 
+def shiftable(clients: Clients, *, tagged: bool) -> list[Resource]:
+    """Load balancers that a zonal shift may keep away from a zone."""
+    found = list(_pages(clients.get("arc-zonal-shift"), "list_managed_resources", "items"))
+    elb, tags = clients.get("elbv2"), {}
+    for at in range(0, len(found) if tagged else 0, 20):
+        arns = [one["arn"] for one in found[at : at + 20]]
+        told = elb.describe_tags(ResourceArns=arns)["TagDescriptions"]
+        tags.update({one["ResourceArn"]: _tags(one["Tags"]) for one in told})
+    return [
+        Resource(
+            arn=one["arn"],
+            tags=tags.get(one["arn"], {}),
+            described=_pascal(one),
+            zones=tuple(one["availabilityZones"]),
+        )
+        for one in found
+    ]
+
+
 FINDERS: Mapping[str, tuple[str, Finder]] = {
+    "aws:arc:zonal-shift-managed-resource": ("arc-zonal-shift", shiftable),
     "aws:dynamodb:global-table": ("dynamodb", global_tables),
     "aws:ec2:autoscaling-group": ("autoscaling", scaling_groups),
     "aws:ec2:ebs-volume": ("ec2", volumes),

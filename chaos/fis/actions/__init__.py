@@ -37,6 +37,7 @@ from chaos.fis.actions.replication_pause import BucketPauseReplication, GlobalTa
 from chaos.fis.actions.state_only import GroupInsufficientCapacity, PauseVolumeIo, VolumeIoLatency
 from chaos.fis.actions.vpc_endpoint import DisruptVpcEndpoint
 from chaos.fis.actions.wait import Wait
+from chaos.fis.actions.zonal_autoshift import StartZonalAutoshift
 from chaos.fis.actions.zone_power import InterruptPower, InterruptRegionPower
 from chaos.fis.finders import FINDERS
 
@@ -72,6 +73,7 @@ ACTIONS: Mapping[str, Action] = {
         RouteTableDisruption(),
         SpotInterruptions(),
         StartAutomationExecution(),
+        StartZonalAutoshift(),
         StopInstances(),
         StopTask(),
         TaskCpuStress(),

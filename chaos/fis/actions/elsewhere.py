@@ -33,7 +33,6 @@ aws:eks:terminate-nodegroup-instances | Nodegroups aws:eks:nodegroup | instanceT
 aws:memorydb:multi-region-cluster-pause-replication | MultiRegionClusters aws:memorydb:multi-region-cluster | duration region? | aws:dynamodb:global-table-pause-replication
 aws:dsql:cluster-connection-failure | Clusters aws:dsql:cluster | duration percentage | aws:fis:inject-api-unavailable-error
 aws:directconnect:virtual-interface-disconnect | VirtualInterfaces aws:directconnect:virtual-interface | duration | {_NETWORK}
-aws:arc:start-zonal-autoshift | ManagedResources aws:arc:zonal-shift-managed-resource | duration availabilityZoneIdentifier managedResourceTypes zonalAutoshiftStatus? | {_POWER}
 aws:ssm:send-command | Instances aws:ec2:instance | documentArn duration documentVersion? documentParameters? | aws:ssm:start-automation-execution
 """
 """Action | slot and resource type | parameters, `?` for optional ones | the nearest action that works here."""

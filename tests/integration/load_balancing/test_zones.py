@@ -3,10 +3,12 @@
 import http.client
 from collections.abc import Callable
 
+from chaos.fis.role import stand_in
 from tests.integration.load_balancing.conftest import Front, Web, to, until
 
 Webs = Callable[[str], Web]
 OWNER = "test"
+ROLE = "arn:aws:iam::000000000000:role/fis"
 
 
 def spread(front: Front, webs: Webs) -> tuple[str, dict[str, Web]]:
@@ -72,3 +74,38 @@ def test_a_zonal_shift_takes_a_zones_targets_out_until_it_is_cancelled(front: Fr
     assert arc.get_managed_resource(resourceIdentifier=front.arn)["appliedWeights"]["use1-az3"] == 0.0
     arc.cancel_zonal_shift(zonalShiftId=shift["zonalShiftId"])
     assert {front.get()[1] for _ in range(9)} == {"a GET /", "b GET /", "c GET /"}
+
+
+def test_fis_shifts_a_zone_away_while_its_experiment_runs(front: Front, webs: Webs) -> None:
+    spread(front, webs)
+    on = [{"Key": "zonal_shift.config.enabled", "Value": "true"}]
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=on)
+    stand_in(front.cloud.target, ROLE)
+    fis = front.cloud.target.client("fis")
+    template = fis.create_experiment_template(
+        description="d",
+        roleArn=ROLE,
+        stopConditions=[{"source": "none"}],
+        targets={
+            "t": {
+                "resourceType": "aws:arc:zonal-shift-managed-resource",
+                "resourceArns": [front.arn],
+                "selectionMode": "ALL",
+            }
+        },
+        actions={
+            "a": {
+                "actionId": "aws:arc:start-zonal-autoshift",
+                "parameters": {
+                    "duration": "PT10M",
+                    "availabilityZoneIdentifier": "us-east-1a",
+                    "managedResourceTypes": "ALB",
+                },
+                "targets": {"ManagedResources": "t"},
+            }
+        },
+    )["experimentTemplate"]["id"]
+    experiment = fis.start_experiment(experimentTemplateId=template)["experiment"]["id"]
+    assert until(lambda: {front.get()[1] for _ in range(9)} == {"b GET /", "c GET /"})
+    fis.stop_experiment(id=experiment)
+    assert until(lambda: {front.get()[1] for _ in range(9)} == {"a GET /", "b GET /", "c GET /"})
