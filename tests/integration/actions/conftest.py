@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from harness.cloud.settings import LocalImage
 from tests.waiting import PATIENCE_S
 
 ROLE = "arn:aws:iam::000000000000:role/fis"
@@ -115,6 +116,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
                 state_dir=tmp_path_factory.mktemp("cloud"),
                 detection_s=0.2,
                 regions=("us-east-1", "us-west-2"),
+                images={"idle": LocalImage(dir="/", command=("python", "-c", "import time; time.sleep(3600)"))},
             )
         )
     finally:

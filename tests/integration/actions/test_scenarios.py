@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chaos.fis.actions import ELSEWHERE
+from tests.waiting import until
 
 FILES = sorted((Path(__file__).parents[3] / "chaos" / "experiments").glob("*.json"))
 DURATIONS = ("duration", "startInstancesAfterDuration")
@@ -27,6 +28,18 @@ def stage(aws: Any, vpc: Any, caller: Any) -> Any:
     except ClientError:
         iam.get_role(RoleName="az-impairment")
 
+    def run_tasks(tags: dict[str, str]) -> None:
+        ecs = aws.client("ecs")
+        ecs.register_task_definition(family="idle", containerDefinitions=[{"name": "idle", "image": "idle"}])
+        pairs = [{"key": key, "value": value} for key, value in tags.items()]
+        tasks = ecs.run_task(taskDefinition="idle", count=2, launchType="FARGATE", tags=pairs)["tasks"]
+        arns = [task["taskArn"] for task in tasks]
+
+        def states() -> set[str]:
+            return {task["lastStatus"] for task in ecs.describe_tasks(tasks=arns)["tasks"]}
+
+        assert until(lambda: states() == {"RUNNING"})
+
     def tag(kind: str, tags: dict[str, str]) -> None:
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
         if kind in made:
@@ -36,6 +49,8 @@ def stage(aws: Any, vpc: Any, caller: Any) -> Any:
             aws.client("lambda").tag_resource(Resource=arn, Tags=tags)
         elif kind == "aws:iam:role":
             iam.tag_role(RoleName="caller", Tags=pairs)
+        elif kind == "aws:ecs:task":
+            run_tasks(tags)
 
     return tag
 
