@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.cloud.delivery import records, streams
+from harness.cloud.delivery import records, source_permissions, streams
 from harness.cloud.delivery.asynchronous import (
     DEFAULT_RETRIES,
     LONGEST_AGE_S,
@@ -147,6 +147,7 @@ class Delivery:
         eventbridge._invoke_target = _with_dead_letters(eventbridge._invoke_target, self.flow)  # noqa: SLF001
         eventbridge._dispatch_to_event_bus = _to_any_bus(eventbridge._dispatch_to_event_bus)  # noqa: SLF001
         sns._deliver_to_lambda = self._topic_to_lambda  # noqa: SLF001
+        source_permissions.install()
         sns._deliver_to_sqs = _topic_to_queue(sns._deliver_to_sqs, self.flow)  # noqa: SLF001
 
     def _rule_to_lambda(self, arn: str, payload: str) -> None:

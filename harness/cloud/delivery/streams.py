@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud.delivery import records
 from harness.cloud.delivery.courier import Courier
+from harness.cloud.delivery.source_permissions import may_read
 from harness.cloud.delivery.stream_batches import BatchProgress, RetryRule
 from harness.cloud.signals.emulated import in_scope, scope
 from harness.cloud.signals.flow_metrics import FlowMetrics
@@ -56,6 +57,8 @@ class TableStreams:
             mapping["FunctionName"], mapping.get("Qualifier")
         )
         if function is None or table is None or table.get("LatestStreamArn") != source:
+            return False
+        if not may_read(str((function.get("config") or function).get("Role", "")), source):
             return False
         if self._not_before_s.get(identity, 0.0) > time.time():
             return False
