@@ -106,7 +106,7 @@ def evidence(record: DrillRecord) -> str:
     if not record.runs:
         return record.reason
     run = record.runs[0]
-    if run.doubts:
+    if run.doubts and record.verdict == "inconclusive":
         return run.doubts[0]
     if run.findings:
         first = run.findings[0]

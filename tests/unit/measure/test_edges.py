@@ -152,6 +152,11 @@ def test_runs_that_could_have_shown_a_difference_and_did_not_can_tell() -> None:
     assert found.answer == "no difference shown"
 
 
+def test_runs_that_never_came_back_on_both_sides_do_not_shift_anything() -> None:
+    never = float("inf")
+    assert compare_all({"rto": ([never, 1.0], [never, 5.0])})["rto"].shift == 4.0
+
+
 # -- clocks
 
 
@@ -349,7 +354,7 @@ def test_an_order_that_one_attempt_may_have_placed_is_no_phantom() -> None:
 def test_the_first_answer_that_nothing_explains_is_named_as_what_it_was() -> None:
     calls = [
         call(5, 0.0, 1.0, action="read"),  # of a write that began as it ended
-        call(5, 1.0, 2.0),
+        call(5, 1.0, 2.0, outcome="unknown"),
         call(None, 3.0, 4.0, action="read"),
     ]
     (found,) = check_linearizable(calls)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from harness.measure.journal import ALARMS_WATCHED, MACHINE, Event, Journal
+from harness.measure.journal import ALARMS_WATCHED, MACHINE, Event, Journal, Operation
 from harness.measure.machine import on_a_quiet_machine
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
@@ -110,3 +110,43 @@ def test_an_alarm_that_never_came_on_an_overloaded_machine_proves_nothing(
     found = judge(play(Script(extra=(watched, *loads))), DrillObjectives(detect_s=5.0, lost=0), METHOD)
     assert verdicts(found) == {"detect": verdict, "lost": "pass"}
     assert found.verdict == verdict
+
+
+def alone(ended_s: float, *loads: tuple[float, float, float], outcome: str = "ok", stall_s: float = 0.0) -> bool:
+    """Whether one operation, due at 10 s, is excused by loads of (from, to, contention)."""
+    one = Operation(
+        id=0, kind="k", scheduled_s=10.0, started_s=10.0, ended_s=ended_s, outcome=outcome  # type: ignore[arg-type] # by name
+    )  # fmt: skip
+    noted = tuple(
+        Event(at_s=to_s, name=MACHINE, detail={"from_s": from_s, "contention": contention, "stall_s": stall_s})
+        for from_s, to_s, contention in loads
+    )
+    return on_a_quiet_machine(Journal(operations=(one,), events=noted, readings=()), METHOD) is not None
+
+
+@pytest.mark.parametrize(
+    ("loads", "excused"),
+    [
+        (((0.0, 10.2, 9.0), (10.2, 30.0, 1.0)), False),  # crowded before it was due
+        (((0.0, 11.8, 1.0), (11.8, 30.0, 9.0)), False),  # and after it had ended
+        (((0.0, 10.5, 9.0), (10.5, 30.0, 1.0)), True),
+        (((0.0, 30.0, 2.0),), True),  # just in time on a quiet machine
+        (((0.0, 10.0, 9.0), (12.0, 30.0, 9.0)), False),  # nobody watched meanwhile
+    ],
+)
+def test_the_load_counts_for_as_long_as_the_operation_was_under_way(
+    loads: tuple[tuple[float, float, float], ...], excused: bool
+) -> None:
+    assert alone(12.0, *loads) is excused
+
+
+def test_an_answer_just_in_time_needs_no_excuse() -> None:
+    assert not alone(11.0, (0.0, 30.0, 9.0))
+
+
+def test_a_stall_of_just_the_limit_explains_an_answer_that_never_came() -> None:
+    assert alone(12.0, (0.0, 30.0, 1.0), outcome="unknown", stall_s=1.0)
+
+
+def test_what_was_certainly_not_applied_has_no_excuse() -> None:
+    assert not alone(12.0, (0.0, 30.0, 9.0), outcome="fail")
