@@ -63,6 +63,7 @@ from harness.cloud.timings import Timing, timings
 from harness.cloud.traces.otlp import PATH as OTLP_PATH
 from harness.cloud.traces.station import TraceStation
 from harness.cloud.transport import ResettableProtocol
+from harness.cloud.waf.emulated import Firewall
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.errors import BlackstartError, NotReadyError
 from harness.target import EMBEDDED, ENDPOINT, Target
@@ -156,7 +157,7 @@ class Server:
         patience = Patience(doors.faults)
         patience.start()
         gate = Gate(
-            backend=with_service_exceptions(backend.app),
+            backend=self._behind_firewall(with_service_exceptions(backend.app)),
             control=Control(doors, recorder, self._owner(backend, services, doors)),
             identifier=identifier,
             rules=doors.faults,
@@ -169,6 +170,13 @@ class Server:
             paths={OTLP_PATH: self._traces.otlp} if self._traces else {},
         )
         await self._serve(gate, backend, doors, services, port)
+
+    def _behind_firewall(self, app: App) -> App:
+        if self._signals is None:
+            return app
+        firewall = Firewall(app, self._signals.store)
+        firewall.install()
+        return firewall
 
     def _meter(self) -> Meter:
         signals, traces = self._signals, self._traces

@@ -43,7 +43,7 @@ _REAL = "run this part with --target aws"
 
 ROWS: tuple[Truth, ...] = (
     _works("apigateway", "X-Ray tracing of REST stages", f"{_CLOUD}/test_traces.py::test_an_order_is_one_trace_up_to_the_queue_and_linked_beyond_it"),
-    _state("apigateway", "web ACLs of WAF", f"nothing is blocked: {_REAL}"),
+    _works("apigateway", "web ACLs of WAF in front of REST stages", f"{_CLOUD}/test_waf.py::test_a_stage_blocks_what_its_web_acl_blocks"),
     _works("cloudwatch", "alarms: dimensions, M of N, missing data, percentiles, math, composites", f"{_CLOUD}/test_signals.py::test_alarms_of_every_kind_are_decided_when_their_period_ends"),
     _works("cloudwatch", "alarm actions: topics and functions", f"{_CLOUD}/test_flow_metrics.py::test_an_alarm_invokes_a_function_and_instances_are_refused_by_name"),
     _absent("cloudwatch", "alarm actions on EC2 instances", "refused by name: let a function do it"),
@@ -100,7 +100,8 @@ ROWS: tuple[Truth, ...] = (
     _works("elasticache", "Valkey and Redis: failover", f"{_DATABASES}/test_elasticache.py::test_a_killed_primary_is_replaced_after_the_modelled_delay_by_a_replica_with_its_data"),
     _works("elbv2", "listeners, rules, health checks", "integration/load_balancing/test_balancer.py::test_a_target_that_fails_its_health_checks_gets_nothing_until_it_is_well"),
     _works("route53", "records, health checks, failover", "integration/dns/test_route53.py::test_a_client_goes_to_the_other_region_when_its_own_is_lost_and_comes_back"),
-    _state("wafv2", "web ACLs and rules", f"nothing is blocked: {_REAL}"),
+    _works("wafv2", "IP sets, rates, regex, size, geo by header; common, SQLi, bad inputs", "unit/waf/test_acl.py::test_a_managed_group_blocks_by_the_rule_of_aws_and_counts_when_it_is_told_to"),
+    _absent("wafv2", "captcha, challenge, bot and fraud control; load balancers, CloudFront", f"refused by name, or not asked: {_REAL}"),
     _state("eks", "clusters and node groups", f"no Kubernetes runs: {_REAL}"),
     _state("kms", "request rates", "set a rate by a fault on the service"),
     _state("ec2", "instances", "their power and volumes follow zones; no machine runs: use ECS or Lambda"),
