@@ -23,7 +23,7 @@ def command_table() -> App:
     from cyclopts import App
     from cyclopts.config import Env
 
-    from harness.commands import deployment, fis, job, machine, report, stack, state
+    from harness.commands import deployment, fis, job, machine, report, stack, state, tuning
 
     app = App(
         name="blackstart",
@@ -44,6 +44,7 @@ def command_table() -> App:
         job.test,
         job.load,
         job.drill,
+        tuning.tune,
         fis.fis,
         stack.heal,
         stack.status,

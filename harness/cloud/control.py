@@ -38,6 +38,7 @@ class Owner:
     names_port: Callable[[], int]
     timings: Callable[[], list[Timing]]
     usage: Callable[[], dict[str, float]]
+    hold_cpu: Callable[[str, bool], None]
     heal_services: Callable[[], Awaitable[dict[str, list[str]]]]
     reset: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
@@ -100,6 +101,7 @@ class Control:
             "GET tasks": self._tasks,
             "GET names": self._names,
             "GET usage": self._usage,
+            "POST cpu-shares": self._hold_cpu,
             "GET control-plane-calls": self._control_plane_calls,
             "GET calls": self._calls,
             "GET capabilities": self._capabilities,
@@ -200,6 +202,11 @@ class Control:
 
     async def _usage(self, _query: Query, _body: bytes) -> Answer:
         return {"usage": self.owner.usage()}
+
+    async def _hold_cpu(self, _query: Query, body: bytes) -> Answer:
+        wanted = json.loads(body)
+        self.owner.hold_cpu(str(wanted["function"]), bool(wanted["on"]))
+        return {"function": wanted["function"], "on": bool(wanted["on"])}
 
     async def _control_plane_calls(self, query: Query, _body: bytes) -> Answer:
         return {"calls": self.recorder.between(float(query["since_s"]), float(query["until_s"]))}

@@ -136,6 +136,10 @@ class ControlClient:
         """The port of 127.0.0.1 that answers for Route 53: DNS over UDP and TCP, and an HTTP proxy."""
         return int(self._call("GET", "names")["port"])
 
+    def hold_cpu(self, function: str, *, on: bool) -> None:
+        """Hold a function's processes to the CPU share of their memory, as AWS does, or no longer."""
+        self._call("POST", "cpu-shares", body=json.dumps({"function": function, "on": on}).encode())
+
     def usage(self) -> dict[str, float]:
         """What AWS would have charged for since the cloud started, by meter; see `harness/cloud/usage/`."""
         return {str(name): float(value) for name, value in self._call("GET", "usage")["usage"].items()}

@@ -430,6 +430,7 @@ class Server:
             token=self.order.token,
             environments=self._environments,
             usage=lambda: self._signals.usage.shown() if self._signals is not None else {},
+            hold_cpu=lambda function, on: self._pool.hold_cpu(function, on=on) if self._pool is not None else None,
             names_port=lambda: self._names.port if self._names is not None else 0,
             timings=lambda: [] if self.order.settings.upstream else self._timings(doors),
             tasks=lambda: self._tasks.ecs.shown() if self._tasks is not None else [],

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness import processes
 from harness.cloud.functions import invocation, logs
+from harness.cloud.functions.cpu_share import held_to
 from harness.cloud.functions.exchange import ConnectionLostError, Exchange, Request
 from harness.cloud.functions.invocation import Outcome
 from harness.cloud.functions.spec import FunctionSpec
@@ -56,8 +57,10 @@ class Environment:
     _next_waiting: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def invoke(self, event: bytes, request_id: str) -> tuple[Outcome, list[str]]:
+    def invoke(self, event: bytes, request_id: str, *, cpu_share: float = 1.0) -> tuple[Outcome, list[str]]:
         """Run one invocation; returns what came of it and the lines for the log.
+
+        The handler may use `cpu_share` of one CPU; its initialisation is not held, as on AWS.
 
         An outcome that is not `reusable` leaves the environment dead.
         """
@@ -70,7 +73,8 @@ class Environment:
         try:
             if not self._ready:
                 self._raise_init_failure()
-            outcome = self._exchange_one(event, request_id, began_s)
+            with held_to(self.process.pid, cpu_share):
+                outcome = self._exchange_one(event, request_id, began_s)
         except _InitFailedError as error:
             outcome = Outcome(kind="function_error", payload=error.payload, reusable=False)
         except ConnectionLostError:

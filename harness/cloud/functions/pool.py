@@ -19,6 +19,7 @@ from harness.cloud.call import AwsCall, Caller
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import FunctionError, Hit, HttpResponse, Latency, RuleBook
 from harness.cloud.functions.code import CodeStore
+from harness.cloud.functions.cpu_share import share_of
 from harness.cloud.functions.environment import Environment, start_environment
 from harness.cloud.functions.fleet import Fleet
 from harness.cloud.functions.invocation import Outcome, error_payload, service_unavailable, timed_out
@@ -70,6 +71,8 @@ class FunctionPool:
     emulator: Emulator
     xray_daemon: str = ""
     """Where SDKs send segments to, `host:port`; empty where nobody listens."""
+    cpu_held: set[str] = field(default_factory=set)
+    """Functions whose processes are held to the CPU share of their memory: those that are being tuned."""
     placement: Placement = field(init=False)
     _code: CodeStore = field(init=False)
     _runtime: Path = field(init=False)
@@ -134,7 +137,8 @@ class FunctionPool:
         if environment is None:
             return service_unavailable("no execution environment could be started")
         began_s = self.clock.now_s()
-        outcome, lines = environment.invoke(_event_bytes(event), request_id)
+        share = share_of(spec.memory_mb) if spec.name in self.cpu_held else 1.0
+        outcome, lines = environment.invoke(_event_bytes(event), request_id, cpu_share=share)
         self._fleet.give_back(environment, took_s=self.clock.now_s() - began_s, reusable=outcome.reusable)
         self.emulator.write_logs(spec, environment.log_stream, lines)
         return Outcome(kind=outcome.kind, payload=outcome.payload, log="\n".join(lines), reusable=outcome.reusable)
@@ -205,6 +209,10 @@ class FunctionPool:
         del owner
         self.placement.lit_up(zone)
 
+    def hold_cpu(self, function: str, *, on: bool) -> None:
+        """Hold a function's processes to the CPU share of their memory from now on, or no longer."""
+        (self.cpu_held.add if on else self.cpu_held.discard)(function)
+
     # -- for the server --------------------------------------------------------------------------------------
 
     def caller(self, app_id: str) -> Caller | None:
@@ -240,6 +248,7 @@ class FunctionPool:
 
     def reset(self) -> None:
         """End every environment; new ones may start."""
+        self.cpu_held.clear()
         self._fleet.reset()
 
     def close(self) -> None:
