@@ -31,6 +31,12 @@ from harness.workspace import open_workspace
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = "healthy/"
+PAGE = """# The zoo
+
+Written by `make zoo` (tests/zoo/README.md): healthy stacks with one realistic mistake each, the drill that fits, the
+objective that it found missed, and what it showed; and the healthy stacks in the same drills.
+
+"""
 CLOUDS = 3
 ATTEMPTS = 3
 LONGEST_FIRST = ("given-up-tells", "alarm-tells", "table-restored")
@@ -194,6 +200,9 @@ def main(arguments: list[str]) -> int:
         end="",
     )
     print(", ".join(f"{one.mark} {one.name}" for one in missed) if missed else "every one as expected")
+    if not given.names:
+        rows = "".join(f"{one.line()}\n" for one in sorted(found, key=lambda one: (not one.expected, one.name)))
+        (ROOT / "docs" / "zoo.md").write_text(f"{PAGE}{HEADER}\n{rows}")
     return len(missed)
 
 
