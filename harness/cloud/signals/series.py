@@ -6,6 +6,7 @@ Retention: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudw
 
 from __future__ import annotations
 
+import itertools
 import threading
 from array import array
 from bisect import bisect_left
@@ -79,7 +80,7 @@ class Rows:
         self.length_s = length_s
         self._starts = array("q")
         self._counts, self._totals, self._lows, self._highs = (array("d") for _ in range(4))
-        self._values: dict[int, dict[float, float]] = {}
+        self._values: dict[int, bytes] = {}  # packed: 16 bytes a value, a fifth of a dictionary
         self._newest: Bucket | None = None
 
     def __len__(self) -> int:
@@ -113,7 +114,7 @@ class Rows:
         if merged.values is None:
             self._values.pop(start_s, None)
         else:
-            self._values[start_s] = merged.values
+            self._values[start_s] = _packed(merged.values)
 
     def between(self, start_s: float, end_s: float) -> Iterator[Bucket]:
         """The buckets that start in [start_s, end_s), oldest first."""
@@ -155,8 +156,21 @@ class Rows:
             self._totals[at],
             self._lows[at],
             self._highs[at],
-            self._values.get(start_s),
+            _unpacked(self._values.get(start_s)),
         )
+
+
+def _packed(values: Mapping[float, float]) -> bytes:
+    """Values and how often, as doubles one after the other."""
+    return array("d", itertools.chain.from_iterable(values.items())).tobytes()
+
+
+def _unpacked(data: bytes | None) -> dict[float, float] | None:
+    if data is None:
+        return None
+    numbers = array("d")
+    numbers.frombytes(data)
+    return dict(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 @dataclass(slots=True)
