@@ -24,7 +24,7 @@ EMULATOR_ACCOUNT = "000000000000"
 """The account id that emulators give to the key `test`."""
 
 # Capabilities a scenario or drill may require; `blackstart_requires` takes these names.
-SHOP = frozenset({"cognito-triggers"})
+SHOP = frozenset({"cognito-triggers", "secret-rotation"})
 EMBEDDED = SHOP | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs"}
 ENDPOINT = frozenset({"fis", "faults"})
 AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache", "ecs"}

@@ -13,6 +13,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "catalogue": (),
     "checkout": ("catalogue", "customers"),
     "notices": (),
+    "partners": (),
     "payments": (),
     "schedules": (),
     "uploads": ("catalogue", "customers"),

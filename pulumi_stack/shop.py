@@ -16,6 +16,7 @@ from http_api import TokenIssuer
 from layer import Libraries
 from ledger import Ledger
 from notices import Notices, NoticesArgs
+from partners import Partners, PartnersArgs
 from payments import Payments, PaymentsArgs
 from placement import Placement, chosen_parts
 from receipts import Receipts
@@ -174,6 +175,15 @@ class Shop:
         self.routes["GET /catalogue/{category}"] = made.browse
         self.outputs |= {"browse_function": made.browse.name, "cache_group": made.group.replication_group_id}
 
+    def _partners(self) -> None:
+        made = Partners("partners", PartnersArgs(placement=self._orders.placement))
+        self.functions += made.functions
+        self.outputs |= {
+            "partner_secret_arn": made.secret.arn,
+            "partner_key_arn": made.key.arn,
+            "partner_function": made.sign.name,
+        }
+
     @functools.cached_property
     def _libraries(self) -> Libraries:
         return Libraries("libraries")
@@ -190,5 +200,6 @@ PARTS = (
     "uploads",
     "storefront",
     "cache",
+    "partners",
 )
 """In the order in which they are made."""

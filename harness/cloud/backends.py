@@ -7,7 +7,14 @@ import os
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harness.cloud import cognito_triggers, managed_policies, message_moves, ministack_gaps, ministack_hooks
+from harness.cloud import (
+    cognito_triggers,
+    managed_policies,
+    message_moves,
+    ministack_gaps,
+    ministack_hooks,
+    secret_rotation,
+)
 from harness.cloud.asgi import App, Receive, Scope, Send, read_body, respond
 from harness.cloud.settings import CloudSettings
 from harness.errors import NotReadyError
@@ -48,6 +55,7 @@ class Ministack:
         ministack_gaps.close_gaps()
         cognito_triggers.install()
         message_moves.install()
+        secret_rotation.install()
         ministack_hooks.know_managed_policies(managed_policies.document_of)
         self._lifespan = Lifespan(self.app)
 
