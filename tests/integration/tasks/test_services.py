@@ -65,10 +65,10 @@ def test_a_deployment_replaces_every_task_and_never_runs_fewer(cluster: Cluster)
     cluster.ecs.update_service(cluster=cluster.name, service="web", taskDefinition=second)
 
     def done() -> list[dict[str, Any]]:
-        tasks = cluster.running()
-        assert len(tasks) >= 2
-        state = cluster.service()["deployments"]
-        return tasks if len(state) == 1 and state[0]["rolloutState"] == "COMPLETED" else []
+        shown = cluster.service()
+        assert shown["runningCount"] >= 2
+        state = shown["deployments"]
+        return cluster.running() if len(state) == 1 and state[0]["rolloutState"] == "COMPLETED" else []
 
     tasks = until(done)
     assert {task["taskDefinitionArn"] for task in tasks} == {second}
