@@ -1,7 +1,8 @@
 """ECS's own blue/green deployments: two target groups, all traffic shifted at once, and back at once.
 
 The new tasks come up beside the old ones in the other target group. When all are healthy the production rule sends
-everything there; the old tasks stay for the bake time, so that a ringing alarm costs one change of a rule. Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
+everything there; the old tasks stay for the bake time, so that a ringing alarm costs one change of a rule. Source:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
 """
 
 from __future__ import annotations
