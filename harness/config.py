@@ -81,12 +81,23 @@ class Aws(_Strict):
     regions: Annotated[tuple[str, ...], Field(min_length=1)] = ("us-east-1", "us-west-2")
 
 
+class LoadLimits(_Strict):
+    """What a load may not exceed; a run that does fails."""
+
+    p50: Duration | None = None
+    p95: Duration | None = None
+    p99: Duration | None = None
+    failures: Ratio | None = None
+
+
 class Load(_Strict):
     """The Locust run of `blackstart run` and the defaults of `blackstart load`."""
 
+    shape: Literal["steady", "ramp", "spike", "soak"] = "steady"
     users: Annotated[int, Field(ge=1, le=10_000)] = 10
     rate: Annotated[float, Field(gt=0, le=1_000)] = 10.0
     duration: Duration = "15s"
+    limits: LoadLimits = LoadLimits()
 
 
 class Policy(_Strict):

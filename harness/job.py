@@ -27,11 +27,12 @@ from harness.deploy.api import DeployResult, destroy, up
 from harness.errors import BlackstartError
 from harness.lifecycle import StackChoice, request, step_lines
 from harness.load.calibration import Trial, calibrate
-from harness.load.locust_run import run_load
+from harness.load.locust_run import LoadResult, run_load
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import a_month_of, bill, used_between
 from harness.measure.costs.prices import price_list
 from harness.measure.figures import DrillRecord
+from harness.measure.load_limits import LoadLimit, judge_load
 from harness.report.run_json import (
     CostRecord,
     DeployRecord,
@@ -60,6 +61,9 @@ class LoadShape:
     rate: float
     duration_s: float
     workers: int = 0
+    shape: str = "steady"
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Seconds for `p50 p95 p99`, a share for `failures`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,8 +229,11 @@ class Job:
             rate=shape.rate,
             duration_s=shape.duration_s,
             workers=shape.workers,
+            shape=shape.shape,
         )
         return LoadRecord(
+            shape=shape.shape,
+            limits=_judged(shape.limits, result),
             users=result.users,
             duration_s=result.duration_s,
             requests=result.requests,
@@ -265,6 +272,13 @@ def new_folder(workspace: Workspace) -> Path:
 def new_seed(given: int | None) -> int:
     """The given seed, or a fresh one; every report shows it."""
     return secrets.randbelow(2**31) if given is None else given
+
+
+def _judged(limits: Mapping[str, float], result: LoadResult) -> list[LoadLimit]:
+    """The limits, percentiles in milliseconds, with what was measured."""
+    measured = {"p50": result.p50_ms, "p95": result.p95_ms, "p99": result.p99_ms}
+    measured["failures"] = result.failures / result.requests
+    return judge_load({name: limit * (1 if name == "failures" else 1000) for name, limit in limits.items()}, measured)
 
 
 def _cost(after: Mapping[str, float], before: Mapping[str, float], seconds: float) -> CostRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ from harness.errors import BlackstartError, InterruptedByUserError, UsageError, 
 from harness.job import Job, LoadShape, new_folder, new_seed
 from harness.lifecycle import StackChoice, program_of, reached
 from harness.load.calibration import Trial
+from harness.load.shapes import NAMES
+from harness.measure.load_limits import LIMITS
 from harness.report.run_json import LoadRecord, RunRecord
 from harness.running import current, require_running
 from harness.scenarios import ScenarioResult
@@ -114,6 +116,8 @@ def load_running(
     rate: float | None,
     duration: str,
     distributed: bool,
+    shape: str = "",
+    limits: Sequence[str] = (),
     progress: Progress,
 ) -> LoadRecord:
     """Run Locust against the running stack; what is not given comes from `[load]`.
@@ -122,7 +126,8 @@ def load_running(
         NotReadyError: no stack is running.
         UsageError: a value that cannot be.
     """
-    shape = _load_shape(workspace, users=users, rate=rate, duration=duration, workers=2 if distributed else 0)
+    given = _load_shape(workspace, users=users, rate=rate, duration=duration, workers=2 if distributed else 0)
+    wanted = replace(given, shape=_shape_name(shape or given.shape), limits={**given.limits, **parse_limits(limits)})
     require_running(workspace)
     job = Job(
         workspace=workspace,
@@ -131,7 +136,7 @@ def load_running(
         stack_file=workspace.stack_file,
         seed=0,
     )
-    return _whole(job.run_load(shape), job)
+    return _whole(job.run_load(wanted), job)
 
 
 def drill_running(
@@ -243,9 +248,41 @@ def _load_shape(
         duration_s = parse_duration_s(duration or defaults.duration)
     except ValueError as error:
         raise UsageError(str(error), where="--duration") from error
+    limits = [f"{name}={value}" for name, value in defaults.limits.model_dump().items() if value is not None]
     return LoadShape(
-        users=users or defaults.users, rate=rate or defaults.rate, duration_s=duration_s, workers=workers
+        users=users or defaults.users,
+        rate=rate or defaults.rate,
+        duration_s=duration_s,
+        workers=workers,
+        shape=defaults.shape,
+        limits=parse_limits(limits),
     )
+
+
+def _shape_name(shape: str) -> str:
+    if shape not in NAMES:
+        raise UsageError(f"no shape {shape!r}", where="--shape", hint=nearest(shape, NAMES))
+    return shape
+
+
+def parse_limits(texts: Sequence[str]) -> dict[str, float]:
+    """Limits as `p95=200ms` and `failures=0.01`: seconds, and a share.
+
+    Raises:
+        UsageError: an unknown name, or a value that cannot be.
+    """
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in LIMITS:
+            raise UsageError(f"no limit {name!r}", where="--limit", hint=nearest(name, LIMITS))
+        try:
+            found[name] = float(value) if name == "failures" else parse_duration_s(value)
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}", where="--limit", hint="p95=200ms, failures=0.01") from error
+        if not found[name] >= 0 or (name == "failures" and found[name] > 1):
+            raise UsageError(f"{name} cannot be {value}", where="--limit", hint="a share is 0 to 1")
+    return found
 
 
 def _whole(result: Result | None, job: Job) -> Result:

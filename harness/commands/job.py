@@ -85,10 +85,23 @@ def load(
     users: int | None = None,
     rate: float | None = None,
     duration: str = "",
+    shape: str = "",
+    limit: Repeatable = (),
     distributed: Flag = False,
     options: Options = DEFAULTS,
 ) -> Answer:
-    """Run Locust against the running stack."""
+    """Run Locust against the running stack; what is not given comes from [load] of the project file.
+
+    Args:
+        users: How many at most.
+        rate: How many of them start in a second, in a steady load.
+        duration: How long, such as 30s or 10m.
+        shape: steady, ramp, spike (Black Friday) or soak.
+        limit: What may not be exceeded, p50 p95 p99 or failures, as p95=200ms or failures=0.01; repeatable.
+        distributed: Two worker processes under a master.
+        options: Options that every command takes.
+    """
+    from harness.report import words
     from harness.run import load_running
 
     with session(options) as here:
@@ -98,12 +111,17 @@ def load(
             rate=rate,
             duration=duration,
             distributed=distributed,
+            shape=shape,
+            limits=limit,
             progress=here.progress,
         )
     return Answer(
         data=result,
         shown=f"{result.requests} requests, {result.failures} failures, {result.rps:.1f}/s, "
-        f"p50 {result.p50_ms:.1f} ms, p95 {result.p95_ms:.1f} ms, p99 {result.p99_ms:.1f} ms",
+        f"p50 {result.p50_ms:.1f} ms, p95 {result.p95_ms:.1f} ms, p99 {result.p99_ms:.1f} ms"
+        + "".join(f"\n{line}" for line in map(words.load_limit, result.limits)),
+        exit_code=0 if all(limit.held for limit in result.limits) else 1,
+        error="" if all(limit.held for limit in result.limits) else "the load exceeded a limit",
     )
 
 

@@ -10,9 +10,13 @@ import os
 import time
 from pathlib import Path
 
-from locust import events
+from locust import LoadTestShape, events
+
+from harness.load.shapes import SHAPES, users_at
 
 SUMMARY_VARIABLE = "BLACKSTART_LOAD_SUMMARY"
+SHAPE_VARIABLE = "BLACKSTART_LOAD_SHAPE"
+"""`NAME USERS RATE SECONDS`, where the load has a shape of ours; a shape in the locustfile goes with `steady`."""
 _PERCENTILES = (50, 95, 99)
 
 
@@ -46,6 +50,19 @@ def _figures(requests: list[tuple[int, float, bool]]) -> dict[str, object]:
         "failures": sum(failed for _, _, failed in requests),
         **{f"p{p}_ms": value for p, value in nearest_rank.items()},
     }
+
+
+if _wanted := os.environ.get(SHAPE_VARIABLE, "").split():
+    _NAME, _USERS, _RATE, _SECONDS = _wanted[0], int(_wanted[1]), float(_wanted[2]), float(_wanted[3])
+    assert _NAME in SHAPES  # noqa: S101 - `blackstart load` has looked
+
+    class Shape(LoadTestShape):  # type: ignore[misc] # Locust ships no types
+        """So many users at this instant."""
+
+        def tick(self) -> tuple[int, float] | None:
+            """Users, and how many of them start or stop in a second; None at the end."""
+            users = users_at(_NAME, self.get_run_time(), _SECONDS, _USERS)
+            return None if users is None else (users, max(_RATE, float(_USERS)))
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # Locust ships no types

@@ -19,6 +19,7 @@ from harness.stack import CONSENT_VARIABLE, child_environment
 LISTENER = Path(__file__).with_name("locust_listener.py")
 SUMMARY_VARIABLE = "BLACKSTART_LOAD_SUMMARY"
 """Tells the listener where to write; it is never imported here, because it imports Locust."""
+SHAPE_VARIABLE = "BLACKSTART_LOAD_SHAPE"
 
 _GRACE_S = 20.0
 _FAILURES_EXIT = 1  # Locust's exit code when some request failed; that is a figure, not a breakdown
@@ -59,9 +60,11 @@ def run_load(
     rate: float,
     duration_s: float,
     workers: int = 0,
+    shape: str = "steady",
 ) -> LoadResult:
     """Run `locustfile` with `users` started at `rate` a second, for `duration_s` seconds.
 
+    `shape` is one of `harness.load.shapes`; all but `steady` say themselves how many users there are when.
     `workers` > 0 runs as many worker processes under a master (`--distributed`).
 
     Raises:
@@ -87,6 +90,7 @@ def run_load(
                 **os.environ,
                 **where,
                 SUMMARY_VARIABLE: str(summary),
+                SHAPE_VARIABLE: "" if shape == "steady" else f"{shape} {users} {rate} {duration_s}",
                 "BLACKSTART_LOAD_REMOTE": "1" if CONSENT_VARIABLE in where else "",
             },
             stdout=log,

@@ -122,10 +122,11 @@ def _other_parts(run: RunRecord) -> list[str]:
     if run.load is not None:
         load = run.load
         lines.append(
-            f"- Load: {load.users} users, {load.requests:,} requests, {load.failures} failed, {load.rps:.1f}/s, "
-            f"p50 {words.milliseconds(load.p50_ms)}, p95 {words.milliseconds(load.p95_ms)}, "
+            f"- Load: {load.users} users ({load.shape}), {load.requests:,} requests, {load.failures} failed, "
+            f"{load.rps:.1f}/s, p50 {words.milliseconds(load.p50_ms)}, p95 {words.milliseconds(load.p95_ms)}, "
             f"p99 {words.milliseconds(load.p99_ms)}"
         )
+        lines += [f"  - {words.load_limit(limit)}" for limit in load.limits]
     if run.deploy is not None:
         again = f", unchanged again in {words.seconds(run.deploy.noop_s)}" if run.deploy.noop_s is not None else ""
         lines.append(

@@ -16,6 +16,7 @@ from harness.files import write_atomically
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import Bill
 from harness.measure.figures import DrillRecord, Verdict
+from harness.measure.load_limits import LoadLimit
 from harness.measure.verdict import overall
 
 SCHEMA = 1
@@ -66,6 +67,8 @@ class LoadRecord(msgspec.Struct, frozen=True, kw_only=True):
     p95_ms: float
     p99_ms: float
     series: list[LoadSecond] = []
+    shape: str = "steady"
+    limits: list[LoadLimit] = []
 
 
 class CostRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +144,8 @@ def build_run(
     """
     _, code = overall(drills, scenarios_failed=scenarios.failed if scenarios is not None else 0)
     problems = [*problems, *_proves_nothing(scenarios, load, drills, problems)]
-    exit_code = min([code, *(problem.exit_code for problem in problems)], key=_gravity)
+    over = [1] if load is not None and not all(limit.held for limit in load.limits) else []
+    exit_code = min([code, *over, *(problem.exit_code for problem in problems)], key=_gravity)
     return RunRecord(
         id=id,
         target=target,

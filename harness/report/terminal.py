@@ -93,6 +93,8 @@ def _parts(run: RunRecord) -> Table:
             f"{run.load.requests:,} requests, {run.load.failures} failed, {run.load.rps:.0f}/s, "
             f"p95 {words.milliseconds(run.load.p95_ms)}, p99 {words.milliseconds(run.load.p99_ms)}",
         )
+        for limit in run.load.limits:
+            table.add_row("", Text(words.load_limit(limit), style="green" if limit.held else "red"))
     if run.cost is not None:
         table.add_row("[dim]cost on AWS[/]", escape(words.cost_sentence(run.cost)))
     return table

@@ -21,7 +21,7 @@ def render_tuning(tuning: Tuning) -> RenderableType:
     """The table, the sizes to choose from, and what the figures mean."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for head in ("memory", "vCPU", "median", "fastest", "slowest", "used", "cost of 1 M", ""):
-        table.add_column(head, justify="left" if not head else "right")
+        table.add_column(head, justify="left" if not head else "right", no_wrap=True)
     for row in tuning.rows:
         table.add_row(*_cells(row), _marks(tuning, row))
     return Group(table, Text(""), *(Text(note, style="dim") for note in notes(tuning)))

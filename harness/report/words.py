@@ -7,6 +7,7 @@ from typing import Final
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import BillLine
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Unit, Verdict
+from harness.measure.load_limits import LoadLimit
 from harness.report.run_json import CostRecord, RunRecord
 
 VERDICT_WORDS: Final[dict[Verdict, str]] = {
@@ -86,6 +87,16 @@ def used(line: BillLine) -> str:
     return f"{number} {line.unit}"
 
 
+def load_limit(limit: LoadLimit) -> str:
+    """A limit of the load and whether it held: `✗ FAIL p95 1,247 ms (≤ 200 ms)`."""
+    verdict: Verdict = "pass" if limit.held else "fail"
+    if limit.name == "failures":
+        told = f"failures {limit.measured * 100:.2f} % (≤ {limit.limit * 100:g} %)"
+    else:
+        told = f"{limit.name} {milliseconds(limit.measured)} (≤ {limit.limit:g} ms)"
+    return f"{VERDICT_MARKS[verdict]} {VERDICT_WORDS[verdict]} {told}"
+
+
 def cost_sentence(cost: CostRecord) -> str:
     """What the run costs, in one line."""
     parts = [f"the run {money(cost.run.total)}"]
@@ -161,13 +172,15 @@ def headline(run: RunRecord) -> str:
     if run.verdict == "fail":
         parts = [_count(missed, "objective missed", "objectives missed")] if missed else []
         parts += [_count(failed, "scenario failed", "scenarios failed")] if failed else []
+        over = sum(not limit.held for limit in run.load.limits) if run.load is not None else 0
+        parts += [_count(over, "limit of the load exceeded", "limits of the load exceeded")] if over else []
         return f"{' and '.join(parts) or 'The run failed'}."
     if run.verdict == "pass":
         parts = [_count(run.scenarios.passed, "scenario", "scenarios") + " passed"] if run.scenarios else []
         parts += [f"{_count(len(objectives), 'objective', 'objectives')} met"] if objectives else []
         drills = sum(drill.verdict == "pass" for drill in run.drills)
-        over = f" in {_count(drills, 'drill', 'drills')}" if objectives else ""
-        return f"{', '.join(parts) or 'Everything asked for passed'}{over}."
+        among = f" in {_count(drills, 'drill', 'drills')}" if objectives else ""
+        return f"{', '.join(parts) or 'Everything asked for passed'}{among}."
     if run.problems:
         return f"The run could not be completed: {run.problems[0].what}"
     return "Nothing failed, and yet something could not be proven."

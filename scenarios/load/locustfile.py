@@ -1,4 +1,4 @@
-"""Customers of the orders service: they order, look after their order, and now and then mistype.
+"""Customers of the shop: most buy, some stroll, a few are hasty or mistype.
 
 Run by `blackstart load`, which says where the stack is. Standard library and Locust only: boto3 must not be
 imported before gevent has patched the sockets.
@@ -6,6 +6,7 @@ imported before gevent has patched the sockets.
 
 import json
 import os
+import random
 import uuid
 from ipaddress import ip_address
 from pathlib import Path
@@ -29,36 +30,99 @@ if not _is_loopback(API_URL) and not os.environ.get("BLACKSTART_LOAD_REMOTE"):
     raise SystemExit(f"load goes to loopback addresses only, not to {API_URL}")
 
 
-class Customer(HttpUser):
-    """Orders, and reads what became of it."""
+CATEGORIES = ("tea", "coffee", "cups")
+BROWSES = "cache" in STACK["outputs"].get("parts", ())
+TEA = {"items": [{"sku": "tea", "quantity": 1}]}
 
+
+class Customer(HttpUser):
+    """What all customers do."""
+
+    abstract = True
     host = API_URL
     wait_time = between(0.2, 0.6)
 
     def on_start(self) -> None:
         """Nobody has ordered anything yet."""
-        self.orders: list[str] = []
+        self.order_id = ""
 
-    @task(5)
-    def place(self) -> None:
-        """POST /orders."""
-        body = {"customer": f"customer-{id(self)}", "items": [{"sku": "tea", "quantity": 1}]}
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
+    def place(self, key: str) -> str:
+        """POST /orders; the order's id, '' when it failed."""
+        body = {"customer": f"customer-{id(self)}", **TEA}
+        headers = {"Idempotency-Key": key}
         with self.client.post("/orders", json=body, headers=headers, catch_response=True) as reply:
-            if reply.status_code != 201:
+            if reply.status_code not in {200, 201}:
                 reply.failure(f"expected 201, got {reply.status_code}")
-                return
-            self.orders = [*self.orders[-9:], reply.json()["order_id"]]
+                return ""
+            return str(reply.json()["order_id"])
 
-    @task(4)
     def look(self) -> None:
-        """GET /orders/{order_id}, of an own order."""
-        if self.orders:
-            self.client.get(f"/orders/{self.orders[-1]}", name="/orders/{order_id}")
+        """GET /orders/{order_id}, of the last order."""
+        if self.order_id:
+            self.client.get(f"/orders/{self.order_id}", name="/orders/{order_id}")
+
+    def browse(self) -> None:
+        """GET /catalogue/{category}, where the shop has that part."""
+        if BROWSES:
+            self.client.get(f"/catalogue/{random.choice(CATEGORIES)}", name="/catalogue/{category}")
+
+
+class Buyer(Customer):
+    """Looks at a shelf, orders, and looks after the order twice."""
+
+    weight = 5
+
+    @task
+    def journey(self) -> None:
+        """From the shelf to the order."""
+        self.browse()
+        self.order_id = self.place(str(uuid.uuid4()))
+        self.wait()
+        self.look()
+        self.wait()
+        self.look()
+
+
+class Browser(Customer):
+    """Walks along the shelves; one time in ten something is ordered after all."""
+
+    weight = 3
+
+    @task(9)
+    def stroll(self) -> None:
+        """A shelf, or the last order."""
+        self.browse()
+        self.look()
 
     @task(1)
+    def give_in(self) -> None:
+        """Order."""
+        self.order_id = self.place(str(uuid.uuid4()))
+
+
+class Hasty(Customer):
+    """Presses the button twice: it must be one order."""
+
+    weight = 1
+
+    @task
+    def twice(self) -> None:
+        """POST /orders two times with one key."""
+        key = str(uuid.uuid4())
+        first, second = self.place(key), self.place(key)
+        if first and second and first != second:
+            raise AssertionError(f"one key made two orders: {first} and {second}")
+        self.order_id = first
+
+
+class Mistaken(Customer):
+    """Sends an order without items, which is refused, which is right."""
+
+    weight = 1
+
+    @task
     def mistype(self) -> None:
-        """An order without items is refused, which is right."""
+        """An order without items, then one with."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         with self.client.post(
             "/orders", json={"customer": "c"}, headers=headers, name="/orders (invalid)", catch_response=True
@@ -67,3 +131,4 @@ class Customer(HttpUser):
                 reply.success()
             else:
                 reply.failure(f"expected 400, got {reply.status_code}")
+        self.order_id = self.place(str(uuid.uuid4()))
