@@ -47,4 +47,4 @@ def test_the_customer_is_notified(shop: Any, blackstart_aws: Any, subscriber: st
         told.update(note["order_id"] for note in notes)
         return order_id in told
 
-    eventually(heard, within_s=15, what=f"a notification about {order_id}")
+    eventually(heard, what=f"a notification about {order_id}")

@@ -26,7 +26,7 @@ def test_a_replay_charges_nobody_twice(shop: Any, blackstart_aws: Any, eventuall
     )
     ended = {"COMPLETED", "FAILED", "CANCELLED"}
     state = eventually(
-        lambda: (s := events.describe_replay(ReplayName=name)["State"]) in ended and s, within_s=20, what="the replay"
+        lambda: (s := events.describe_replay(ReplayName=name)["State"]) in ended and s, what="the replay"
     )
     assert state == "COMPLETED"
     time.sleep(1)  # what was replayed passes the queue

@@ -87,6 +87,7 @@ def test_an_endpoint_gets_the_same_deploy_and_drills_say_what_it_lacks(project: 
         *("run", "--target", f"endpoint={ministack}", "--only", "drills", "--set", "orders:parts=none"),
         *("--drill", str(short), "--drill", "zone-loss", "--drill", "lambda-errors"),
     )
+    project.skip_where_too_busy(code, said)
     assert code == 0, said
     run = json.loads((project.newest_run() / "run.json").read_text())
     assert run["target"] == "endpoint"

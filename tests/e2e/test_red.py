@@ -10,6 +10,7 @@ def test_a_stack_pinned_to_the_lost_zone_fails_and_a_killed_drill_is_healed(proj
     assert code == 0, said
 
     code, said = project.run("drill", "zone-loss")
+    project.skip_where_too_busy(code, said)
     assert code == 1, said
     assert "FAIL" in said
     assert "only once" in said  # good answers came back with the power, not before
