@@ -32,6 +32,10 @@ PATIENCE_S = "15"
 """How long a scenario waits for what does not come: a red one is what we look for."""
 
 
+SETTLES_S = 3.0
+"""How long a change of a policy takes to count: what an event source may read is looked at each second."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Taken:
     """What came of taking one statement away."""
@@ -78,6 +82,7 @@ def without(iam: Any, role: str, policy: str, number: int) -> Iterator[None]:
     left = [one for index, one in enumerate(whole["Statement"]) if index != number]
     document = {**whole, "Statement": left or [{"Effect": "Deny", "Action": "none:None", "Resource": "*"}]}
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+    time.sleep(SETTLES_S)
     try:
         yield
     finally:
