@@ -59,6 +59,9 @@ def _rotate(data: Mapping[str, Any], builtin: Callable[[Any], Answer]) -> Answer
     secret |= {"RotationLambdaARN": function, "RotationEnabled": True}
     secret["RotationRules"] = data.get("RotationRules") or secret.get("RotationRules")
     if data.get("RotateImmediately", True):
+        # The label is one version's; it has stayed with the one that was rotated last.
+        for version in secret["Versions"].values():
+            version["Stages"] = [stage for stage in version["Stages"] if stage != "AWSPENDING"]
         pending = {
             "SecretString": None,
             "SecretBinary": None,

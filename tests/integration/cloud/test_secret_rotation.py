@@ -64,6 +64,14 @@ def test_the_new_value_is_current_once_the_function_says_so(cloud: Any, rotating
     assert secrets.get_secret_value(SecretId="good", VersionStage="AWSPREVIOUS")["SecretString"] == "old"
 
 
+def test_a_secret_is_rotated_again_and_again(cloud: Any, rotating: str) -> None:
+    secrets = cloud.target.client("secretsmanager")
+    secrets.create_secret(Name="often", SecretString="old")
+    for _ in range(3):
+        token = secrets.rotate_secret(SecretId="often", RotationLambdaARN=rotating)["VersionId"]
+        assert until(lambda t=token: secrets.get_secret_value(SecretId="often")["VersionId"] == t)
+
+
 def test_a_new_value_that_does_not_work_never_becomes_current(cloud: Any, rotating: str) -> None:
     secrets = cloud.target.client("secretsmanager")
     secrets.create_secret(Name="broken", SecretString="old")
