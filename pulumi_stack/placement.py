@@ -18,6 +18,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "schedules": (),
     "uploads": ("catalogue", "customers"),
     "storefront": (),
+    "strangler": ("catalogue",),
 }
 """Each part, and the parts it cannot be without. The orders service itself is always there."""
 

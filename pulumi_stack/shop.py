@@ -22,6 +22,7 @@ from placement import Placement, chosen_parts
 from receipts import Receipts
 from schedules import Schedules, SchedulesArgs
 from storefront import Storefront, StorefrontArgs
+from strangler import Strangler, StranglerArgs
 from uploads import Uploads, UploadsArgs
 
 PRICES = {"tea": 350, "coffee": 450, "cup": 900}
@@ -86,6 +87,20 @@ class Shop:
             "storefront_url": front.url,
             "storefront_cluster": front.cluster.name,
             "storefront_service": front.service.name,
+        }
+
+    def _strangler(self) -> None:
+        offered = self._orders
+        made = Strangler(
+            "strangler",
+            StranglerArgs(vpc_id=offered.vpc_id, placement=offered.placement, table=self._table),
+        )
+        self.outputs["strangler"] = {
+            "url": made.url,
+            "cluster": made.cluster.name,
+            "services": {generation: service.name for generation, service in made.services.items()},
+            "groups": {generation: group.arn for generation, group in made.groups.items()},
+            "rules": {route: rule.arn for route, rule in made.rules.items()},
         }
 
     def _order_as_customer(self) -> Function:
@@ -199,6 +214,7 @@ PARTS = (
     "schedules",
     "uploads",
     "storefront",
+    "strangler",
     "cache",
     "partners",
 )
