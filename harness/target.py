@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -25,9 +26,15 @@ EMULATOR_ACCOUNT = "000000000000"
 
 # Capabilities a scenario or drill may require; `blackstart_requires` takes these names.
 SHOP = frozenset({"cognito-triggers", "secret-rotation"})
-EMBEDDED = SHOP | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs"}
+EMBEDDED = (
+    SHOP
+    | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs"}
+    | (
+        {"sam"} if find_spec("samtranslator") else frozenset()  # ministack expands AWS::Serverless by it
+    )
+)
 ENDPOINT = frozenset({"fis", "faults"})
-AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache", "ecs"}
+AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache", "ecs", "sam"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
