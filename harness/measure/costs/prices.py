@@ -14,7 +14,7 @@ import msgspec
 
 NOT_IN_IT = (
     "what is charged by the hour (databases, caches, tasks, load balancers, NAT gateways, provisioned throughput), "
-    "data transfer, empty polls of event sources"
+    "data transfer, empty polls of event sources, the duration of Express workflows"
 )
 
 
