@@ -70,10 +70,10 @@ def test_while_the_table_is_out_the_last_prices_are_served(
     def opened() -> bool:
         reply = browse(shop, http, shelf)
         assert (reply.status, prices(reply)) == (200, [300])
-        return bool(reply.headers["x-breaker"] == "open")
+        # Another environment's breaker may be open still, from an outage before this one.
+        return bool(reply.headers["x-breaker"] == "open" and blackstart_faults.fired())
 
     eventually(opened, within_s=60, what="an open breaker")
-    assert blackstart_faults.fired() > 0
     assert browse(shop, http, f"never-read-{shelf}").status == 503
     put(shop, shelf, f"jar-{shelf}", 275)
     blackstart_faults.heal()

@@ -38,6 +38,7 @@ def late_listener(shop: Any, blackstart_aws: Any) -> Iterator[Any]:
 def test_a_new_rule_sees_orders_of_before(
     shop: Any, blackstart_aws: Any, late_listener: Any, eventually: Any
 ) -> None:
+    began = datetime.now(UTC)
     before = shop.place(("tea", 1)).body["order_id"]
     eventually(lambda: shop.status(before) == "FULFILLED", within_s=60, what="the order of before fulfilled")
     rule, url = late_listener()
@@ -46,7 +47,7 @@ def test_a_new_rule_sees_orders_of_before(
     events.start_replay(
         ReplayName=f"late-{uuid.uuid4().hex[:10]}",
         EventSourceArn=shop.outputs["archive_arn"],
-        EventStartTime=now - timedelta(minutes=30),
+        EventStartTime=began - timedelta(seconds=5),
         EventEndTime=now + timedelta(seconds=1),
         Destination={"Arn": archive["EventSourceArn"], "FilterArns": [rule]},
     )

@@ -74,7 +74,9 @@ def test(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], optio
     text = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped, "
     return Answer(
         data=counts,
-        shown=text + f"{result.not_supported} not supported here",
+        shown="\n".join(
+            [text + f"{result.not_supported} not supported here", *(f"✗ {one}" for one in result.failures)]
+        ),
         exit_code=1 if result.failed else 0,
         error="a scenario failed" if result.failed else "",
     )

@@ -100,7 +100,7 @@ def wait_for_interrupt() -> int:
 
     signal.signal(signal.SIGINT, interrupted)
     (HOME / "waiting").write_text("yes")
-    time.sleep(30)
+    time.sleep(120)
     return 1
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from harness.deploy.engine.selection import Selection
 from harness.deploy.request import engine_of
 from harness.errors import NotReadyError, ProgramError, ProviderError, StateError
 from tests.integration.pulumi_cli.conftest import REAL, SUMMARY, done, step
-from tests.waiting import PATIENCE_S
+from tests.waiting import until
 
 CREATED = step("create", "q", old=None, new={"inputs": {"delaySeconds": 1, "password": "[secret]"}})
 
@@ -268,18 +267,22 @@ def test_auto_takes_the_engine_that_has_the_stack(fake: Any, monkeypatch: pytest
 def test_an_interrupt_reaches_the_cli_which_ends_in_order(fake: Any) -> None:
     fake.script(up={})
     (fake.home / "slow").write_text("")
-    _when((fake.home / "waiting").exists, lambda: os.kill(os.getpid(), signal.SIGINT))
+    ended = (fake.home / "interrupted").exists
+    _when((fake.home / "waiting").exists, lambda: os.kill(os.getpid(), signal.SIGINT), unless=ended)
     with pytest.raises(KeyboardInterrupt):
         api.up(fake.request)
-    assert (fake.home / "interrupted").exists()
+    assert ended()
     assert processes.records(fake.request.state_dir / "processes") == []
 
 
-def _when(ready: Callable[[], bool], act: Callable[[], None]) -> None:
+def _when(ready: Callable[[], bool], act: Callable[[], None], *, unless: Callable[[], bool]) -> None:
+    """Act once it is ready, and again after a while if that came to nothing, as a person at the keyboard does."""
+
     def watch() -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not ready() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        act()
+        until(ready)
+        for _ in range(3):
+            act()
+            if until(unless, within_s=15):
+                return
 
     threading.Thread(target=watch, daemon=True).start()
