@@ -20,7 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
-from chaos.fis_witness import ENDED, STOP_WAIT_S, FisWitness
+from chaos.fis.watching import ENDED
+from chaos.fis_witness import STOP_WAIT_S, FisWitness
 from chaos.machine_watch import watched
 from chaos.probing import probing
 from chaos.replica_watch import ReplicaWatch

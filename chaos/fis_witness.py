@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.alarm_watch import AlarmWatch
+from chaos.fis.watching import ENDED
 from chaos.replica_watch import ReplicaWatch
 from harness.clock import Clock
 from harness.measure import journal as names
 from harness.measure.journal import JournalWriter
 
-ENDED = frozenset({"completed", "stopped", "failed", "cancelled"})
 STOP_WAIT_S = 300.0
 """How long a stopped experiment may need for its post actions, as to start stopped instances again."""
 

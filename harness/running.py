@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chaos.fis_witness import ENDED
+from chaos.fis.watching import ENDED
 from harness import leftovers, processes
 from harness.cloud.control_client import ControlClient
 from harness.errors import NotReadyError

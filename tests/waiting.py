@@ -16,3 +16,10 @@ def until(question: Callable[[], Answer], within_s: float = PATIENCE_S) -> Answe
     while not (answer := question()) and time.monotonic() < until_s:
         time.sleep(0.02)
     return answer
+
+
+def awaited(question: Callable[[], Answer], within_s: float = PATIENCE_S) -> Answer:
+    """The first true answer to `question`; fails the test when none comes."""
+    answer = until(question, within_s)
+    assert answer, f"not within {within_s:g} s: {question}"
+    return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +92,14 @@ class ServedTask:
 
 
 def _used(container: Container) -> dict[str, Any]:
-    cpu_s, memory_bytes = usage(container)
+    cpu_s, memory_bytes = used_by(container.family())
     return {"cpu_stats": {"cpu_usage": {"total_usage": int(cpu_s * 1e9)}}, "memory_stats": {"usage": memory_bytes}}
 
 
-def usage(container: Container) -> tuple[float, int]:
-    """CPU seconds used and bytes in memory of a container's processes that run now."""
+def used_by(processes: Iterable[psutil.Process]) -> tuple[float, int]:
+    """CPU seconds used and bytes in memory of those of the processes that run now."""
     cpu_s, memory_bytes = 0.0, 0
-    for process in container.family():
+    for process in processes:
         try:
             times = process.cpu_times()
             cpu_s += times.user + times.system

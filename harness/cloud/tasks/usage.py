@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import psutil
-
 from harness.cloud.signals.series import MetricId, MetricStore, one
+from harness.cloud.tasks.served import used_by
 from harness.cloud.tasks.task import Task
 
 _CPU_UNITS = 1024
@@ -45,7 +44,7 @@ class UsageMeter:
                     self._measure(task, before.get(task.arn))
 
     def _measure(self, task: Task, before: tuple[float, float] | None) -> None:
-        cpu_s, memory_bytes = _used(task)
+        cpu_s, memory_bytes = used_by(task.processes())
         now_s = time.monotonic()
         self._before[task.arn] = (cpu_s, now_s)
         group = str(task.record["group"])
@@ -58,16 +57,3 @@ class UsageMeter:
             metric = MetricId(*task.scope, "AWS/ECS", name, pairs)
             seen = one(100.0 * max(0.0, value), time.time())
             self.store.publish(metric, seen, unit="Percent", resolution_s=1)
-
-
-def _used(task: Task) -> tuple[float, int]:
-    """CPU seconds and bytes of memory of a task's processes."""
-    cpu_s, memory_bytes = 0.0, 0
-    for process in task.processes():
-        try:
-            times = process.cpu_times()
-            cpu_s += times.user + times.system
-            memory_bytes += process.memory_info().rss
-        except psutil.Error:
-            continue
-    return cpu_s, memory_bytes

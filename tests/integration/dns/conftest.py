@@ -6,9 +6,8 @@ import http.client
 import socket
 import struct
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,15 +27,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     running = start_cloud(settings)
     yield running
     running.stop()
-
-
-def until(condition: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
-    """What `condition` returns once that is true."""
-    until_s = time.monotonic() + within_s
-    while not (found := condition()):
-        assert time.monotonic() < until_s, f"not within {within_s:g} s: {condition}"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.dns.conftest import Site, Zone, until
+from tests.integration.dns.conftest import Site, Zone
+from tests.waiting import awaited
 
 NO_SUCH_NAME, REFUSED = 3, 5
 
@@ -30,13 +31,13 @@ def test_the_api_tells_what_would_be_answered(zone: Zone) -> None:
 
 def test_an_http_check_fails_and_recovers_with_its_endpoint(zone: Zone, site: Site) -> None:
     check = zone.check(Port=site.port, ResourcePath="/health")
-    until(lambda: zone.status(check).startswith("Success: HTTP"))
+    awaited(lambda: zone.status(check).startswith("Success: HTTP"))
     site.status = 503
-    assert until(lambda: zone.status(check) == "Failure: HTTP Status Code 503")
+    assert awaited(lambda: zone.status(check) == "Failure: HTTP Status Code 503")
     said = zone.route53.get_health_check_last_failure_reason(HealthCheckId=check)["HealthCheckObservations"]
     assert said[0]["StatusReport"]["Status"] == "Failure: HTTP Status Code 503"
     site.status = 200
-    until(lambda: zone.status(check).startswith("Success: HTTP"))
+    awaited(lambda: zone.status(check).startswith("Success: HTTP"))
 
 
 def passes(zone: Zone, check: str) -> bool:
@@ -61,11 +62,11 @@ def test_other_kinds_of_checks_decide_what_is_answered(zone: Zone, site: Site) -
     }
     checks = {name: zone.check(**config) for name, (config, _) in kinds.items()}
     for name, (_, wanted) in kinds.items():
-        assert until(lambda name=name, wanted=wanted: passes(zone, checks[name]) == wanted), name
+        assert awaited(lambda name=name, wanted=wanted: passes(zone, checks[name]) == wanted), name
     children = [checks["open port"], checks["closed port"], checks["word"]]
     enough = zone.check(Type="CALCULATED", ChildHealthChecks=children, HealthThreshold=2, IPAddress="127.0.0.1")
     few = zone.check(Type="CALCULATED", ChildHealthChecks=children, HealthThreshold=3, IPAddress="127.0.0.1")
-    assert until(lambda: (passes(zone, enough), passes(zone, few)) == (True, False))
+    assert awaited(lambda: (passes(zone, enough), passes(zone, few)) == (True, False))
 
 
 def test_a_check_follows_an_alarm(zone: Zone) -> None:
@@ -83,7 +84,7 @@ def test_a_check_follows_an_alarm(zone: Zone) -> None:
     )
     for state, wanted in (("ALARM", False), ("OK", True)):
         cloudwatch.set_alarm_state(AlarmName=zone.name, StateValue=state, StateReason="the test says so")
-        assert until(lambda wanted=wanted: passes(zone, check) == wanted)
+        assert awaited(lambda wanted=wanted: passes(zone, check) == wanted)
 
 
 def balancer(zone: Zone, region: str) -> str:
@@ -104,9 +105,9 @@ def test_a_client_goes_to_the_other_region_when_its_own_is_lost_and_comes_back(z
     assert zone.get("shop") == (200, "us-east-1")
     for number in (1, 2, 3):
         zone.cloud.control.cut_power(f"use1-az{number}", owner="test")
-    assert until(lambda: zone.get("shop") == (200, "us-west-2"))
+    assert awaited(lambda: zone.get("shop") == (200, "us-west-2"))
     zone.cloud.control.heal()
-    assert until(lambda: zone.get("shop") == (200, "us-east-1"))
+    assert awaited(lambda: zone.get("shop") == (200, "us-east-1"))
 
 
 def test_an_answer_is_kept_by_the_front_door_for_its_ttl(zone: Zone, site: Site) -> None:

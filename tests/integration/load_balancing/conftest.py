@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from tests.waiting import awaited
 
 DETECTION_S = 0.4
 WITHIN_S = 60.0
@@ -31,15 +31,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     running = start_cloud(settings)
     yield running
     running.stop()
-
-
-def until(condition: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
-    """What `condition` returns once that is true."""
-    until_s = time.monotonic() + within_s
-    while not (found := condition()):
-        assert time.monotonic() < until_s, f"not within {within_s:g} s: {condition}"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass
@@ -155,7 +146,7 @@ class Front:
 
     def healthy(self, group: str, *webs: Web) -> None:
         """Return once these are healthy."""
-        until(lambda: all(self.states(group).get(web.port) == "healthy" for web in webs))
+        awaited(lambda: all(self.states(group).get(web.port) == "healthy" for web in webs))
 
     def get(self, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Status, body and headers over a connection of its own."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.load_balancing.conftest import Front, Web, to, until
+from tests.integration.load_balancing.conftest import Front, Web, to
+from tests.waiting import awaited
 
 Webs = Callable[[str], Web]
 STATEMENT = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -83,7 +84,7 @@ def test_a_target_that_fails_its_health_checks_gets_nothing_until_it_is_well(fro
     front.register(group, two)
     front.healthy(group, one, two)
     one.health = 500
-    until(lambda: front.states(group)[one.port] == "unhealthy")
+    awaited(lambda: front.states(group)[one.port] == "unhealthy")
     shown = front.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     reason = next(s["TargetHealth"] for s in shown if s["Target"]["Port"] == one.port)
     assert reason["Reason"] == "Target.ResponseCodeMismatch"
@@ -99,7 +100,7 @@ def test_when_every_target_is_unhealthy_all_are_used(front: Front, webs: Webs) -
     one.health = 500
     front.listen(to(group))
     front.register(group, one)
-    until(lambda: front.states(group)[one.port] == "unhealthy")
+    awaited(lambda: front.states(group)[one.port] == "unhealthy")
     assert front.get()[:2] == (200, "one GET /")
 
 
@@ -111,7 +112,7 @@ def test_a_draining_target_ends_what_it_has_and_gets_no_more(front: Front, webs:
     answers: list[str] = []
     asking = threading.Thread(target=lambda: answers.append(front.get("/slow")[1]))
     asking.start()
-    until(lambda: one.seen)
+    awaited(lambda: one.seen)
     front.register(group, two)
     front.healthy(group, two)
     front.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": one.port}])
@@ -120,7 +121,7 @@ def test_a_draining_target_ends_what_it_has_and_gets_no_more(front: Front, webs:
     one.gate.set()
     asking.join(60)
     assert answers == ["one GET /slow"]
-    until(lambda: one.port not in front.states(group))
+    awaited(lambda: one.port not in front.states(group))
 
 
 def test_without_targets_and_with_a_dead_one_it_answers_itself(front: Front, webs: Webs) -> None:
@@ -133,7 +134,7 @@ def test_without_targets_and_with_a_dead_one_it_answers_itself(front: Front, web
     front.register(group, gone)
     front.healthy(group, gone)
     gone.stop()
-    until(lambda: front.get()[0] == 502)
+    awaited(lambda: front.get()[0] == 502)
 
 
 @pytest.mark.parametrize("port", [8443])
@@ -180,7 +181,7 @@ def test_a_function_answers_as_a_target(front: Front) -> None:
     group = front.group("lambda")
     front.listen(to(group))
     front.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": function}])
-    _, body, headers = until(lambda: found if (found := front.get("/x", "POST"))[0] == 201 else None)
+    _, body, headers = awaited(lambda: found if (found := front.get("/x", "POST"))[0] == 201 else None)
     assert (body, headers["X-A"]) == ("POST/x", "b")
 
 
@@ -210,4 +211,4 @@ def test_what_passed_is_published_as_metrics(front: Front, webs: Webs) -> None:
     assert total("RequestCount") == 3
     assert total("HTTPCode_Target_2XX_Count") == 3
     assert total("TargetResponseTime", "SampleCount") == 3
-    until(lambda: total("HealthyHostCount", "Maximum") == 1)
+    awaited(lambda: total("HealthyHostCount", "Maximum") == 1)

@@ -4,7 +4,8 @@ import http.client
 from collections.abc import Callable
 
 from chaos.fis.role import stand_in
-from tests.integration.load_balancing.conftest import Front, Web, to, until
+from tests.integration.load_balancing.conftest import Front, Web, to
+from tests.waiting import awaited
 
 Webs = Callable[[str], Web]
 OWNER = "test"
@@ -26,7 +27,7 @@ def test_a_target_keeps_to_its_zone_where_crossing_is_off(front: Front, webs: We
     off = [{"Key": "load_balancing.cross_zone.enabled", "Value": "false"}]
     front.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=off)
     made["b"].health = 500
-    until(lambda: front.states(group)[made["b"].port] == "unhealthy")
+    awaited(lambda: front.states(group)[made["b"].port] == "unhealthy")
     assert {front.get()[1] for _ in range(9)} == {"a GET /", "c GET /"}
 
 
@@ -50,7 +51,7 @@ def test_the_node_of_a_dark_zone_breaks_its_connections_and_is_left_out_once_not
             broken += 1
         connection.close()
     assert broken == 1
-    until(lambda: all(_answered(front) for _ in range(6)))
+    awaited(lambda: all(_answered(front) for _ in range(6)))
 
 
 def _answered(front: Front) -> bool:
@@ -106,6 +107,6 @@ def test_fis_shifts_a_zone_away_while_its_experiment_runs(front: Front, webs: We
         },
     )["experimentTemplate"]["id"]
     experiment = fis.start_experiment(experimentTemplateId=template)["experiment"]["id"]
-    assert until(lambda: {front.get()[1] for _ in range(9)} == {"b GET /", "c GET /"})
+    assert awaited(lambda: {front.get()[1] for _ in range(9)} == {"b GET /", "c GET /"})
     fis.stop_experiment(id=experiment)
-    assert until(lambda: {front.get()[1] for _ in range(9)} == {"a GET /", "b GET /", "c GET /"})
+    assert awaited(lambda: {front.get()[1] for _ in range(9)} == {"a GET /", "b GET /", "c GET /"})

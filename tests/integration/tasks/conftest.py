@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.cloud.settings import LocalImage
+from tests.waiting import awaited
 
 DETECTION_S = 0.4
 WITHIN_S = 60.0
@@ -41,15 +41,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     running = start_cloud(settings)
     yield running
     running.stop()
-
-
-def until(condition: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
-    """What `condition` returns once that is true."""
-    until_s = time.monotonic() + within_s
-    while not (found := condition()):
-        assert time.monotonic() < until_s, f"not within {within_s:g} s: {condition}"
-        time.sleep(0.05)
-    return found
 
 
 def fetch(url: str, timeout_s: float = 10.0, **headers: str) -> str:
@@ -131,11 +122,11 @@ class Cluster:
             good = deployment["rolloutState"] == "COMPLETED" and not others and len(tasks) == count
             return tasks if good else []
 
-        return list(until(done))
+        return list(awaited(done))
 
     def stopped(self, arn: str) -> dict[str, Any]:
         """The task, once it has stopped."""
-        until(lambda: self.task(arn)["lastStatus"] == "STOPPED")
+        awaited(lambda: self.task(arn)["lastStatus"] == "STOPPED")
         return self.task(arn)
 
 

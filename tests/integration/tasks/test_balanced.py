@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.tasks.conftest import Cluster, fetch, until, url_of
+from tests.integration.tasks.conftest import Cluster, fetch, url_of
+from tests.waiting import awaited
 
 
 @dataclass
@@ -78,8 +79,8 @@ def test_requests_reach_tasks_in_every_zone_and_go_on_when_one_is_lost(balanced:
     assert len({balanced.get() for _ in range(9)}) == 3
     cluster.cloud.control.cut_power("use1-az2", owner="test")
     lost = next(address_of(task) for task in tasks if task["availabilityZone"] == "us-east-1b")
-    until(lambda: lost not in balanced.targets(balanced.groups[0]))
-    until(lambda: list(balanced.targets(balanced.groups[0]).values()) == ["healthy"] * 3)
+    awaited(lambda: lost not in balanced.targets(balanced.groups[0]))
+    awaited(lambda: list(balanced.targets(balanced.groups[0]).values()) == ["healthy"] * 3)
     assert len({balanced.get() for _ in range(9)}) == 3
 
 
@@ -95,7 +96,7 @@ def test_a_task_that_fails_the_load_balancers_checks_is_replaced(balanced: Balan
     fetch(url_of(task, "/sicken"))
     reason = cluster.stopped(task["taskArn"])["stoppedReason"]
     assert reason == f"Task failed ELB health checks in ({balanced.groups[0]})"
-    assert until(lambda: list(balanced.targets(balanced.groups[0]).values()) == ["healthy"])
+    assert awaited(lambda: list(balanced.targets(balanced.groups[0]).values()) == ["healthy"])
 
 
 def versioned(cluster: Cluster, version: str) -> str:
@@ -136,13 +137,13 @@ def test_blue_green_keeps_the_old_tasks_while_the_new_ones_bake_and_an_alarm_goe
     before = {task["taskArn"] for task in cluster.running()}
     second = versioned(cluster, "2")
     cluster.ecs.update_service(cluster=cluster.name, service="web", taskDefinition=second)
-    until(lambda: blue.get().startswith("2 "))
+    awaited(lambda: blue.get().startswith("2 "))
     assert all(blue.get().startswith("2 ") for _ in range(4))
     assert before < {task["taskArn"] for task in cluster.running()}
     cluster.cloud.target.client("cloudwatch").set_alarm_state(
         AlarmName=cluster.name, StateValue="ALARM", StateReason="the test says so"
     )
-    until(lambda: blue.get().startswith("1 "))
+    awaited(lambda: blue.get().startswith("1 "))
     assert {task["taskArn"] for task in cluster.steady(2)} == before
     assert any("alarm detected" in event["message"] for event in cluster.service()["events"])
 
@@ -157,7 +158,7 @@ def test_blue_green_ends_with_the_bake_time(blue: Balanced) -> None:
             taskDefinition=versioned(cluster, version),
             deploymentConfiguration=settings,
         )
-        until(lambda: cluster.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS")
+        awaited(lambda: cluster.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS")
         cluster.steady(2)
         assert blue.get().startswith(f"{version} ")
         assert list(blue.targets(blue.groups[group]).values()) == ["healthy", "healthy"]

@@ -8,7 +8,8 @@ import pytest
 
 from chaos.fis.role import stand_in
 from harness import processes
-from tests.integration.tasks.conftest import Cluster, fetch, until, url_of
+from tests.integration.tasks.conftest import Cluster, fetch, url_of
+from tests.waiting import awaited
 
 ROLE = "arn:aws:iam::000000000000:role/fis"
 Running = Callable[..., AbstractContextManager[str]]
@@ -36,16 +37,16 @@ def running(cluster: Cluster) -> Running:
         def state() -> str:
             return str(fis.get_experiment(id=experiment)["experiment"]["state"]["status"])
 
-        until(lambda: state() in {"running", "completed", "failed"})
+        awaited(lambda: state() in {"running", "completed", "failed"})
         if "duration" in parameters:
             shown = lambda: fis.get_experiment(id=experiment)["experiment"]["actions"]["a"]["state"]["status"]  # noqa: E731
-            assert until(lambda: shown() == "running")
+            assert awaited(lambda: shown() == "running")
         try:
             yield experiment
         finally:
             if state() == "running":
                 fis.stop_experiment(id=experiment)
-            until(lambda: state() in {"stopped", "completed", "failed"})
+            awaited(lambda: state() in {"stopped", "completed", "failed"})
 
     return around
 
@@ -56,7 +57,7 @@ def url(cluster: Cluster) -> str:
     cluster.serve(cluster.define(), 1)
     (task,) = cluster.steady(1)
     found = url_of(task)
-    until(lambda: answers(found))
+    awaited(lambda: answers(found))
     return found
 
 
@@ -104,7 +105,7 @@ def test_a_client_gets_no_answer_while_the_network_is_broken(
 ) -> None:
     with running(identity, duration="PT10M", **parameters) as experiment:
         assert not answers(url, within_s=1.0)
-        assert until(lambda: fired(cluster, experiment))
+        assert awaited(lambda: fired(cluster, experiment))
     assert answers(url)
 
 
@@ -120,10 +121,10 @@ def test_latency_delays_every_answer(running: Running, url: str) -> None:
 def test_a_tasks_own_aws_calls_get_lost_where_its_egress_does(cluster: Cluster, running: Running) -> None:
     cluster.serve(cluster.define(taskRoleArn=cluster.role()), 1)
     url = url_of(cluster.steady(1)[0])
-    assert until(lambda: answers(f"{url}aws", within_s=60.0))
+    assert awaited(lambda: answers(f"{url}aws", within_s=60.0))
     with running("aws:ecs:task-network-blackhole-port", duration="PT10M", port="443", trafficType="egress"):
         assert not answers(f"{url}aws", within_s=2.0)
-        assert until(lambda: any(report.fired for report in cluster.cloud.control.rules()))
+        assert awaited(lambda: any(report.fired for report in cluster.cloud.control.rules()))
     assert answers(f"{url}aws", within_s=60.0)
 
 
@@ -132,10 +133,10 @@ def test_cpu_stress_holds_the_tasks_processes_up(cluster: Cluster, running: Runn
     (pid,) = next(one["pids"] for one in cluster.cloud.control.tasks() if one["task"] == arn)
     process = psutil.Process(pid)
     with running("aws:ecs:task-cpu-stress", duration="PT10M", percent="100", workers="9") as experiment:
-        assert until(lambda: process.status() == psutil.STATUS_STOPPED)
-        assert until(lambda: fired(cluster, experiment))
+        assert awaited(lambda: process.status() == psutil.STATUS_STOPPED)
+        assert awaited(lambda: fired(cluster, experiment))
         assert answers(url, within_s=60.0)
-    assert until(lambda: process.status() != psutil.STATUS_STOPPED)
+    assert awaited(lambda: process.status() != psutil.STATUS_STOPPED)
 
 
 def test_io_stress_writes_until_it_ends(cluster: Cluster, running: Running, url: str) -> None:
@@ -145,6 +146,6 @@ def test_io_stress_writes_until_it_ends(cluster: Cluster, running: Running, url:
         return [record.pid for record in processes.records(registry) if record.role == "io stress" and record.alive]
 
     with running("aws:ecs:task-io-stress", duration="PT10M", percent="1", workers="2"):
-        first, _ = until(lambda: found if len(found := writers()) == 2 else None)
-        assert until(lambda: psutil.Process(first).io_counters().write_chars > 1 << 20)
-    assert until(lambda: not writers())
+        first, _ = awaited(lambda: found if len(found := writers()) == 2 else None)
+        assert awaited(lambda: psutil.Process(first).io_counters().write_chars > 1 << 20)
+    assert awaited(lambda: not writers())

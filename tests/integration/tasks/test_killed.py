@@ -6,7 +6,8 @@ from pathlib import Path
 
 from harness import processes
 from harness.cloud.client import CloudSettings, start_cloud
-from tests.integration.tasks.conftest import IMAGES, Cluster, until
+from tests.integration.tasks.conftest import IMAGES, Cluster
+from tests.waiting import awaited
 
 
 def test_no_task_outlives_a_cloud_that_was_killed(tmp_path: Path) -> None:
@@ -20,7 +21,7 @@ def test_no_task_outlives_a_cloud_that_was_killed(tmp_path: Path) -> None:
         found = processes.records(registry)
         assert [record.alive for record in found] == [True, True]
         os.kill(cloud.pid, signal.SIGKILL)
-        until(lambda: not any(record.alive for record in found))
+        awaited(lambda: not any(record.alive for record in found))
     finally:
         cloud.stop()
         processes.reap(tmp_path / "tasks" / "processes", everything=True)

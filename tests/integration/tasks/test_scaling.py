@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.integration.tasks.conftest import Cluster, until
+from tests.integration.tasks.conftest import Cluster
+from tests.waiting import awaited
 
 WHERE = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
 
@@ -12,7 +13,7 @@ def test_a_service_follows_its_limits_and_its_metric(cluster: Cluster) -> None:
     cluster.serve(cluster.define("sleeper"), 1)
     resource: dict[str, Any] = {**WHERE, "ResourceId": f"service/{cluster.name}/web"}
     scaling.register_scalable_target(**resource, MinCapacity=2, MaxCapacity=3)
-    until(lambda: cluster.service()["desiredCount"] == 2)
+    awaited(lambda: cluster.service()["desiredCount"] == 2)
     tracked = {"Namespace": cluster.name, "MetricName": "waiting", "Statistic": "Average"}
     scaling.put_scaling_policy(
         **resource, PolicyName="by-waiting", PolicyType="TargetTrackingScaling",
@@ -26,8 +27,8 @@ def test_a_service_follows_its_limits_and_its_metric(cluster: Cluster) -> None:
         )
         return bool(cluster.service()["desiredCount"] == 3)
 
-    until(scaled)
-    until(lambda: len(cluster.running()) == 3)
+    awaited(scaled)
+    awaited(lambda: len(cluster.running()) == 3)
     newest, *_ = scaling.describe_scaling_activities(ServiceNamespace="ecs", ResourceId=resource["ResourceId"])[
         "ScalingActivities"
     ]
@@ -49,6 +50,6 @@ def test_what_tasks_use_is_published(cluster: Cluster) -> None:
         )["Datapoints"]  # fmt: skip
         return list(found)
 
-    (memory,) = until(lambda: published("MemoryUtilization"))
+    (memory,) = awaited(lambda: published("MemoryUtilization"))
     assert 0.1 < memory["Maximum"] < 100.0
     assert published("CPUUtilization")

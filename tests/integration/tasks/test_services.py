@@ -7,7 +7,8 @@ from typing import Any
 
 import psutil
 
-from tests.integration.tasks.conftest import Cluster, fetch, until, url_of
+from tests.integration.tasks.conftest import Cluster, fetch, url_of
+from tests.waiting import awaited
 
 OWNER = "test"
 
@@ -28,11 +29,11 @@ def test_a_service_is_spread_over_zones_and_replaced_where_there_is_power(cluste
     lost = next(task for task in before if task["availabilityZone"] == "us-east-1b")
     (pid,) = pids(cluster, lost["taskArn"])
     assert cluster.cloud.control.cut_power("use1-az2", owner=OWNER) == 1
-    until(lambda: not psutil.pid_exists(pid))
+    awaited(lambda: not psutil.pid_exists(pid))
     ended = cluster.stopped(lost["taskArn"])
     assert ended["stopCode"] == "TerminationNotice"
     assert ended["containers"][0]["exitCode"] == 137
-    after = until(lambda: found if len(found := cluster.running()) == 3 else None)
+    after = awaited(lambda: found if len(found := cluster.running()) == 3 else None)
     assert zones(after)["b"] == 0
     assert cluster.service()["deployments"][0]["failedTasks"] == 0
 
@@ -55,7 +56,7 @@ def test_an_unhealthy_container_is_replaced(cluster: Cluster) -> None:
     assert task["healthStatus"] == "HEALTHY"
     fetch(url_of(task, "/sicken"))
     assert cluster.stopped(task["taskArn"])["stoppedReason"] == "Task failed container health checks"
-    until(lambda: [one["healthStatus"] for one in cluster.running()] == ["HEALTHY"])
+    awaited(lambda: [one["healthStatus"] for one in cluster.running()] == ["HEALTHY"])
 
 
 def test_a_deployment_replaces_every_task_and_never_runs_fewer(cluster: Cluster) -> None:
@@ -70,7 +71,7 @@ def test_a_deployment_replaces_every_task_and_never_runs_fewer(cluster: Cluster)
         state = shown["deployments"]
         return cluster.running() if len(state) == 1 and state[0]["rolloutState"] == "COMPLETED" else []
 
-    tasks = until(done)
+    tasks = awaited(done)
     assert {task["taskDefinitionArn"] for task in tasks} == {second}
     assert all(fetch(url_of(task)).startswith("2 ") for task in tasks)
 
@@ -81,7 +82,7 @@ def test_the_circuit_breaker_rolls_a_broken_deployment_back(cluster: Cluster) ->
     cluster.serve(good, 1, deploymentConfiguration=breaker)
     (before,) = cluster.steady(1)
     cluster.ecs.update_service(cluster=cluster.name, service="web", taskDefinition=cluster.define("broken"))
-    until(lambda: any("deployment failed" in event["message"] for event in cluster.service()["events"]))
+    awaited(lambda: any("deployment failed" in event["message"] for event in cluster.service()["events"]))
     (after,) = cluster.steady(1)
     assert after["taskArn"] == before["taskArn"]
     assert cluster.service()["taskDefinition"] == good
@@ -92,4 +93,4 @@ def test_a_deleted_service_ends_its_tasks(cluster: Cluster) -> None:
     tasks = cluster.steady(2)
     cluster.ecs.delete_service(cluster=cluster.name, service="web", force=True)
     assert all(cluster.stopped(task["taskArn"])["stopCode"] == "ServiceSchedulerInitiated" for task in tasks)
-    until(lambda: cluster.service()["status"] == "INACTIVE")
+    awaited(lambda: cluster.service()["status"] == "INACTIVE")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.tasks.conftest import Cluster, fetch, until, url_of
+from tests.integration.tasks.conftest import Cluster, fetch, url_of
+from tests.waiting import awaited
 
 
 def up(cluster: Cluster, task: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def up(cluster: Cluster, task: dict[str, Any]) -> dict[str, Any]:
             return None
         return shown
 
-    return dict(until(answers))
+    return dict(awaited(answers))
 
 
 def test_a_task_runs_as_a_process_and_tells_its_metadata_and_logs(cluster: Cluster) -> None:
