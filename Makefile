@@ -27,9 +27,7 @@ gameday: $(READY) ## Run the whole job on the embedded cloud: deploy, scenarios,
 	@$(BIN)/blackstart run
 
 test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/contract tests/integration
-	@# Whole jobs measure, so each has the machine to itself.
-	@$(BIN)/python -m pytest -q tests/e2e tests/zoo
+	@$(BIN)/python tests/suite.py
 
 check: $(READY) ## Lint, format, types, floors
 	@$(BIN)/ruff check .

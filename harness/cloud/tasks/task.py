@@ -308,23 +308,23 @@ class Task:
 
     def _container_changed(self) -> None:
         with self.site.lock:
-            self._write_containers()
+            self._write_containers(stopped=self.status == "STOPPED")
         self._wake.set()
         self.changed(self)
 
     def _enter(self, status: str, **fields: Any) -> None:
         with self.site.lock:
-            self.record.update(lastStatus=status, version=self.record["version"] + 1, **fields)
-            self._write_containers()
+            self._write_containers(stopped=status == "STOPPED")
+            self.record.update(**fields, version=self.record["version"] + 1)
+            self.record["lastStatus"] = status  # last: DescribeTasks reads without the lock
         self.changed(self)
 
-    def _write_containers(self) -> None:
+    def _write_containers(self, *, stopped: bool) -> None:
         shown = {one["name"]: one for one in self.record["containers"]}
         for container in self.containers:
             one = shown[container.name]
             one["healthStatus"] = container.health
             if container.started_s:
-                one["lastStatus"] = "STOPPED" if container.ended else "RUNNING"
                 one["runtimeId"] = one["runtimeId"] or uuid.uuid4().hex
                 one["networkBindings"] = self._bindings(container)
             if self.address:
@@ -332,11 +332,13 @@ class Task:
                                              "privateIpv4Address": self.address}]  # fmt: skip
             if container.ended and container.exit_code is not None:
                 one["exitCode"] = container.exit_code
+            if container.started_s:
+                one["lastStatus"] = "STOPPED" if container.ended else "RUNNING"
         checked = [one.health for one in self.containers if one.essential and one.definition.get("healthCheck")]
         if checked:
             worst = ("UNHEALTHY", "UNKNOWN", "HEALTHY")
             self.record["healthStatus"] = min(checked, key=worst.index)
-        if self.status == "STOPPED":
+        if stopped:
             for one in shown.values():
                 one["lastStatus"] = "STOPPED"
 
