@@ -82,13 +82,13 @@ def blackstart_stack(pytestconfig: pytest.Config) -> RunningStack:
 
 @pytest.fixture(scope="session")
 def blackstart_aws(blackstart_stack: RunningStack) -> ClientFactory:
-    """A factory of boto3 clients for the target; one client for each service and region is kept."""
-    made: dict[tuple[str, str | None], Any] = {}
+    """A factory of boto3 clients for the target; one client for each service, region and url is kept."""
+    made: dict[tuple[str, str | None, str | None], Any] = {}
 
-    def client(service: str, *, region: str | None = None) -> Any:
-        key = (service, region)
+    def client(service: str, *, region: str | None = None, url: str | None = None) -> Any:
+        key = (service, region, url)
         if key not in made:
-            made[key] = blackstart_stack.target.client(service, region=region)
+            made[key] = blackstart_stack.target.client(service, region=region, url=url)
             made[key].meta.events.register("before-call", lambda **_: _touched.add(service))
         return made[key]
 

@@ -74,11 +74,18 @@ class Target:
         }
 
     def client(
-        self, service: str, *, region: str | None = None, role: Mapping[str, str] | None = None, **config: Any
+        self,
+        service: str,
+        *,
+        region: str | None = None,
+        role: Mapping[str, str] | None = None,
+        url: str | None = None,
+        **config: Any,
     ) -> Any:  # boto3 makes clients at run time
         """A boto3 client for this target; `config` goes to `botocore.config.Config`.
 
-        `role` has credentials to use instead of the target's, by the names of the environment variables.
+        `role` has credentials to use instead of the target's, by the names of the environment variables. `url` is an
+        endpoint of its own, such as a WebSocket API's.
         """
         from botocore.config import Config
 
@@ -88,7 +95,7 @@ class Target:
         return _session(self).client(
             service,
             region_name=region or self.region,
-            endpoint_url=self.endpoint,
+            endpoint_url=url or self.endpoint,
             config=Config(**{**settings, **config}),
             **{name.lower(): value for name, value in (role or {}).items()},
         )

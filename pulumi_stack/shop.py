@@ -15,6 +15,7 @@ from function import Function, ShopFunctionArgs, Statement
 from http_api import TokenIssuer
 from layer import Libraries
 from ledger import Ledger
+from live import Live, LiveArgs
 from notices import Notices, NoticesArgs
 from partners import Partners, PartnersArgs
 from payments import Payments, PaymentsArgs
@@ -74,6 +75,7 @@ class Shop:
         order = self._order_as_customer()
         self.functions += [*customers.functions, order]
         self.tokens = TokenIssuer(customers.issuer, [customers.client_id])
+        self._pool = customers.pool
         self.protected |= {"POST /me/orders": order, "GET /me/orders": order}
         self.outputs |= {"user_pool": customers.pool.id, "user_pool_client": customers.client_id}
 
@@ -199,6 +201,20 @@ class Shop:
             "partner_function": made.sign.name,
         }
 
+    def _live(self) -> None:
+        offered = self._orders
+        made = Live(
+            "live",
+            LiveArgs(
+                placement=offered.placement,
+                orders=offered.ledger.orders,
+                topic=offered.events.topic,
+                pool=self._pool,
+            ),
+        )
+        self.functions += made.functions
+        self.outputs |= {"live_url": made.url, "watchers_table": made.watchers.name}
+
     @functools.cached_property
     def _libraries(self) -> Libraries:
         return Libraries("libraries")
@@ -217,5 +233,6 @@ PARTS = (
     "strangler",
     "cache",
     "partners",
+    "live",
 )
 """In the order in which they are made."""

@@ -13,6 +13,7 @@ from harness.cloud.identify import Identifier, Request
 from harness.cloud.links import Passage, Place
 from harness.cloud.patience import Patience
 from harness.cloud.recorder import Recorder
+from harness.cloud.sockets import held_by_region
 from harness.cloud.wire_errors import wire_error
 from harness.cloud.zones import ZoneKeeper
 
@@ -54,7 +55,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            await self.backend(scope, receive, send)
+            await held_by_region(self.backend, self._lost_to(scope), scope, receive, send)
             return
         path = scope["path"]
         if path.startswith("/_"):
@@ -66,6 +67,11 @@ class Gate:
                 return
         app = self.paths.get(path) if scope["method"] == "POST" else None
         await (self._aws if app is None else app)(scope, receive, send)
+
+    def _lost_to(self, scope: Scope) -> Callable[[], bool]:
+        """Whether what a socket leads to has lost its region."""
+        region = self.identifier.region_of_socket(scope)
+        return lambda: self.zones.lost(region)
 
     async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self.identifier.head(scope)

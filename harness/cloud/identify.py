@@ -115,6 +115,12 @@ class Identifier:
             self._from_route(request, scope, headers, candidates)
         return request
 
+    def region_of_socket(self, scope: Scope) -> str:
+        """The region of the API that a WebSocket leads to."""
+        request = Request(region=self.region, account=self.account)
+        _from_http_api(request, scope["path"], dict(scope["headers"]))
+        return self._region_of_api(request.resource)
+
     def _region_of_api(self, api: str) -> str:
         """Its own region: nothing in a request to an API says so. Ids are never used twice."""
         if api not in self._api_regions:

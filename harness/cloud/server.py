@@ -203,6 +203,7 @@ class Server:
             uvicorn.Config(
                 gate,
                 http=ResettableProtocol,
+                ws="wsproto",
                 loop="uvloop",
                 lifespan="off",
                 log_level="warning",

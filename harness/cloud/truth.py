@@ -43,6 +43,7 @@ _REAL = "run this part with --target aws"
 
 ROWS: tuple[Truth, ...] = (
     _works("apigateway", "X-Ray tracing of REST stages", f"{_CLOUD}/test_traces.py::test_an_order_is_one_trace_up_to_the_queue_and_linked_beyond_it"),
+    _works("apigateway", "WebSocket APIs: routes, authorizers, @connections; they end with their region", f"{_CLOUD}/test_sockets.py::test_routes_answer_as_they_are_set_and_connections_end_with_their_region"),
     _works("apigateway", "web ACLs of WAF in front of REST stages", f"{_CLOUD}/test_waf.py::test_a_stage_blocks_what_its_web_acl_blocks"),
     _works("cloudwatch", "alarms: dimensions, M of N, missing data, percentiles, math, composites", f"{_CLOUD}/test_signals.py::test_alarms_of_every_kind_are_decided_when_their_period_ends"),
     _works("cloudwatch", "alarm actions: topics and functions", f"{_CLOUD}/test_flow_metrics.py::test_an_alarm_invokes_a_function_and_instances_are_refused_by_name"),

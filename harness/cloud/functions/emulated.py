@@ -9,6 +9,7 @@ from harness.cloud import ministack_hooks
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.spec import FunctionSpec
 from harness.cloud.ministack_hooks import Execute
+from harness.cloud.sockets import run_routes_in_our_environments
 
 
 class MinistackEmulator:
@@ -39,4 +40,6 @@ def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> Callab
     """Let `pool` run every invocation, promptly and `metered`; returns what undoes it."""
     ministack_hooks.poll_sources_apart()
     ministack_hooks.functions_are_soon_active()
+    for service in ("apigateway", "cloudformation"):
+        ministack_hooks.before_first_call(service, run_routes_in_our_environments)
     return ministack_hooks.install_executor(metered(pool.execute))

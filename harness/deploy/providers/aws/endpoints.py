@@ -13,4 +13,7 @@ def endpoint_of(context: Context, api_id: str, reported: str) -> str:
     """
     if context.target.endpoint is None:
         return reported
-    return f"{context.target.endpoint}/_aws/execute-api/{api_id}"
+    endpoint = context.target.endpoint
+    if reported.startswith("wss://"):
+        endpoint = "ws" + endpoint.removeprefix("http")
+    return f"{endpoint}/_aws/execute-api/{api_id}"

@@ -1,0 +1,32 @@
+"""The WebSocket's authorizer: whoever brings an access token of the shop's user pool may connect.
+
+A browser cannot set headers on a WebSocket, so the token is in the query. Cognito itself says whose it is, which
+also refuses tokens that were revoked. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUser.html
+"""
+
+import os
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+POOL = os.environ["POOL_ID"]
+_COGNITO = boto3.client("cognito-idp", config=Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=5))
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """A policy that lets the customer in, under the id of the account; or nobody."""
+    token = (event.get("queryStringParameters") or {}).get("token", "")
+    try:
+        attributes = _COGNITO.get_user(AccessToken=token)["UserAttributes"]
+    except ClientError:
+        return _policy("nobody", "Deny", event["methodArn"])
+    customer = next(one["Value"] for one in attributes if one["Name"] == "sub")
+    return _policy(customer, "Allow", event["methodArn"])
+
+
+def _policy(principal: str, effect: str, resource: str) -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource}
+    return {"principalId": principal, "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}

@@ -1,0 +1,49 @@
+"""The topic of fulfilled orders → every connection that watches one; connections that are gone are forgotten."""
+
+import functools
+import json
+import os
+from typing import Any
+
+import boto3
+from aws import client
+from botocore.config import Config
+from items import plain, wire
+from structured_log import log
+
+WATCHERS = os.environ["WATCHERS_TABLE"]
+
+
+@functools.cache
+def _connections() -> Any:
+    patience = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["CONNECTIONS_URL"], config=patience)
+
+
+def handler(event: dict[str, Any], _context: Any) -> None:
+    """Tell the watchers of each order in the event."""
+    for record in event["Records"]:
+        told = json.loads(record["Sns"]["Message"])
+        for connection in _watching(told["order_id"]):
+            _push(connection, told)
+
+
+def _watching(order_id: str) -> list[str]:
+    found = client("dynamodb").query(
+        TableName=WATCHERS,
+        IndexName="by-order",
+        KeyConditionExpression="order_id = :order",
+        ExpressionAttributeValues=wire({":order": order_id}),
+    )
+    return [plain(item)["connection_id"] for item in found["Items"]]
+
+
+def _push(connection: str, told: dict[str, Any]) -> None:
+    words = {"order_id": told["order_id"], "status": told["status"]}
+    try:
+        _connections().post_to_connection(ConnectionId=connection, Data=json.dumps(words).encode())
+    except _connections().exceptions.GoneException:
+        client("dynamodb").delete_item(TableName=WATCHERS, Key=wire({"connection_id": connection}))
+        log("watcher was gone", connection=connection, correlation_id=told.get("correlation_id", ""))
+        return
+    log("status pushed", order_id=told["order_id"], correlation_id=told.get("correlation_id", ""))
