@@ -67,6 +67,37 @@ class Embedded(_Strict):
     names_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
 
+Rate = Annotated[float, Field(gt=0)]
+Number = Annotated[int, Field(ge=1)]
+
+
+class Limits(_Strict):
+    """What throttles in the embedded cloud; AWS's defaults where nothing is said. `docs/limits.md` has them all."""
+
+    lambda_concurrency: Number | None = None
+    lambda_scaling: Number | None = None
+    lambda_scaling_period: Duration | None = None
+    dynamodb_burst: Duration | None = None
+    dynamodb_partition_reads: Rate | None = None
+    dynamodb_partition_writes: Rate | None = None
+    dynamodb_table_reads: Rate | None = None
+    dynamodb_table_writes: Rate | None = None
+    apigateway_rate: Rate | None = None
+    apigateway_burst: Number | None = None
+    sqs_in_flight: Number | None = None
+    sqs_fifo_in_flight: Number | None = None
+    kms_symmetric_rate: Rate | None = None
+    kms_rsa_rate: Rate | None = None
+    kms_ecc_rate: Rate | None = None
+    ssm_get_rate: Rate | None = None
+
+    def given(self) -> dict[str, float]:
+        """What the file says, by the names of `cloud.limits.quotas.Quotas`; durations in seconds."""
+        said = self.model_dump(exclude_none=True)
+        times = ("lambda_scaling_period", "dynamodb_burst")
+        return said | {f"{name}_s": parse_duration_s(said.pop(name)) for name in times if name in said}
+
+
 class Image(_Strict):
     """What to run for a container image where there is no Docker engine."""
 
@@ -113,6 +144,7 @@ class Config(_Strict):
 
     project: Project = Project()
     embedded: Embedded = Embedded()
+    limits: Limits = Limits()
     images: dict[str, Image] = {}
     aws: Aws = Aws()
     load: Load = Load()

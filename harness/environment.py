@@ -71,6 +71,7 @@ def cloud_settings(
             name: LocalImage(dir=str(workspace.root / image.dir), command=image.command)
             for name, image in workspace.config.images.items()
         },
+        limits=workspace.config.limits.given(),
         upstream=endpoint_target(choice.url, regions=embedded.regions).endpoint or "" if choice.url else "",
     )
     given = {

@@ -49,6 +49,9 @@ class Gate:
     paths: Mapping[str, App] = field(default_factory=dict)
     """What is posted to by path and unsigned, such as OTLP's `/v1/traces`."""
     meter: Meter = lambda _request, _scope, send: send
+    limited: Callable[[Request], str] = lambda _request: ""
+    """What to say to a call that comes faster than its service takes them; '' to let it through."""
+
     measured: frozenset[str] = frozenset()
     """Services whose metrics name the resource, so that it is read from each of their calls."""
 
@@ -93,6 +96,9 @@ class Gate:
         by = request.caller.function if request.caller else ""
         self.recorder.tally.count(request.service, request.operation, by)
         send = self.meter(request, scope, send)
+        if said := self.limited(request):
+            await self._refuse(ApiError(code="ThrottlingException", message=said), request, send)
+            return
         hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
             if self.recorder.wants(request.service, request.operation) and not request.by_experiment:

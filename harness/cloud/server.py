@@ -46,6 +46,8 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate, Meter
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
+from harness.cloud.limits.emulated import Limits
+from harness.cloud.limits.requests import KEYED
 from harness.cloud.links import Place
 from harness.cloud.logs.emulated import LogsDesk
 from harness.cloud.loop_thread import LoopThread
@@ -121,6 +123,7 @@ class Server:
     _schedules: Schedules | None = None
     _pipes: Pipes | None = None
     _automations: Automations | None = None
+    _limits: Limits | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -150,6 +153,7 @@ class Server:
             self._moto = MotoHost(identifier.models)
             self._install_copies(doors, self._signals)
             self._histories = backups.install()
+            self._limits = Limits.install(settings.quotas, throttled=self._signals.metrics.throttled)
             self._backups = BackupService.install(doors, settings.state_dir / "backups")
         await backend.start()
         if self._signals is not None and self._delivery is not None:
@@ -165,7 +169,8 @@ class Server:
             patience=patience,
             zones=doors.zones,
             meter=self._meter(),
-            measured=MEASURED if self._signals else frozenset(),
+            measured=MEASURED | KEYED if self._signals else frozenset(),
+            limited=self._limits.rates.refused if self._limits else _unlimited,
             services={**self._emulated_services(), **self._own_services(), **services},
             paths={OTLP_PATH: self._traces.otlp} if self._traces else {},
         )
@@ -414,9 +419,10 @@ class Server:
                 self._delivery.invocations.clear()
             if self._traces is not None:
                 self._traces.store.clear()
-            if self._schedules is not None:
+            if self._limits is not None:
+                self._limits.forget()
+            if self._schedules is not None and self._pipes is not None:
                 self._schedules.forget()
-            if self._pipes is not None:
                 self._pipes.runner.forget()
             if self._automations is not None:
                 await asyncio.to_thread(self._automations.reset)
@@ -544,6 +550,10 @@ def _ask_who_we_are(port: int) -> int:
 
 def _unmetered(_request: Request, _scope: Scope, send: Send) -> Send:
     return send
+
+
+def _unlimited(_request: Request) -> str:
+    return ""
 
 
 async def _expire(doors: Doors) -> None:

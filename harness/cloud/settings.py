@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from harness.cloud.copies.lags import Store
+from harness.cloud.limits.quotas import Quotas
 from harness.errors import NotReadyError
 from harness.files import write_atomically
 from harness.lag import Lag, parse_lag
@@ -66,6 +67,7 @@ class CloudSettings:
         object_lag: how far copies of S3 objects run behind. S3 promises 15 minutes for 99.9 % with replication time
             control, and says that most take seconds
             (https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html).
+        limits: what throttles, by the names of `limits.quotas.Quotas`, where it is not AWS's default.
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
 
@@ -89,6 +91,7 @@ class CloudSettings:
     images: Mapping[str, LocalImage] = field(default_factory=dict)
     table_lag: str = "500ms"
     object_lag: str = "1s"
+    limits: Mapping[str, float] = field(default_factory=dict)
     ready_s: float = 30.0
     account_id: str = EMULATOR_ACCOUNT
 
@@ -106,6 +109,15 @@ class CloudSettings:
             "s3": self.object_lag,
         }
         return {store: parse_lag(text) for store, text in texts.items()}
+
+    @property
+    def quotas(self) -> Quotas:
+        """The limits in force.
+
+        Raises:
+            TypeError: there is no such limit.
+        """
+        return Quotas.of(self.limits)
 
     @property
     def registry(self) -> Path:

@@ -28,23 +28,15 @@ _UNSUPPORTED_ACTIONS = frozenset({"automate", "swf"})
 """The services in the ARNs of actions that stop, end, reboot or recover instances."""
 
 
-def install(
-    store: MetricStore, *, throttled: Callable[[tuple[str, str], str], None], invoke: Callable[[str, Any], bool]
-) -> None:
+def install(store: MetricStore, *, invoke: Callable[[str, Any], bool]) -> None:
     """Replace ministack's store, its evaluation, and the operations that read or write more than it can keep.
 
-    Its metrics of Lambda are replaced too: it publishes them for direct invocations only. `throttled` is told of each
-    invocation that got no concurrency slot, with account and region, and the function's name; `invoke` runs the
-    functions that are an alarm's actions.
+    Its metrics of Lambda are replaced too: it publishes them for direct invocations only, throttles twice. `invoke`
+    runs the functions that are an alarm's actions.
     """
     from ministack.services import cloudwatch, lambda_svc
 
-    def emit(function: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: FBT001 - its signature
-        del duration_ms, error  # the executor's own are published where it is called
-        if throttle:
-            throttled(scope(), function)
-
-    lambda_svc._emit_lambda_metrics = emit  # noqa: SLF001
+    lambda_svc._emit_lambda_metrics = _nothing  # noqa: SLF001 - published where slots are given and functions run
     cloudwatch._metrics = _View(store)  # noqa: SLF001 - this file is the seam into ministack's CloudWatch
     cloudwatch._metric_bucket = lambda key: _Sink(store, _metric(key))  # noqa: SLF001
     cloudwatch._evict_old_metrics = _nothing  # noqa: SLF001 - the store lets data age

@@ -40,7 +40,7 @@ class SignalStation:
         """Begin; `invoke` runs a function asynchronously by its ARN."""
         flow_emulated.listen(self.flow)
         usage_emulated.install(self.usage)  # after the flow: a batch is one request, whatever is in it
-        emulated.install(self.store, throttled=self.metrics.throttled, invoke=invoke)
+        emulated.install(self.store, invoke=invoke)
         self.metrics.start()
         self._keeper.start()
 
