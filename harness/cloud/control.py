@@ -35,6 +35,8 @@ class Owner:
     token: str
     environments: Callable[[], list[dict[str, Any]]]
     tasks: Callable[[], list[dict[str, Any]]]
+    databases: Callable[[], list[dict[str, Any]]]
+    pulse: Callable[[], dict[str, Any]]
     names_port: Callable[[], int]
     timings: Callable[[], list[Timing]]
     usage: Callable[[], dict[str, float]]
@@ -99,6 +101,8 @@ class Control:
             "GET evidence": self._evidence,
             "GET environments": self._environments,
             "GET tasks": self._tasks,
+            "GET databases": self._databases,
+            "GET pulse": self._pulse,
             "GET names": self._names,
             "GET usage": self._usage,
             "POST cpu-shares": self._hold_cpu,
@@ -196,6 +200,12 @@ class Control:
 
     async def _tasks(self, _query: Query, _body: bytes) -> Answer:
         return {"tasks": self.owner.tasks()}
+
+    async def _databases(self, _query: Query, _body: bytes) -> Answer:
+        return {"databases": self.owner.databases()}
+
+    async def _pulse(self, _query: Query, _body: bytes) -> Answer:
+        return self.owner.pulse()
 
     async def _names(self, _query: Query, _body: bytes) -> Answer:
         return {"port": await asyncio.to_thread(self.owner.names_port)}

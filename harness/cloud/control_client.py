@@ -132,6 +132,14 @@ class ControlClient:
         """The ECS tasks that have not stopped: `task group zone status address pids`."""
         return list(self._call("GET", "tasks")["tasks"])
 
+    def databases(self) -> list[dict[str, Any]]:  # JSON as served
+        """DB instances and cache nodes: `kind cluster name role region zone alive`."""
+        return list(self._call("GET", "databases")["databases"])
+
+    def pulse(self) -> dict[str, Any]:  # JSON as served
+        """What the front doors answered in the last five minutes, by second; see `harness/cloud/pulse.py`."""
+        return self._call("GET", "pulse")
+
     def names_port(self) -> int:
         """The port of 127.0.0.1 that answers for Route 53: DNS over UDP and TCP, and an HTTP proxy."""
         return int(self._call("GET", "names")["port"])

@@ -35,6 +35,14 @@ def _complete() -> None:
     builtin, read = secretsmanager._rotate_secret, secretsmanager._get_secret_value  # noqa: SLF001
     secretsmanager._rotate_secret = lambda data: _rotate(data, builtin)  # noqa: SLF001
     secretsmanager._get_secret_value = lambda data: _read(data, read)  # noqa: SLF001
+    handle = secretsmanager.handle_request
+
+    async def and_cancel(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Answer:
+        if headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
+            return _cancel(json.loads(body or b"{}"))
+        return await handle(method, path, headers, body, query)
+
+    secretsmanager.handle_request = and_cancel
 
 
 def _rotate(data: Mapping[str, Any], builtin: Callable[[Any], Answer]) -> Answer:
@@ -74,6 +82,29 @@ def _rotate(data: Mapping[str, Any], builtin: Callable[[Any], Answer]) -> Answer
         arguments = (_steps, secret, token, run)
         threading.Thread(target=context.run, args=arguments, name="secret-rotation", daemon=True).start()
     return json_response({"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token})
+
+
+def _cancel(data: Mapping[str, Any]) -> Answer:
+    """It rotates no more; a version that waits for its value keeps its label, as on AWS.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
+    """
+    from ministack.core.responses import error_response_json, json_response
+    from ministack.services import secretsmanager
+
+    _, secret = secretsmanager._resolve(data.get("SecretId"))  # noqa: SLF001
+    if not secret:
+        words = "Secrets Manager can't find the specified secret."
+        return error_response_json("ResourceNotFoundException", words, 400)
+    if secret.get("DeletedDate"):
+        words = "You can't perform this operation on the secret because it was marked for deletion."
+        return error_response_json("InvalidRequestException", words, 400)
+    secret["RotationEnabled"] = False
+    pending = next(
+        (name for name, version in secret["Versions"].items() if version["Stages"] == ["AWSPENDING"]), None
+    )
+    told = {"ARN": secret["ARN"], "Name": secret["Name"]}
+    return json_response({**told, "VersionId": pending} if pending else told)
 
 
 def _steps(secret: dict[str, Any], token: str, run: Mapping[str, Any]) -> None:

@@ -55,6 +55,7 @@ from harness.cloud.moto_services import MotoHost
 from harness.cloud.patience import Patience
 from harness.cloud.pipes.emulated import Pipes
 from harness.cloud.private_network import PrivateNetwork
+from harness.cloud.pulse import Pulse
 from harness.cloud.recorder import Recorder
 from harness.cloud.schedules.emulated import Schedules
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
@@ -139,7 +140,7 @@ class Server:
         services = self.make_services(doors)
         identifier = self._identifier()
         if not settings.upstream:
-            self._signals = SignalStation(doors.evidence)
+            self._signals = SignalStation(doors.evidence, Pulse(doors.clock))
             self._delivery = Delivery.install(doors.target, self._signals.flow)
             self._logs = LogsDesk(self._signals.store, self._delivery.invoke)
             self._logs.install()
@@ -441,6 +442,8 @@ class Server:
             names_port=lambda: self._names.port if self._names is not None else 0,
             timings=lambda: [] if self.order.settings.upstream else self._timings(doors),
             tasks=lambda: self._tasks.ecs.shown() if self._tasks is not None else [],
+            databases=lambda: self._databases.shown() if self._databases is not None else [],
+            pulse=lambda: self._signals.pulse.shown() if self._signals is not None else {"services": {}},
             heal_services=heal_services,
             reset=reset,
             stop=self._stop.set,

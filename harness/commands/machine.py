@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.commands.answer import DEFAULTS, Answer, Options
-from harness.errors import UsageError
+from harness.commands.answer import DEFAULTS, Answer, Options, session
 
 
 def doctor(*, services: bool = False, options: Options = DEFAULTS) -> Answer:
@@ -49,7 +49,29 @@ def init(folder: Path = Path(), *, options: Options = DEFAULTS) -> Answer:
     return Answer(data=[str(p) for p in written], shown="\n".join(f"wrote {p}" for p in written))
 
 
-def ui(*, options: Options = DEFAULTS) -> Answer:
-    """The live console. Not built yet; the reports are: `blackstart report open`."""
-    del options
-    raise UsageError("the live console is not built yet", hint="blackstart report open shows the newest run")
+def ui(*, port: int = 0, browser: bool = True, options: Options = DEFAULTS) -> Answer:
+    """The live console of the running stack: zones, answers, alarms, drills, and the levers of a game day.
+
+    Args:
+        port: On 127.0.0.1; 0 takes a free one.
+        browser: Open it in the browser.
+        options: Options that every command takes.
+    """
+    import asyncio
+    import webbrowser
+
+    from harness.running import require_running
+    from harness.web.console import Console
+
+    with session(options) as here:
+        console = Console(here.workspace, require_running(here.workspace))
+
+        def ready(address: str) -> None:
+            here.progress.note(f"the console is at {address}")
+            here.progress.note("Ctrl-C ends it, and with it whatever it broke")
+            if browser:
+                webbrowser.open(address)
+
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(console.serve(port, ready))
+    return Answer(data={"stack": console.stack.name}, shown="the console has ended")

@@ -7,6 +7,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from harness import processes
 from harness.cloud.databases import emulated
@@ -15,7 +16,9 @@ from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.data_api import DataApi
 from harness.cloud.databases.elasticache import ElastiCache
 from harness.cloud.databases.endpoint import EndpointHost
+from harness.cloud.databases.instance import Instance
 from harness.cloud.databases.rds import Rds
+from harness.cloud.databases.shard import Node
 from harness.cloud.databases.site import Site
 from harness.cloud.databases.template import Template
 from harness.cloud.databases.timing import Timing
@@ -59,6 +62,19 @@ class Databases:
         emulated.wrap_service("rds_data", made.data_api.answer)
         return made
 
+    def shown(self) -> list[dict[str, Any]]:  # JSON for the control API
+        """Every DB instance and cache node, whether its process runs or not."""
+        instances = [
+            _row("database", cluster.name, one, role="writer" if one is cluster.writer else "reader")
+            for cluster in list(self.rds.clusters.values())
+            for one in list(cluster.members.values())
+        ]
+        return instances + [
+            _row("cache", shard.name, one, role="primary" if one is shard.primary else "replica")
+            for shard in list(self.caches.shards.values())
+            for one in list(shard.nodes.values())
+        ]
+
     def reset(self) -> None:
         """End every process and forget every resource; new ones may be made."""
         self.data_api.reset()
@@ -71,6 +87,11 @@ class Databases:
         self.site.endpoints.stop()
         processes.reap(self.site.registry, everything=True, grace_s=0.0)
         shutil.rmtree(self.site.folder, ignore_errors=True)
+
+
+def _row(kind: str, cluster: str, one: Instance | Node, *, role: str) -> dict[str, Any]:
+    place = {"region": one.zone.region, "zone": one.zone.id}
+    return {"kind": kind, "cluster": cluster, "name": one.name, "role": role, **place, "alive": one.alive}
 
 
 def _publish_lag(metrics: MetricStore, account: str, cluster: Cluster, lag_s: float) -> None:

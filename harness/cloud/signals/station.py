@@ -11,6 +11,7 @@ from harness.cloud.asgi import Message, Send
 from harness.cloud.evidence import Evidence
 from harness.cloud.identify import Request
 from harness.cloud.ministack_hooks import Execute
+from harness.cloud.pulse import Pulse
 from harness.cloud.signals import emulated, flow_emulated
 from harness.cloud.signals.flow_metrics import FlowMetrics
 from harness.cloud.signals.keeper import AlarmKeeper
@@ -25,6 +26,7 @@ class SignalStation:
     """Built once a server; `start` installs it in the emulator and begins to look and to decide."""
 
     evidence: Evidence
+    pulse: Pulse
     store: MetricStore = field(default_factory=MetricStore)
     usage: UsageMeters = field(default_factory=UsageMeters)
     metrics: ServiceMetrics = field(init=False)
@@ -59,7 +61,9 @@ class SignalStation:
 
         async def metered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.metrics.answered(request, int(message["status"]), time.perf_counter() - began_s)
+                status, taken_s = int(message["status"]), time.perf_counter() - began_s
+                self.metrics.answered(request, status, taken_s)
+                self.pulse.answered(request.service, status, taken_s)
             await send(message)
 
         return metered

@@ -87,3 +87,15 @@ def test_a_function_that_there_is_not_rotates_nothing(cloud: Any) -> None:
     with pytest.raises(ClientError, match="cannot invoke the specified Lambda function"):
         secrets.rotate_secret(SecretId="alone", RotationLambdaARN=nobody)
     assert secrets.get_secret_value(SecretId="alone")["SecretString"] == "old"
+
+
+def test_a_secret_whose_rotation_is_cancelled_keeps_its_value_and_says_so(cloud: Any, rotating: str) -> None:
+    secrets = cloud.target.client("secretsmanager")
+    secrets.create_secret(Name="ended", SecretString="old")
+    secrets.rotate_secret(SecretId="ended", RotationLambdaARN=rotating, RotateImmediately=False)
+    assert secrets.describe_secret(SecretId="ended")["RotationEnabled"]
+    assert secrets.cancel_rotate_secret(SecretId="ended")["Name"] == "ended"
+    assert not secrets.describe_secret(SecretId="ended")["RotationEnabled"]
+    assert secrets.get_secret_value(SecretId="ended")["SecretString"] == "old"
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        secrets.cancel_rotate_secret(SecretId="nobody")
