@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-OURS = frozenset({"arc-zonal-shift", "fis"})
+OURS = frozenset({"arc-zonal-shift", "fis", "schemas"})
 
 MINISTACK = frozenset({
     "account", "acm", "apigateway", "apigatewaymanagementapi", "apigatewayv2", "appconfig", "appconfigdata",

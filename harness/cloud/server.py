@@ -58,6 +58,8 @@ from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.pulse import Pulse
 from harness.cloud.recorder import Recorder
 from harness.cloud.schedules.emulated import Schedules
+from harness.cloud.schemas import emulated as schemas
+from harness.cloud.schemas.api import SchemasApi
 from harness.cloud.settings import Announcement, ServerOrder, announcement_path, write_struct
 from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
@@ -123,6 +125,7 @@ class Server:
     _traces: TraceStation | None = None
     _schedules: Schedules | None = None
     _pipes: Pipes | None = None
+    _schemas: SchemasApi | None = None
     _automations: Automations | None = None
     _limits: Limits | None = None
 
@@ -145,6 +148,7 @@ class Server:
             self._logs = LogsDesk(self._signals.store, self._delivery.invoke)
             self._logs.install()
             self._pipes = Pipes.install(doors.target)
+            self._schemas = SchemasApi(schemas.install(doors.publish), identifier.models, schemas.bus_exists)
             self._traces = TraceStation.install((settings.account_id, settings.regions[0]))
             self._install_functions(doors, self._signals, self._traces)
             self._schedules = Schedules.install(doors.target)
@@ -397,7 +401,9 @@ class Server:
         """Services that no emulator has and that act on what runs here."""
         from harness.cloud.load_balancing.zonal_shift_api import ZonalShiftApi
 
-        return {} if self._balancers is None else {"arc-zonal-shift": ZonalShiftApi(self._balancers.shifts)}
+        if self._balancers is None or self._schemas is None:
+            return {}
+        return {"arc-zonal-shift": ZonalShiftApi(self._balancers.shifts), "schemas": self._schemas}
 
     def _owner(self, backend: Backend, services: Mapping[str, Service], doors: Doors) -> Owner:
         async def heal_services() -> dict[str, list[str]]:
@@ -429,7 +435,7 @@ class Server:
                 await asyncio.to_thread(self._automations.reset)
             await backend.reset()
             doors.replication.clear()
-            for service in services.values():
+            for service in (*services.values(), *([self._schemas] if self._schemas else [])):
                 service.reset()
             if self._moto is not None:
                 await self._moto.reset()

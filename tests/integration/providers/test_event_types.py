@@ -70,6 +70,12 @@ RULE_CHANGES: dict[str, dict[str, Any]] = {
     "endpoint": {"replicationConfig": {"state": "ENABLED"}, "roleArn": ROLE},
 }
 
+
+
+def openapi(title: str) -> str:
+    return json.dumps({"openapi": "3.0.0", "info": {"title": title, "version": "1"}, "paths": {}})
+
+
 PIPES = {
     "in": ("aws:dynamodb/table:Table", {
         "billingMode": "PAY_PER_REQUEST", "hashKey": "id", "attributes": [{"name": "id", "type": "S"}],
@@ -84,15 +90,21 @@ PIPES = {
         "groupName": "${group.name}", "scheduleExpression": "rate(1 day)", "flexibleTimeWindow": {"mode": "OFF"},
         "target": {
             "arn": "${out.arn}", "roleArn": ROLE, "input": '{"a": 1}', "retryPolicy": {"maximumRetryAttempts": 1}}}),
-    "registry": ("aws:schemas/registry:Registry", {}),
+    "registry": ("aws:schemas/registry:Registry", {"description": "ours", "tags": {"a": "b"}}),
     "schema": ("aws:schemas/schema:Schema", {
-        "registryName": "none", "type": "OpenApi3", "content": json.dumps({"openapi": "3.0.0"})}),
+        "name": "placed", "registryName": "${registry.name}", "type": "OpenApi3", "content": openapi("one"),
+        "tags": {"a": "b"}}),
     "discoverer": ("aws:schemas/discoverer:Discoverer", {"sourceArn": f"arn:aws:events:{HERE}:event-bus/default"}),
-    "registry-policy": ("aws:schemas/registryPolicy:RegistryPolicy", {"registryName": "none", "policy": "{}"}),
+    "registry-policy": ("aws:schemas/registryPolicy:RegistryPolicy", {
+        "registryName": "${registry.name}", "policy": json.dumps({"Version": "2012-10-17", "Statement": []})}),
 }  # fmt: skip
 PIPE_CHANGES: dict[str, dict[str, Any]] = {
     "pipe": {"description": "b", "tags": {"a": "c"}},
     "group": {"tags": {"c": "d"}},
+    "registry": {"description": "everybody's", "tags": {"c": "d"}},
+    "schema": {"content": openapi("two"), "description": "new"},
+    "discoverer": {"description": "watches", "tags": {"c": "d"}},
+    "registry-policy": {"policy": json.dumps({"Version": "2012-10-17", "Statement": [], "Id": "x"})},
     "schedule": {"scheduleExpression": "cron(0 1 * * ? *)", "state": "DISABLED", "description": "x"},
 }
 
@@ -125,7 +137,7 @@ def test_buses_rules_targets(lives: Any) -> None:
 
 
 def test_pipes_schedules_schemas(lives: Any) -> None:
-    lives.run(PIPES, PIPE_CHANGES, lacking=("registry", "schema", "discoverer", "registry-policy"))
+    lives.run(PIPES, PIPE_CHANGES)
 
 
 def test_state_machines(lives: Any) -> None:
