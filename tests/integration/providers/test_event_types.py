@@ -71,7 +71,6 @@ RULE_CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
-
 def openapi(title: str) -> str:
     return json.dumps({"openapi": "3.0.0", "info": {"title": title, "version": "1"}, "paths": {}})
 
