@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.cloud.delivery import records, source_permissions, streams
+from harness.cloud.delivery import mappings, records, source_permissions, streams
 from harness.cloud.delivery.asynchronous import (
     DEFAULT_RETRIES,
     LONGEST_AGE_S,
@@ -105,7 +105,7 @@ class Delivery:
         """Put it behind every event source of the emulator. Call it once, before the emulator serves."""
         courier = Courier(target)
         delivery = cls(AsyncInvocations(EmulatedLambda(courier, flow), time.time), flow)
-        streams.install(courier, flow)
+        mappings.install(streams.install(courier, flow))
         delivery.invocations.start()
         delivery._install_sources()
         delivery._install_weights()

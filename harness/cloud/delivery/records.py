@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html
+https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
@@ -64,13 +65,13 @@ def stream_failure_record(
     function_arn: str,
     condition: str,
     attempts: int,
-    batch: Sequence[Mapping[str, Json]],
+    shard_batch: tuple[str, Sequence[Mapping[str, Json]]],
     stream_arn: str,
     at_s: float,
 ) -> dict[str, Json]:
-    """The record of a DynamoDB stream's batch that was given up; the items themselves are not in it."""
-    changes = [record["dynamodb"] for record in batch]
-    arrived = [float(change.get("ApproximateCreationDateTime", at_s)) for change in changes]
+    """The record of a stream's batch, in its shard, that was given up; the records themselves are not in it."""
+    shard, batch = shard_batch
+    kind = "DDBStreamBatchInfo" if "dynamodb" in batch[0] else "KinesisBatchInfo"
     return {
         "version": "1.0",
         "timestamp": _iso(at_s),
@@ -81,16 +82,28 @@ def stream_failure_record(
             "approximateInvokeCount": attempts,
         },
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-        "DDBStreamBatchInfo": {
-            "shardId": "shardId-00000000000000000000-00000000",
-            "startSequenceNumber": str(changes[0].get("SequenceNumber", "")),
-            "endSequenceNumber": str(changes[-1].get("SequenceNumber", "")),
-            "approximateArrivalOfFirstRecord": _iso(arrived[0]),
-            "approximateArrivalOfLastRecord": _iso(arrived[-1]),
+        kind: {
+            "shardId": shard,
+            "startSequenceNumber": sequence_number(batch[0]),
+            "endSequenceNumber": sequence_number(batch[-1]),
+            "approximateArrivalOfFirstRecord": _iso(arrived_s(batch[0])),
+            "approximateArrivalOfLastRecord": _iso(arrived_s(batch[-1])),
             "batchSize": len(batch),
             "streamArn": stream_arn,
         },
     }
+
+
+def sequence_number(record: Mapping[str, Json]) -> str:
+    """What identifies a record in its shard, of a table's stream or of Kinesis."""
+    table = record.get("dynamodb")
+    return str(table["SequenceNumber"] if table else record["kinesis"]["sequenceNumber"])
+
+
+def arrived_s(record: Mapping[str, Json]) -> float:
+    """When a record came into its stream."""
+    table = record.get("dynamodb")
+    return float(table["ApproximateCreationDateTime"] if table else record["kinesis"]["approximateArrivalTimestamp"])
 
 
 def _attributes(texts: Mapping[str, str]) -> MessageAttributes:

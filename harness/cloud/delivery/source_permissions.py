@@ -3,6 +3,7 @@
 ministack's pollers ask nobody. Looked at anew each second, so that a policy that changes counts. Source:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
+https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 NEEDED = {
     "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+    "kinesis": ("kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator"),
 }
 """A source's service → the actions on it that AWS asks of the function's role (ListStreams names no one stream)."""
 

@@ -1,15 +1,20 @@
-"""DynamoDB streams → Lambda with AWS's limits: retries, record age, halving of a batch, an on-failure destination.
+"""DynamoDB streams and Kinesis → Lambda with AWS's limits: retries, record age, halving of a batch, an on-failure
+destination, shards and keys side by side (parallelization factor), each in its order.
 
-In place of ministack's poller, which tries a failing batch for ever.
+In place of ministack's pollers, which try a failing batch for ever and have one function wait for another.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,75 +23,126 @@ from harness.cloud.delivery import records
 from harness.cloud.delivery.courier import Courier
 from harness.cloud.delivery.source_permissions import may_read
 from harness.cloud.delivery.stream_batches import BatchProgress, RetryRule
+from harness.cloud.delivery.stream_sources import SOURCES, Record, StreamSource, Taken
+from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
 from harness.cloud.signals.emulated import in_scope, scope
 from harness.cloud.signals.flow_metrics import FlowMetrics
-
-Record = dict[str, Any]  # ministack's record of a mapping, a function, a stream's change
 
 BACKOFF_S = 0.5
 """Before a failed batch is tried again. AWS names no figure; its first retries follow within a second."""
 
+Key = tuple[str, str, int, int]  # mapping, shard, how many lanes, which of them
+
 
 @dataclass(slots=True)
-class TableStreams:
-    """What every mapping on a table's stream has come to."""
+class Lane:
+    """One way through a shard: the records whose keys fall to it, in their order, one batch at a time."""
+
+    place: int
+    done: int = 0
+    progress: BatchProgress = field(default_factory=BatchProgress)
+    busy: bool = False
+    not_before_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Streams:
+    """What every mapping on a stream has come to."""
 
     courier: Courier
     flow: FlowMetrics
-    _progress: dict[str, BatchProgress] = field(default_factory=dict)
-    _not_before_s: dict[str, float] = field(default_factory=dict)
+    _lanes: dict[Key, Lane] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def poll(self) -> bool:
-        """One look at every mapping; True when something was processed or given up."""
+        """Look at every mapping once; True when work began, which goes on in a thread for each lane."""
         from ministack.services import lambda_svc
 
-        moved = False
-        for account, region, mapping in lambda_svc._iter_all_esms():  # noqa: SLF001 - this file stands in for its poller
-            if ":dynamodb:" in str(mapping.get("EventSourceArn")) and mapping.get("Enabled", True):
+        began, known = False, set[str]()
+        for account, region, mapping in lambda_svc._iter_all_esms():  # noqa: SLF001 - this file stands in for its pollers
+            known.add(str(mapping["UUID"]))
+            if _is_read(mapping):
                 with in_scope(account, region):
-                    moved |= self._look(mapping)
-        return moved
+                    for key, lane in self.lanes(mapping):
+                        began |= self._begin(mapping, key, lane)
+        with self._lock:
+            self._lanes = {key: lane for key, lane in self._lanes.items() if key[0] in known}
+        return began
 
-    def _look(self, mapping: Record) -> bool:
-        from ministack.services import dynamodb, lambda_svc
+    def lanes(self, mapping: Record) -> Iterator[tuple[Key, Lane]]:
+        """The lanes of a mapping; a new one begins where the mapping, or its lanes so far, say."""
+        source, many = _source(mapping), int(mapping.get("ParallelizationFactor") or 1)
+        for shard in source.shards(mapping) if source is not None else ():
+            for number in range(many):
+                key = (str(mapping["UUID"]), shard, many, number)
+                with self._lock:
+                    if key not in self._lanes and source is not None:
+                        same = [
+                            one.place
+                            for other, one in self._lanes.items()
+                            if other[:2] == key[:2] and other[2] != many
+                        ]
+                        self._lanes[key] = Lane(min(same) if same else source.start(mapping, shard))
+                    lane = self._lanes[key]
+                yield key, lane
 
-        identity, source = mapping["UUID"], mapping["EventSourceArn"]
-        table_name = source.split("table/", 1)[1].split("/stream/")[0]
-        table = dynamodb._tables.get(table_name)  # noqa: SLF001
-        function, _ = lambda_svc._get_func_record_for_qualifier(  # noqa: SLF001
-            mapping["FunctionName"], mapping.get("Qualifier")
-        )
-        if function is None or table is None or table.get("LatestStreamArn") != source:
+    def _begin(self, mapping: Record, key: Key, lane: Lane) -> bool:
+        with self._lock:
+            if lane.busy or lane.not_before_s > time.time():
+                return False
+            lane.busy = True
+        function = _function(mapping)
+        role = str(((function or {}).get("config") or function or {}).get("Role", ""))
+        if (
+            function is not None
+            and may_read(role, mapping["EventSourceArn"])
+            and _take(mapping, key, lane, 1).records
+        ):
+            run = partial(self._run, scope(), mapping, key, lane)
+            threading.Thread(target=run, name=f"stream {key[0]}", daemon=True).start()
+            return True
+        lane.busy = False
+        return False
+
+    def _run(self, where: tuple[str, str], mapping: Record, key: Key, lane: Lane) -> None:
+        """Work a lane off, until it is empty, has to wait, or the mapping is gone."""
+        from ministack.services import lambda_svc
+
+        try:
+            with in_scope(*where):
+                while _is_read(mapping) and self._work(mapping, key, lane):
+                    pass
+        except Exception:
+            logging.getLogger(__name__).exception("event source mapping %s", mapping["UUID"])
+            lane.not_before_s = time.time() + BACKOFF_S
+        finally:
+            lane.busy = False
+            lambda_svc._esm_wake.set()  # noqa: SLF001 - what came in the meantime is looked for at once
+
+    def _work(self, mapping: Record, key: Key, lane: Lane) -> bool:
+        """One batch; True when it is done with."""
+        from ministack.services import lambda_svc
+
+        taken = _take(mapping, key, lane, lane.progress.size(lane.done, int(mapping.get("BatchSize", 100))))
+        function = _function(mapping)
+        if not taken.records or function is None:
             return False
-        if not may_read(str((function.get("config") or function).get("Role", "")), source):
-            return False
-        if self._not_before_s.get(identity, 0.0) > time.time():
-            return False
-        progress = self._progress.setdefault(identity, BatchProgress())
-        position = _position(mapping, table_name)
-        size = progress.size(position, int(mapping.get("BatchSize", 100)))
-        batch = dynamodb.stream_records_since(table_name, position, size)
-        if not batch:
-            return False
+        batch = list(taken.records)
         wanted = lambda_svc._apply_filter_criteria(batch, mapping)  # noqa: SLF001
-        newest_s = float(batch[-1]["dynamodb"]["ApproximateCreationDateTime"])
-        self.flow.iterated(scope(), str(mapping["FunctionName"]), max(time.time() - newest_s, 0.0))
+        self.flow.iterated(
+            scope(), str(mapping["FunctionName"]), max(time.time() - records.arrived_s(batch[-1]), 0.0)
+        )
         result = lambda_svc._execute_function(function, {"Records": wanted}) if wanted else {}  # noqa: SLF001
-        done = self._settle(mapping, function, progress, position, batch, result)
+        done = self._settle(mapping, function, lane, (key[1], batch), result)
         if done:
-            _advance(mapping, position + done)
+            lane.place, lane.done = taken.places[done - 1], lane.done + done
         return bool(done)
 
-    def _settle(  # noqa: PLR0917 - one batch and all that is known of it
-        self,
-        mapping: Record,
-        function: Record,
-        progress: BatchProgress,
-        position: int,
-        batch: list[Record],
-        result: Record,
+    def _settle(
+        self, mapping: Record, function: Record, lane: Lane, shard_batch: tuple[str, list[Record]], result: Record
     ) -> int:
         """How many records of the batch are done with; what was given up is told to the on-failure destination."""
+        progress, batch = lane.progress, shard_batch[1]
         failed_at = _first_failure(batch, result, mapping)
         if failed_at is None:
             progress.passed()
@@ -96,17 +152,26 @@ class TableStreams:
             progress.passed()
             return failed_at
         mapping["LastProcessingResult"] = "FAILED"
-        age_s = time.time() - min(float(r["dynamodb"]["ApproximateCreationDateTime"]) for r in batch)
-        verdict = progress.failed(RetryRule.of(mapping), position=position, length=len(batch), oldest_age_s=age_s)
+        age_s = time.time() - min(map(records.arrived_s, batch))
+        rule = RetryRule.of(mapping)
+        if not _ran(result):  # throttled, or no environment: no try, as on AWS, but the records grow old
+            rule = RetryRule(max_age_s=rule.max_age_s)
+        verdict = progress.failed(rule, position=lane.done, length=len(batch), oldest_age_s=age_s)
         if verdict == "again":
-            self._not_before_s[mapping["UUID"]] = time.time() + BACKOFF_S
+            lane.not_before_s = time.time() + BACKOFF_S
             return 0
-        self._give_up(mapping, function, batch, verdict, attempts=progress.attempts)
+        self._give_up(mapping, function, shard_batch, verdict, attempts=progress.attempts)
         progress.passed()
         return len(batch)
 
     def _give_up(
-        self, mapping: Record, function: Record, batch: list[Record], condition: str, *, attempts: int
+        self,
+        mapping: Record,
+        function: Record,
+        shard_batch: tuple[str, list[Record]],
+        condition: str,
+        *,
+        attempts: int,
     ) -> None:
         config = function.get("config") or function
         destination = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
@@ -117,7 +182,7 @@ class TableStreams:
             function_arn=str(config["FunctionArn"]),
             condition="RetryAttemptsExhausted" if condition == "RetryAttemptsExhausted" else "MaxRecordAgeExceeded",
             attempts=attempts,
-            batch=batch,
+            shard_batch=shard_batch,
             stream_arn=mapping["EventSourceArn"],
             at_s=time.time(),
         )
@@ -125,6 +190,35 @@ class TableStreams:
             self.courier.send(destination, record, config, {})
         except (ClientError, BotoCoreError) as error:
             logging.getLogger(__name__).warning("on-failure destination %s: %s", destination, error)
+
+
+def _source(mapping: Record) -> StreamSource | None:
+    return SOURCES.get((str(mapping.get("EventSourceArn")).split(":") + [""] * 3)[2])
+
+
+def _is_read(mapping: Record) -> bool:
+    return _source(mapping) is not None and mapping.get("Enabled", True) and mapping.get("State") != "Deleting"
+
+
+def _function(mapping: Record) -> Record | None:
+    from ministack.services import lambda_svc
+
+    found, _ = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))  # noqa: SLF001
+    function: Record | None = found
+    return function
+
+
+def _take(mapping: Record, key: Key, lane: Lane, size: int) -> Taken:
+    """What a lane has next; past what falls to others it goes on at once."""
+    source, (_, shard, many, number) = SOURCES[mapping["EventSourceArn"].split(":")[2]], key
+    taken = source.read(mapping, shard, lane.place, size, lambda text: zlib.crc32(text.encode()) % many == number)
+    if not taken.records:
+        lane.place = taken.place
+    return taken
+
+
+def _ran(result: Record) -> bool:
+    return not result.get("throttle") and result.get("function_error") != SERVICE_ERROR_MARK
 
 
 def _first_failure(batch: list[Record], result: Record, mapping: Record) -> int | None:
@@ -138,35 +232,15 @@ def _first_failure(batch: list[Record], result: Record, mapping: Record) -> int 
     if not named:
         return None
     failed = {str(failure.get("itemIdentifier")) for failure in named}
-    at = [n for n, record in enumerate(batch) if str(record["dynamodb"].get("SequenceNumber")) in failed]
+    at = [n for n, record in enumerate(batch) if records.sequence_number(record) in failed]
     return min(at) if at else 0  # an identifier that is none of ours fails the whole batch, as on AWS
 
 
-def _position(mapping: Record, table_name: str) -> int:
-    """The next record's number, never before what the stream still has."""
-    from ministack.services import dynamodb, lambda_svc
-
-    horizon, end = dynamodb.stream_start_position(table_name), dynamodb.stream_end_position(table_name)
-    with lambda_svc._dynamodb_stream_positions_lock:  # noqa: SLF001
-        known = lambda_svc._dynamodb_stream_positions  # noqa: SLF001
-        if mapping["UUID"] not in known:
-            known[mapping["UUID"]] = horizon if mapping.get("StartingPosition") == "TRIM_HORIZON" else end
-        position = int(max(known[mapping["UUID"]], horizon))
-        known[mapping["UUID"]] = position
-    return position
-
-
-def _advance(mapping: Record, position: int) -> None:
+def install(courier: Courier, flow: FlowMetrics) -> Streams:
+    """Stand in for ministack's pollers of streams. Call it before any mapping exists."""
     from ministack.services import lambda_svc
 
-    with lambda_svc._dynamodb_stream_positions_lock:  # noqa: SLF001
-        lambda_svc._dynamodb_stream_positions[mapping["UUID"]] = position  # noqa: SLF001
-
-
-def install(courier: Courier, flow: FlowMetrics) -> Callable[[], bool]:
-    """Stand in for ministack's poller of table streams; returns the new one. Call it before any mapping exists."""
-    from ministack.services import lambda_svc
-
-    poll = TableStreams(courier, flow).poll
-    lambda_svc._poll_dynamodb_streams = poll  # noqa: SLF001
-    return poll
+    streams = Streams(courier, flow)
+    lambda_svc._poll_dynamodb_streams = streams.poll  # noqa: SLF001
+    lambda_svc._poll_kinesis = lambda: False  # noqa: SLF001
+    return streams

@@ -92,7 +92,7 @@ class SchemasApi:
             "CreateRegistry": self._create_registry,
             "DescribeRegistry": lambda a, w: self._registry(self.registries.get(w, a["RegistryName"])),
             "UpdateRegistry": self._update_registry,
-            "DeleteRegistry": lambda a, w: _nothing(self.registries.delete(w, a["RegistryName"])),
+            "DeleteRegistry": self._delete_registry,
             "ListRegistries": self._list_registries,
             "CreateSchema": self._create_schema,
             "DescribeSchema": self._describe_schema,
@@ -109,7 +109,7 @@ class SchemasApi:
             "CreateDiscoverer": self._create_discoverer,
             "DescribeDiscoverer": lambda a, w: self._discoverer(self._watching(a, w)),
             "UpdateDiscoverer": self._update_discoverer,
-            "DeleteDiscoverer": lambda a, w: _nothing(self.discovery.delete(w, a["DiscovererId"])),
+            "DeleteDiscoverer": self._delete_discoverer,
             "ListDiscoverers": self._list_discoverers,
             "StartDiscoverer": lambda a, w: self._switch(a, w, on=True),
             "StopDiscoverer": lambda a, w: self._switch(a, w, on=False),
@@ -132,6 +132,10 @@ class SchemasApi:
         found = self.registries.get(where, asked["RegistryName"])
         found.description = str(asked.get("Description") or "")
         return self._registry(found)
+
+    def _delete_registry(self, asked: Asked, where: Where) -> Answer:
+        self.registries.delete(where, asked["RegistryName"])
+        return {}
 
     def _list_registries(self, asked: Asked, where: Where) -> Answer:
         prefix, scope = str(asked.get("RegistryNamePrefix") or ""), str(asked.get("Scope") or "LOCAL")
@@ -291,6 +295,10 @@ class SchemasApi:
         found.description = str(asked.get("Description") or "")
         found.cross_account = bool(asked.get("CrossAccount", found.cross_account))
         return self._discoverer(found)
+
+    def _delete_discoverer(self, asked: Asked, where: Where) -> Answer:
+        self.discovery.delete(where, asked["DiscovererId"])
+        return {}
 
     def _list_discoverers(self, asked: Asked, where: Where) -> Answer:
         identity, bus = str(asked.get("DiscovererIdPrefix") or ""), str(asked.get("SourceArnPrefix") or "")

@@ -85,8 +85,8 @@ class Discovery:
 
     def watches(self, where: Where, bus: str) -> bool:
         """Whether an event on the bus of this name has to be shown to `learn`."""
-        known = self._known.get(where)
-        return bool(known) and any(one.started and one.bus.endswith(f"/{bus}") for one in known.values())
+        known = self._known.get(where, {})
+        return any(one.started and one.bus.endswith(f"/{bus}") for one in known.values())
 
     def learn(self, where: Where, bus: str, event: Mapping[str, Any]) -> None:
         """Learn from one event as a target would get it, when its bus is watched."""

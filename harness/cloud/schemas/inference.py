@@ -31,7 +31,7 @@ def shape_of(value: Any, depth: int = 0) -> Shape:
         properties = {str(name): shape_of(inner, depth + 1) for name, inner in value.items()}
         return {"type": "object", "required": sorted(properties), "properties": properties}
     if isinstance(value, list):
-        return {"type": "array", "items": reduce(merged, (shape_of(one, depth + 1) for one in value), {})}
+        return {"type": "array", "items": _common(shape_of(one, depth + 1) for one in value)}
     if isinstance(value, bool):
         return {"type": "boolean"}
     if isinstance(value, int):
@@ -61,6 +61,11 @@ def merged(one: Shape, other: Shape) -> Shape:
     return {"type": "string"} if kinds == {"string"} else ANY
 
 
+def _common(shapes: Iterable[Shape]) -> Shape:
+    nothing: Shape = {}
+    return reduce(merged, shapes, nothing)
+
+
 def titled(text: str) -> str:
     """A name for a type: `order placed` → `OrderPlaced`."""
     return "".join(word[0].upper() + word[1:] for word in re.split(r"[^0-9A-Za-z]+", text) if word) or "Event"
@@ -76,10 +81,10 @@ def openapi(events: Iterable[Any]) -> dict[str, Any]:
     several = list(events)
     first = several[0]
     if is_event(first):
-        detail = reduce(merged, (shape_of(event["detail"]) for event in several))
+        detail = _common(shape_of(event["detail"]) for event in several)
         return openapi_of_event(str(first["source"]), str(first["detail-type"]), detail)
     document = _Document("Event")
-    document.schemas["Event"] = document.written(reduce(merged, map(shape_of, several)), "Event", outermost=True)
+    document.schemas["Event"] = document.written(_common(map(shape_of, several)), "Event", outermost=True)
     return document.whole()
 
 

@@ -14,11 +14,24 @@ from tests.waiting import PATIENCE_S
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 CODE = """
+import base64, boto3, json, os
+
 def handler(event, _):
     text = str(event)
     if 'poison' in text:
         raise ValueError('poison')
     return {'seen': True}
+
+def relay(event, _):
+    # Tells what each record of a Kinesis batch was; waits at `slow` until its own queue says go on.
+    sqs = boto3.client('sqs')
+    texts = [base64.b64decode(one['kinesis']['data']).decode() for one in event['Records']]
+    sqs.send_message(QueueUrl=os.environ['TOLD'], MessageBody=json.dumps(texts))
+    if 'poison' in texts:
+        raise ValueError('poison')
+    if 'slow' in texts:
+        while not sqs.receive_message(QueueUrl=os.environ['GO'], WaitTimeSeconds=1).get('Messages'):
+            pass
 """
 
 
@@ -50,9 +63,8 @@ class Shop:
             FunctionName=name,
             Runtime="python3.12",
             Role=self.role,
-            Handler="app.handler",
             Code={"ZipFile": archive.getvalue()},
-            **options,
+            **{"Handler": "app.handler", **options},
         )["FunctionArn"]
         return arn
 
