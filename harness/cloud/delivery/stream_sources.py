@@ -1,7 +1,7 @@
 """What an event source mapping on a stream reads: DynamoDB streams and Kinesis in ministack, shard by shard.
 
-A place in a shard is a number that grows with its records: a count for a table's stream, a sequence number for Kinesis,
-whose old records expire.
+A place in a shard is a number that grows with its records: a count for a table's stream, a sequence number for
+Kinesis, whose old records expire.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _stream(mapping: Record) -> Record | None:
 
 
 def _kinesis_record(mapping: Record, shard: str, record: Record) -> Record:
-    """https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html"""  # noqa: D400
+    """As Lambda gives it: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html."""
     from ministack.services import lambda_svc
 
     data, source = record["Data"], str(mapping["EventSourceArn"])

@@ -1,7 +1,6 @@
-"""DynamoDB streams and Kinesis → Lambda with AWS's limits: retries, record age, halving of a batch, an on-failure
-destination, shards and keys side by side (parallelization factor), each in its order.
+"""DynamoDB streams and Kinesis → Lambda with AWS's limits: retries, record age, halving, an on-failure destination.
 
-In place of ministack's pollers, which try a failing batch for ever and have one function wait for another.
+Shards, and with a parallelization factor the keys of a shard, go on side by side, each in its order. In place of ministack's pollers, which try a failing batch for ever and have one function wait for another.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
 """
 
@@ -12,10 +11,9 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
