@@ -1,6 +1,7 @@
 """DynamoDB streams and Kinesis → Lambda with AWS's limits: retries, record age, halving, an on-failure destination.
 
-Shards, and with a parallelization factor the keys of a shard, go on side by side, each in its order. In place of ministack's pollers, which try a failing batch for ever and have one function wait for another.
+Shards, and with a parallelization factor the keys of a shard, go on side by side, each in its order. It stands in for
+ministack's pollers, which try a failing batch for ever and have one function wait for another.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
 """
 
