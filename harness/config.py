@@ -63,6 +63,7 @@ class Embedded(_Strict):
     health_interval: Duration | None = None
     deregistration: Duration | None = None
     scaling_period: Duration | None = None
+    deployment_minute: Duration | None = None
     alias_ttl: Duration | None = None
     names_port: Annotated[int, Field(ge=0, le=65535)] = 0
 

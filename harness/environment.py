@@ -82,6 +82,7 @@ def cloud_settings(
         "deregistration_s": embedded.deregistration,
         "scaling_period_s": embedded.scaling_period,
         "alias_ttl_s": embedded.alias_ttl,
+        "deployment_minute_s": embedded.deployment_minute,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
     lags = ("global_lag", "cache_lag", "table_lag", "object_lag")

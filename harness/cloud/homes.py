@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-OURS = frozenset({"arc-zonal-shift", "fis", "schemas"})
+OURS = frozenset({"arc-zonal-shift", "codedeploy", "fis", "schemas"})
 
 MINISTACK = frozenset({
     "account", "acm", "apigateway", "apigatewaymanagementapi", "apigatewayv2", "appconfig", "appconfigdata",
@@ -32,7 +32,6 @@ MOTO: Mapping[str, str] = {
     "ce": "ce",
     "cloudhsmv2": "cloudhsmv2",
     "codecommit": "codecommit",
-    "codedeploy": "codedeploy",
     "codepipeline": "codepipeline",
     "comprehend": "comprehend",
     "config": "config",

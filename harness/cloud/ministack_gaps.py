@@ -1,4 +1,4 @@
-"""What ministack leaves undone: the end of an instance's volumes, changes of instances and of EKS."""
+"""What ministack leaves undone: the end of an instance's volumes, changes of instances and of EKS, aliases in IAM."""
 
 from __future__ import annotations
 
@@ -21,8 +21,24 @@ _EKS_CHANGE = re.compile(r"/clusters/([^/]+)(?:/node-groups/([^/]+))?/(update-co
 
 def close_gaps() -> None:
     """Let instances be changed and take their volumes along, and let EKS be changed. Call it before any is used."""
+    _name_calls_of_aliases()
     before_first_call("ec2", _complete_instances)
     before_first_call("eks", _change_kubernetes)
+
+
+def _name_calls_of_aliases() -> None:
+    """To ministack's IAM every call of one alias is ListAliases: a role that may only read could move traffic."""
+    from ministack.core import iam_actions
+
+    action_of = iam_actions._lambda_action  # noqa: SLF001
+    named = {"GET": "GetAlias", "PUT": "UpdateAlias", "DELETE": "DeleteAlias"}
+
+    def action(method: str, path: str) -> str | None:
+        found: str | None = action_of(method, path)
+        of_one = path.rstrip("/").split("/")[-2:-1] == ["aliases"]
+        return named.get(method, found) if of_one else found
+
+    iam_actions._lambda_action = action  # noqa: SLF001
 
 
 def _complete_instances() -> None:

@@ -1,4 +1,4 @@
-"""The services that ministack lacks, from moto in this process. This file and `moto_codedeploy` alone touch moto.
+"""The services that ministack lacks, from moto in this process. This file alone touches moto.
 
 moto is imported with the first call of such a service, so a cloud that needs none pays nothing. It keeps the state of
 the API and nothing more: no event leaves it, nothing executes, and policies are not checked on its calls.
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from harness.cloud import moto_codedeploy
 from harness.cloud.asgi import REQUEST, Receive, Scope, Send, read_body, respond
 from harness.cloud.homes import MOTO
 from harness.cloud.identify import Request
@@ -164,7 +163,6 @@ class _AnyRole:
 
 _FIRST: Mapping[str, Callable[[], None]] = {
     "application-autoscaling": _targets_of_any_service,
-    "codedeploy": moto_codedeploy.complete,
     "codepipeline": _pipelines_of_any_role,
 }
 """Done before a service's first call; pinned by `tests/integration/cloud/test_moto_services.py`."""

@@ -39,6 +39,9 @@ from harness.cloud.copies.keeper import ReplicationKeeper
 from harness.cloud.copies.lags import Lags
 from harness.cloud.copies.measuring import CopyMetrics
 from harness.cloud.delivery.emulated import Delivery
+from harness.cloud.deployments.api import CodeDeployApi
+from harness.cloud.deployments.deployments import Deployments
+from harness.cloud.deployments.records import Records
 from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.egress import Egress
 from harness.cloud.evidence import Evidence
@@ -128,6 +131,7 @@ class Server:
     _schemas: SchemasApi | None = None
     _automations: Automations | None = None
     _limits: Limits | None = None
+    _deployments: CodeDeployApi | None = None
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -155,6 +159,7 @@ class Server:
             self._install_databases(doors, self._signals)
             self._install_tasks(doors, self._signals)
             self._automations = Automations.install(doors.target, settings.registry.parent / "automations")
+            self._deployments = self._code_deploy(doors)
             self._moto = MotoHost(identifier.models)
             self._install_copies(doors, self._signals)
             self._histories = backups.install()
@@ -254,6 +259,8 @@ class Server:
                 part.close()
         if self._signals is not None:
             await asyncio.to_thread(self._signals.stop)
+        if self._deployments is not None:
+            await asyncio.to_thread(self._deployments.reset)
         if self._tasks is not None:
             await asyncio.to_thread(self._tasks.close)
             await asyncio.to_thread(self._balancers.close)
@@ -397,27 +404,28 @@ class Server:
         self._tasks = Tasks.install(settings, doors, network=network, thread=self._beside, metrics=signals.store)
         self._tasks.site.target_groups = self._balancers
 
+    def _code_deploy(self, doors: Doors) -> CodeDeployApi:
+        records, minute_s = Records(), self.order.settings.deployment_minute_s
+        running = Deployments(records=records, target=doors.target, publish=doors.publish, minute_s=minute_s)
+        return CodeDeployApi(records, running)
+
     def _own_services(self) -> dict[str, App]:
         """Services that no emulator has and that act on what runs here."""
         from harness.cloud.load_balancing.zonal_shift_api import ZonalShiftApi
 
-        if self._balancers is None or self._schemas is None:
+        if self._balancers is None or self._schemas is None or self._deployments is None:
             return {}
-        return {"arc-zonal-shift": ZonalShiftApi(self._balancers.shifts), "schemas": self._schemas}
+        shifts = ZonalShiftApi(self._balancers.shifts)
+        return {"arc-zonal-shift": shifts, "codedeploy": self._deployments, "schemas": self._schemas}
 
     def _owner(self, backend: Backend, services: Mapping[str, Service], doors: Doors) -> Owner:
         async def heal_services() -> dict[str, list[str]]:
             return {f"{name} experiments": await service.heal() for name, service in services.items()}
 
         async def reset() -> None:
-            if self._pool is not None:
-                await asyncio.to_thread(self._pool.reset)
-            if self._databases is not None:
-                await asyncio.to_thread(self._databases.reset)
-            if self._tasks is not None:
-                await asyncio.to_thread(self._tasks.reset)
-                await asyncio.to_thread(self._balancers.reset)
-                self._names.reset()
+            for part in (self._deployments, self._pool, self._databases, self._tasks, self._balancers, self._names):
+                if part is not None:
+                    await asyncio.to_thread(part.reset)
             if self._histories is not None:
                 self._histories.clear()
             if self._backups is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from harness.cloud.copies.lags import Store
+from harness.cloud.deployments.traffic import MINUTE_S
 from harness.cloud.limits.quotas import Quotas
 from harness.errors import NotReadyError
 from harness.files import write_atomically
@@ -59,6 +60,7 @@ class CloudSettings:
         deregistration_s: seconds a target of a load balancer drains at the most; None takes what its group says.
         scaling_period_s: seconds of one data point of service auto scaling; 60 on AWS
             (https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html).
+        deployment_minute_s: seconds that a minute of CodeDeploy takes; see `deployments/traffic.py`.
         alias_ttl_s: seconds an alias of Route 53 may be cached; see `dns/timing.py`.
         names_port: of DNS and the front door, on 127.0.0.1; 0 takes a free one.
         images: container image → what runs for it where there is no Docker engine.
@@ -86,6 +88,7 @@ class CloudSettings:
     health_interval_s: float = 0.0
     deregistration_s: float | None = None
     scaling_period_s: float = 60.0
+    deployment_minute_s: float = MINUTE_S
     alias_ttl_s: float = 60.0
     names_port: int = 0
     images: Mapping[str, LocalImage] = field(default_factory=dict)

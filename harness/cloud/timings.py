@@ -115,6 +115,12 @@ def _tasks(settings: CloudSettings) -> list[Timing]:
             setting="scaling_period",
             source=_DOCS + "autoscaling/application/userguide/target-tracking-scaling-policy-overview.html",
         ),
+        Timing(
+            name="a minute of CodeDeploy: between two shifts of traffic, before the old version ends, for a hook",
+            value=f"{settings.deployment_minute_s:g} s",
+            setting="deployment_minute",
+            source="ours, a tenth of " + _DOCS + "codedeploy/latest/userguide/deployment-configurations.html",
+        ),
     ]
 
 

@@ -90,7 +90,7 @@ def test_faults_reach_moto_as_they_reach_ministack(cloud: RunningCloud) -> None:
 
 
 def test_an_operation_that_moto_lacks_is_refused_in_the_services_own_form(cloud: RunningCloud) -> None:
-    client = cloud.target.client("codedeploy", retries={"total_max_attempts": 1})
-    with pytest.raises(ClientError, match="lacks ListGitHubAccountTokenNames of codedeploy") as caught:
-        client.list_git_hub_account_token_names()
+    client = cloud.target.client("codepipeline", retries={"total_max_attempts": 1})
+    with pytest.raises(ClientError, match="lacks ListActionTypes of codepipeline") as caught:
+        client.list_action_types()
     assert caught.value.response["Error"]["Code"] == "NotImplemented"

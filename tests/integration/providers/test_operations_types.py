@@ -48,9 +48,12 @@ ROWS = {
         "roleArn": "${role.arn}", "artifactStores": [{"location": "artifacts", "type": "S3"}], "stages": STAGES,
         "tags": {"a": "b"}}),
     "application": ("aws:codedeploy/application:Application", {"computePlatform": "Lambda", "tags": {"a": "b"}}),
+    "canary": ("aws:codedeploy/deploymentConfig:DeploymentConfig", {
+        "deploymentConfigName": "canary", "computePlatform": "Lambda", "trafficRoutingConfig": {
+            "type": "TimeBasedCanary", "timeBasedCanary": {"interval": 2, "percentage": 25}}}),
     "deploys": ("aws:codedeploy/deploymentGroup:DeploymentGroup", {
         "appName": "${application.name}", "deploymentGroupName": "blue", "serviceRoleArn": ROLE,
-        "deploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
+        "deploymentConfigName": "${canary}",
         "deploymentStyle": {"deploymentOption": "WITH_TRAFFIC_CONTROL", "deploymentType": "BLUE_GREEN"},
         "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]},
         "alarmConfiguration": {"enabled": True, "alarms": ["errors"]}}),

@@ -1,4 +1,4 @@
-"""CodeDeploy: applications and deployment groups. Nothing is deployed by them here."""
+"""CodeDeploy: applications, deployment groups and configurations. Deployments are made by whoever deploys."""
 
 from __future__ import annotations
 
@@ -86,10 +86,41 @@ class DeploymentGroup(Declared, noun="DeploymentGroup"):
         return {name: inputs[name] for name in odd if inputs.get(name)}
 
 
+class DeploymentConfig(Declared, noun="DeploymentConfig", verbs="Create Get - Delete"):
+    """aws:codedeploy/deploymentConfig:DeploymentConfig; the id is the name."""
+
+    token: ClassVar = "aws:codedeploy/deploymentConfig:DeploymentConfig"
+    key: ClassVar = {"deploymentConfigName": "deploymentConfigName"}
+    parts: ClassVar = ("deploymentConfigName",)
+    named: ClassVar = "deploymentConfigName"
+    name_rules: ClassVar = {"limit": 100}
+    body: ClassVar = "deploymentConfigInfo"
+    defaults: ClassVar = {"computePlatform": "Server"}
+    computed: ClassVar = {"arn": "arn:aws:codedeploy:{region}:{account}:deploymentconfig:{deploymentConfigName}"}
+    replace_on: ClassVar = frozenset({
+        "computePlatform", "deploymentConfigName", "minimumHealthyHosts", "trafficRoutingConfig", "zonalConfig"
+    })  # fmt: skip
+
+    def arrange(self, context: Context, inputs: Properties) -> Properties:
+        """Members of canaries and lines have longer names on AWS."""
+        routing = inputs.get("trafficRoutingConfig")
+        if not routing:
+            return inputs
+        wire = dict(routing)
+        for kind, word in (("timeBasedCanary", "canary"), ("timeBasedLinear", "linear")):
+            if routing.get(kind):
+                wire[kind] = {f"{word}{name.capitalize()}": value for name, value in routing[kind].items()}
+        return {**inputs, "trafficRoutingConfig": wire}
+
+    def tell(self, context: Context, resource_id: str, body: Mapping[str, Any], inputs: Properties) -> Properties:
+        """Its routing as it was given."""
+        return {"trafficRoutingConfig": inputs["trafficRoutingConfig"]} if inputs.get("trafficRoutingConfig") else {}
+
+
 def _filter(one: Mapping[str, Any]) -> Properties:
     return {
         member: one[key] for key, member in (("key", "Key"), ("value", "Value"), ("type", "Type")) if one.get(key)
     }
 
 
-RESOURCES = (Application(), DeploymentGroup())
+RESOURCES = (Application(), DeploymentConfig(), DeploymentGroup())
