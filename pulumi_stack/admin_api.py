@@ -151,7 +151,7 @@ class AdminApi(pulumi.ComponentResource):
             http_method=method.http_method,
             type="AWS_PROXY",
             integration_http_method="POST",
-            uri=self._manage.function.invoke_arn,
+            uri=self._manage.invoke_arn,
             opts=self._child,
         )
         return [method, integration]

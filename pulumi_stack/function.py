@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pulumi
 import pulumi_aws as aws
@@ -49,6 +50,17 @@ class ShopFunctionArgs(FunctionArgs):
     timeout_s: int = 20
     app: str = "shop"
     read_timeout_s: float = 5.0
+
+
+class Answering(Protocol):
+    """What can stand behind a route: a function, or an alias of one."""
+
+    invoke_arn: pulumi.Output[str]
+    timeout_s: int
+
+    def allow(self, name: str, service: str, source: pulumi.Input[str]) -> aws.lambda_.Permission:
+        """Let a service invoke it on behalf of one source."""
+        ...
 
 
 class Function(pulumi.ComponentResource):
@@ -102,6 +114,7 @@ class Function(pulumi.ComponentResource):
         self.label, self.timeout_s = name, args.timeout_s
         self.name = self.function.name
         self.arn = self.function.arn
+        self.invoke_arn = self.function.invoke_arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def allow(self, name: str, service: str, source: pulumi.Input[str]) -> aws.lambda_.Permission:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
-from function import Function
+from function import Answering
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class HttpApiArgs:
     `origins` are the web pages whose scripts may call.
     """
 
-    routes: Mapping[str, Function]
-    protected: Mapping[str, Function] = field(default_factory=dict)
+    routes: Mapping[str, Answering]
+    protected: Mapping[str, Answering] = field(default_factory=dict)
     tokens: TokenIssuer | None = None
     origins: Sequence[str] = ()
 
@@ -65,13 +65,13 @@ class HttpApi(pulumi.ComponentResource):
         )
         return made.id
 
-    def _route(self, key: str, function: Function, authorizer: pulumi.Input[str] | None) -> None:
+    def _route(self, key: str, function: Answering, authorizer: pulumi.Input[str] | None) -> None:
         label = f"{self._name}-{re.sub('[^a-z]+', '-', key.lower()).strip('-')}"
         integration = aws.apigatewayv2.Integration(
             label,
             api_id=self.api.id,
             integration_type="AWS_PROXY",
-            integration_uri=function.function.invoke_arn,
+            integration_uri=function.invoke_arn,
             payload_format_version="2.0",
             timeout_milliseconds=max(6000, 1000 * function.timeout_s),
             opts=self._child,

@@ -115,7 +115,7 @@ class Live(pulumi.ComponentResource):
             self._name,
             api_id=self.api.id,
             authorizer_type="REQUEST",
-            authorizer_uri=admit.function.invoke_arn,
+            authorizer_uri=admit.invoke_arn,
             identity_sources=["route.request.querystring.token"],
             opts=self._child,
         )
@@ -123,7 +123,7 @@ class Live(pulumi.ComponentResource):
             self._name,
             api_id=self.api.id,
             integration_type="AWS_PROXY",
-            integration_uri=watch.function.invoke_arn,
+            integration_uri=watch.invoke_arn,
             opts=self._child,
         )
         for key in ("$connect", "watch", "$default", "$disconnect"):

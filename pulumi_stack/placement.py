@@ -16,6 +16,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "notices": (),
     "partners": (),
     "payments": (),
+    "quotes": (),
     "schedules": (),
     "uploads": ("catalogue", "customers"),
     "storefront": (),

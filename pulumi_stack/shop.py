@@ -11,7 +11,7 @@ from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
 from customers import Customers, CustomersArgs
 from events import Events
-from function import Function, ShopFunctionArgs, Statement
+from function import Answering, Function, ShopFunctionArgs, Statement
 from http_api import TokenIssuer
 from layer import Libraries
 from ledger import Ledger
@@ -20,6 +20,7 @@ from notices import Notices, NoticesArgs
 from partners import Partners, PartnersArgs
 from payments import Payments, PaymentsArgs
 from placement import Placement, chosen_parts
+from quotes import Quotes, QuotesArgs
 from receipts import Receipts
 from schedules import Schedules, SchedulesArgs
 from storefront import Storefront, StorefrontArgs
@@ -47,8 +48,8 @@ class Shop:
     def __init__(self, orders: Orders, named: str) -> None:
         self.parts = chosen_parts(named)
         self.outputs: dict[str, Any] = {}
-        self.routes: dict[str, Function] = {}
-        self.protected: dict[str, Function] = {}
+        self.routes: dict[str, Answering] = {}
+        self.protected: dict[str, Answering] = {}
         self.tokens: TokenIssuer | None = None
         self.functions: list[Function] = []
         self._orders = orders
@@ -215,6 +216,17 @@ class Shop:
         self.functions += made.functions
         self.outputs |= {"live_url": made.url, "watchers_table": made.watchers.name}
 
+    def _quotes(self) -> None:
+        made = Quotes("quotes", QuotesArgs(placement=self._orders.placement))
+        self.functions.append(made.function)
+        self.routes["GET /quotes/{speed}"] = made
+        self.outputs |= {
+            "quote_function": made.function.name,
+            "quote_alias": made.alias.name,
+            "tariffs_layer": made.tariffs.layer_name,
+            "quote_alarm": made.alarm.name,
+        }
+
     @functools.cached_property
     def _libraries(self) -> Libraries:
         return Libraries("libraries")
@@ -234,5 +246,6 @@ PARTS = (
     "cache",
     "partners",
     "live",
+    "quotes",
 )
 """In the order in which they are made."""

@@ -233,6 +233,13 @@ def account_and_region(config: Mapping[str, Any]) -> tuple[str, str]:
     return str(account), str(region)
 
 
+def within_function(config: Mapping[str, Any], run: Callable[[], str]) -> str:
+    """What `run` returns under the account and region of a function, from a thread of ours."""
+    from ministack.services import lambda_svc
+
+    return str(lambda_svc._run_with_function_config_scope(dict(config), run))  # noqa: SLF001
+
+
 def iam_enforced() -> bool:
     """True when ministack checks signatures and policies (`AUTH=true` at its import)."""
     from ministack import app

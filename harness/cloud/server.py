@@ -132,6 +132,7 @@ class Server:
     _automations: Automations | None = None
     _limits: Limits | None = None
     _deployments: CodeDeployApi | None = None
+    _provisioned: Any = None  # ProvisionedConcurrency; imported late, like the pool
 
     async def run(self) -> None:
         """Serve until stopped.
@@ -266,6 +267,7 @@ class Server:
             await asyncio.to_thread(self._balancers.close)
             await asyncio.to_thread(self._names.close)
         if self._pool is not None:
+            self._provisioned.close()
             await asyncio.to_thread(self._pool.close)
         if self._automations is not None:
             await asyncio.to_thread(self._automations.reset)
@@ -321,6 +323,7 @@ class Server:
         return identifier
 
     def _install_functions(self, doors: Doors, signals: SignalStation, traces: TraceStation) -> None:
+        from harness.cloud import provisioned_concurrency
         from harness.cloud.functions.emulated import MinistackEmulator, install
         from harness.cloud.functions.pool import FunctionPool
 
@@ -339,6 +342,7 @@ class Server:
         )
         doors.zones.add_resident(self._pool)
         doors.zones.add_resident(Egress(doors.faults, partial(ministack_hooks.ways_out, settings.account_id)))
+        self._provisioned = provisioned_concurrency.install(self._pool)
         install(self._pool, lambda execute: signals.metered_execute(traces.weaver.traced_execute(execute)))
 
     def _install_copies(self, doors: Doors, signals: SignalStation) -> None:

@@ -72,6 +72,7 @@ ROWS: tuple[Truth, ...] = (
     _works("xray", "filter expressions, summaries", f"{_CLOUD}/test_traces.py::test_segments_that_are_put_come_back_whole"),
     _works("xray", "OTLP over HTTP", f"{_CLOUD}/test_traces.py::test_opentelemetry_comes_in_as_json_and_protobuf"),
     _state("xray", "sampling rules, groups, insights", "every trace is sampled here; AWS takes one a second and 5 %"),
+    _works("lambda", "provisioned concurrency: initialised environments, spillover, metrics", f"{_FUNCTIONS}::test_provisioned_environments_wait_initialised_come_first_and_are_replaced"),
     _works("lambda", "retries, destinations, dead letters of asynchronous invocations", f"{_DELIVERY}/test_delivery.py::test_an_event_that_fails_is_retried_and_then_recorded_and_dead_lettered"),
     _works("lambda", "alias weights", f"{_DELIVERY}/test_delivery.py::test_an_alias_sends_its_share_to_another_version"),
     _works("lambda", "streams: retries, halving, on-failure destination", f"{_DELIVERY}/test_delivery.py::test_a_poison_record_of_a_stream_is_cut_out_and_the_rest_flows_on"),

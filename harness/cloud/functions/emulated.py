@@ -35,6 +35,10 @@ class MinistackEmulator:
         """Node.js and the like run on ministack's own executor, in no zone."""
         return ministack_hooks.builtin_execute(dict(record), event)
 
+    def within(self, config: Mapping[str, Any], run: Callable[[], str]) -> str:
+        """Under the function's account and region."""
+        return ministack_hooks.within_function(config, run)
+
 
 def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> Callable[[], None]:
     """Let `pool` run every invocation, promptly and `metered`; returns what undoes it."""

@@ -48,6 +48,7 @@ class Environment:
     idle_since_s: float = 0.0
     killed_by: str = ""
     in_flight: bool = False
+    provisioned: bool = False  # initialised before anybody asked, and kept
     used_s: float = 0.0  # when the newest invocation began
     init_s: float | None = None
     _ready: bool = False
@@ -105,6 +106,13 @@ class Environment:
             self._initialise()
         except (_InitFailedError, ConnectionLostError) as error:
             self._init_failure = error
+
+    @property
+    def init_failure(self) -> str:
+        """What went wrong in the init phase, '' when it went well."""
+        if isinstance(self._init_failure, _InitFailedError):
+            return self._init_failure.payload.decode(errors="replace")
+        return str(self._init_failure or "")
 
     def _raise_init_failure(self) -> None:
         if self._init_failure is None:

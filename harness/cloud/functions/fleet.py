@@ -74,7 +74,7 @@ class Fleet:
                 while True:
                     if self._closed:
                         return None
-                    environment = self._pop_idle((key,))
+                    environment = self._pop_idle((key, *elsewhere), provisioned_only=True) or self._pop_idle((key,))
                     if environment is None and (self._present(key) or self._no_room):
                         environment = self._pop_idle(elsewhere)
                     if environment is not None:
@@ -119,6 +119,18 @@ class Fleet:
         with self._lock:
             self._live.pop(environment.id, None)
         environment.close()
+
+    def lay_by(self, environment: Environment) -> None:
+        """It was started ahead of any invocation, and waits for one; not when its zone went dark meanwhile."""
+        with self._lock:
+            if environment.alive and not self._closed:
+                environment.idle_since_s, environment.provisioned = self.clock.now_s(), True
+                self._idle.setdefault(_key(environment), []).append(environment)
+
+    def provisioned(self, fingerprint: str) -> list[Environment]:
+        """The provisioned environments of a version that live, busy or not."""
+        with self._lock:
+            return [e for e in self._live.values() if e.provisioned and e.spec.fingerprint == fingerprint and e.alive]
 
     def in_zone(self, zone: Zone) -> list[Environment]:
         """Every environment in the zone; none of them is handed out any more."""
@@ -175,12 +187,15 @@ class Fleet:
         serving = sum(e.spec.fingerprint == spec.fingerprint and e.alive for e in self._live.values())
         return demand.waiting * demand.pace_s > demand.start_s * max(1, serving)
 
-    def _pop_idle(self, keys: Sequence[EnvironmentKey]) -> Environment | None:
-        """A living warm environment; dead ones on the way are put aside."""
+    def _pop_idle(self, keys: Sequence[EnvironmentKey], *, provisioned_only: bool = False) -> Environment | None:
+        """A living warm environment, provisioned ones first; dead ones on the way are put aside."""
         for key in keys:
             idle = self._idle.get(key, [])
             while idle:
-                environment = idle.pop()
+                at = next((at for at, one in enumerate(idle) if one.provisioned), -1)
+                if provisioned_only and at < 0:
+                    break
+                environment = idle.pop(at)
                 if environment.alive:
                     return environment
                 self._live.pop(environment.id, None)
@@ -203,7 +218,7 @@ class Fleet:
             for idle in self._idle.values():
                 for environment in tuple(idle):
                     outdated = environment.spec.fingerprint != newest[environment.spec.arn][1]
-                    if outdated or now_s - environment.idle_since_s > IDLE_S:
+                    if not environment.provisioned and (outdated or now_s - environment.idle_since_s > IDLE_S):
                         idle.remove(environment)
                         stale.append(environment)
         for environment in stale:

@@ -13,6 +13,15 @@ SERVICE_ERROR_MARK = "Blackstart.ServiceException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provision:
+    """How an invocation met its version's provisioned concurrency: `spilled` means that it got none of it."""
+
+    spilled: bool
+    busy: int
+    allotted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result of one invocation.
 
@@ -24,13 +33,15 @@ class Outcome:
     payload: bytes
     log: str = ""
     reusable: bool = True
+    provision: Provision | None = None
 
     def to_emulator(self) -> dict[str, Any]:
         """The form that the callers of ministack's executor read."""
-        if self.kind == "ok":
-            return {"body": _json_or_text(self.payload), "log": self.log}
         body = _json_or_text(self.payload)
-        result = {"body": body, "error": True, "function_error": "Unhandled", "log": self.log}
+        result = {"body": body, "log": self.log, "provision": self.provision}
+        if self.kind == "ok":
+            return result
+        result |= {"error": True, "function_error": "Unhandled"}
         if self.kind == "service_error" and isinstance(body, dict):
             # API Gateway's answer when its integration is not available; other triggers read the error fields.
             body |= {

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +23,9 @@ from harness.cloud.functions.code import CodeStore
 from harness.cloud.functions.cpu_share import share_of
 from harness.cloud.functions.environment import Environment, start_environment
 from harness.cloud.functions.fleet import Fleet
-from harness.cloud.functions.invocation import Outcome, error_payload, service_unavailable, timed_out
+from harness.cloud.functions.invocation import Outcome, Provision, error_payload, service_unavailable, timed_out
 from harness.cloud.functions.placement import Place, Placement
+from harness.cloud.functions.provisioned import Wanted
 from harness.cloud.functions.runtime import link_runtime
 from harness.cloud.functions.spec import FunctionSpec, read_spec
 from harness.cloud.zones import Zone, ZoneKeeper
@@ -55,6 +57,10 @@ class Emulator(Protocol):
         """Run a runtime that our environments cannot run."""
         ...
 
+    def within(self, config: Mapping[str, Any], run: Callable[[], str]) -> str:
+        """What `run` returns under the function's account and region, for threads of ours."""
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class FunctionPool:
@@ -77,6 +83,8 @@ class FunctionPool:
     _code: CodeStore = field(init=False)
     _runtime: Path = field(init=False)
     _fleet: Fleet = field(init=False)
+    _provided: dict[str, int] = field(default_factory=dict)
+    """Versions with provisioned concurrency, by fingerprint, and how much of it."""
 
     def __post_init__(self) -> None:
         self.placement = Placement(self.zones, self.clock, self.detection_s, self.emulator.subnet_zone)
@@ -139,9 +147,18 @@ class FunctionPool:
         began_s = self.clock.now_s()
         share = share_of(spec.memory_mb) if spec.name in self.cpu_held else 1.0
         outcome, lines = environment.invoke(_event_bytes(event), request_id, cpu_share=share)
+        provision = self._provision_of(environment)
         self._fleet.give_back(environment, took_s=self.clock.now_s() - began_s, reusable=outcome.reusable)
         self.emulator.write_logs(spec, environment.log_stream, lines)
-        return Outcome(kind=outcome.kind, payload=outcome.payload, log="\n".join(lines), reusable=outcome.reusable)
+        return replace(outcome, log="\n".join(lines), provision=provision)
+
+    def _provision_of(self, environment: Environment) -> Provision | None:
+        """How much of a version's provisioned concurrency was in use as an invocation ended."""
+        allotted = self._provided.get(environment.spec.fingerprint)
+        if allotted is None:
+            return None
+        busy = sum(1 for one in self._fleet.provisioned(environment.spec.fingerprint) if one.in_flight)
+        return Provision(spilled=not environment.provisioned, busy=busy + environment.provisioned, allotted=allotted)
 
     def _acquire(self, spec: FunctionSpec, place: Place, record: Mapping[str, Any]) -> Environment | None:
         others = [
@@ -151,7 +168,9 @@ class FunctionPool:
         ]
         return self._fleet.acquire(spec, place.zone, others, lambda: self._start(spec, place, record))
 
-    def _start(self, spec: FunctionSpec, place: Place, record: Mapping[str, Any]) -> Environment | None:
+    def _start(
+        self, spec: FunctionSpec, place: Place, record: Mapping[str, Any], initialization: str = "on-demand"
+    ) -> Environment | None:
         layers = tuple(self._code.unpack(content) for arn in spec.layers if (content := self.emulator.layer(arn)))
         config = record.get("config") or record
         environment = start_environment(
@@ -165,6 +184,7 @@ class FunctionPool:
             variables={
                 **self.emulator.credentials(config),
                 "AWS_ENDPOINT_URL": self.endpoint,
+                "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
                 "AWS_REGION": spec.region,
                 "AWS_DEFAULT_REGION": spec.region,
                 **self._tracing(),
@@ -181,6 +201,40 @@ class FunctionPool:
         if not self.xray_daemon:
             return {}
         return {"AWS_XRAY_DAEMON_ADDRESS": self.xray_daemon, "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR"}
+
+    # -- provisioned concurrency (a Site) ---------------------------------------------------------------------
+
+    def provision(self, wanted: Wanted) -> str:
+        """Start one more environment of a version, initialised and kept; returns what went wrong, or ''."""
+        spec, place = wanted.spec, self.placement.next_place(wanted.spec)
+        if place is None or not spec.is_python:
+            return (
+                "no availability zone of this function has capacity" if place is None else f"no {spec.runtime} here"
+            )
+        return self.emulator.within(wanted.record["config"], partial(self._start_provisioned, wanted, place))
+
+    def _start_provisioned(self, wanted: Wanted, place: Place) -> str:
+        environment = self._start(wanted.spec, place, wanted.record, "provisioned-concurrency")
+        if environment is None:
+            return "no execution environment could be started"
+        if environment.init_failure or not environment.alive:
+            self._fleet.discard(environment)
+            return environment.init_failure or "the execution environment was lost as it started"
+        self._provided[wanted.spec.fingerprint] = wanted.count
+        self._fleet.lay_by(environment)
+        return ""
+
+    def provisioned(self, fingerprint: str) -> int:
+        """How many provisioned environments of a version there are, initialised and alive."""
+        return len(self._fleet.provisioned(fingerprint))
+
+    def release(self, fingerprint: str, keep: int) -> None:
+        """All but `keep` become ordinary ones, which end when they are idle for long."""
+        for environment in self._fleet.provisioned(fingerprint)[keep:]:
+            environment.provisioned = False
+        self._provided[fingerprint] = keep
+        if not keep:
+            del self._provided[fingerprint]
 
     # -- zones (a Resident) ----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from harness.cloud.functions.invocation import Provision
 from harness.cloud.identify import Request
 from harness.cloud.signals.series import MetricId, MetricStore
 from harness.cloud.usage.meters import UsageMeters
@@ -106,6 +107,19 @@ class ServiceMetrics:
             self._put(
                 scope, "AWS/Lambda", "Duration", duration_s * 1000, invoked_s, unit="Milliseconds", **dimensions
             )
+
+    def provisioned(self, scope: Scope, function: str, provision: Provision) -> None:
+        """An invocation of a version with provisioned concurrency ended, in one of its environments or spilled over.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+        """
+        name = "SpilloverInvocations" if provision.spilled else "Invocations"
+        used = provision.busy / provision.allotted if provision.allotted else 1.0
+        for suffix, value in ((name, 1), ("Utilization", min(1.0, used))):
+            metric = f"ProvisionedConcurrency{suffix}"
+            self._put(scope, "AWS/Lambda", metric, value, time.time(), FunctionName=function)
+        busy = provision.busy
+        self._put(scope, "AWS/Lambda", "ProvisionedConcurrentExecutions", busy, time.time(), FunctionName=function)
 
     def throttled(self, scope: Scope, function: str) -> None:
         """An invocation got no slot. It counts as a throttle, neither as an invocation nor as an error."""

@@ -78,6 +78,8 @@ class SignalStation:
             try:
                 result = execute(record, event)
                 failed = bool(result.get("error"))
+                if provision := result.pop("provision", None):
+                    self.metrics.provisioned(scope, function, provision)
                 self.usage.invoked(str(result.get("log") or ""))
                 return result
             finally:

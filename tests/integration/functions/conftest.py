@@ -40,6 +40,9 @@ class NoEmulator:
     def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
         return {"body": "elsewhere"}
 
+    def within(self, config: Mapping[str, Any], run: Callable[[], str]) -> str:
+        return run()
+
 
 def zipped(files: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()

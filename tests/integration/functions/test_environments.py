@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from harness.cloud.faults import Dose, FaultRule, FunctionError, HttpResponse, Latency, Selector
+from harness.cloud.functions.provisioned import ProvisionedConcurrency, Wanted
+from harness.cloud.functions.spec import read_spec
+from tests.waiting import awaited
 
 ECHO = "def handler(event, context):\n    return event\n"
 WHERE = (
@@ -225,3 +228,31 @@ def test_environments_know_their_caller(aws_lambda: Any) -> None:
     assert (caller.zone_id, caller.subnet_id, caller.function) == ("use1-az2", "subnet-b", "f")
     assert aws_lambda.pool.caller("somebody") is None
     assert aws_lambda.pool.caller("bs.use1-az2.ffffffffffff") is None
+
+
+def test_provisioned_environments_wait_initialised_come_first_and_are_replaced(aws_lambda: Any) -> None:
+    code = "import os\ndef handler(e, c):\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
+    function = aws_lambda.function(code, subnets=["subnet-a", "subnet-b"], Version="7")
+    spec, wanted = read_spec(function), []
+    keeper = ProvisionedConcurrency(aws_lambda.pool, lambda: list(wanted))
+    pool = aws_lambda.pool
+    wanted.append(Wanted(spec=spec, record=function, count=2))
+    keeper.look_again()
+    awaited(lambda: keeper.allotment(spec.fingerprint, 2).available == 2)
+    assert len(pool.environments()) == 2
+    for _ in range(3):  # whichever zone is asked for, no other environment is started
+        result = pool.execute(function, {})
+        assert result["body"] == "provisioned-concurrency"
+        assert (result["provision"].spilled, result["provision"].busy) == (False, 1)
+    (zone,) = {z for z in aws_lambda.zones.zones if z.name == "us-east-1a"}
+    aws_lambda.zones.cut_power(zone, owner="test")
+    awaited(lambda: keeper.allotment(spec.fingerprint, 2).available == 2)
+    assert {one["zone"] for one in pool.environments()} == {"use1-az2"}
+    wanted.clear()
+    keeper.look_again()
+    awaited(lambda: pool.provisioned(spec.fingerprint) == 0)
+    broken = aws_lambda.function("raise RuntimeError('no tariffs')\n", FunctionName="broken", Version="1")
+    wanted.append(Wanted(spec=read_spec(broken), record=broken, count=1))
+    keeper.look_again()
+    awaited(lambda: "no tariffs" in keeper.allotment(read_spec(broken).fingerprint, 1).failure)
+    keeper.close()
