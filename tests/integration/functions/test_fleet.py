@@ -34,6 +34,7 @@ class Environment:
     in_flight: bool = False
     closed: bool = False
     idle_since_s: float = 0.0
+    provisioned: bool = False
     started_s: float = 0.0
     id: str = field(default_factory=lambda: str(time.monotonic_ns()))
 
