@@ -29,10 +29,11 @@ from chaos.restoring import restored
 from chaos.steady_probes import Phase, SteadyProbes
 from chaos.stores import NEEDS
 from chaos.stores.beside import Beside
-from chaos.verification import Store, settle, verify
+from chaos.verification import Before, Store, settle, verify
 from chaos.witness import Witness
 from harness.clock import Clock, SystemClock, parse_duration_s
 from harness.cloud.control_client import ControlClient
+from harness.cloud.identify import OBSERVER_APP_ID
 from harness.errors import BlackstartError, NotReadyError
 from harness.load.workload import ProberSpec, check_operations, check_placeholders, fill, output_names
 from harness.measure import journal as names
@@ -166,8 +167,13 @@ def _unseen(target: Target) -> frozenset[str]:
 
 def _longest_s(template: Mapping[str, Any]) -> float:
     """How long an experiment takes at the most: one action after the other."""
+    return sum(_lengths_s(template))
+
+
+def _lengths_s(template: Mapping[str, Any]) -> list[float]:
+    """How long each action that lasts is in force."""
     lengths = [action.get("parameters", {}).get("duration") for action in template["actions"].values()]
-    return sum(parse_duration_s(text) for text in lengths if text)
+    return [parse_duration_s(text) for text in lengths if text]
 
 
 @dataclass(slots=True)
@@ -194,7 +200,7 @@ class _Run:
             "journal": self.journal,
             "clock": self.clock,
             "alarms": AlarmWatch(
-                client=self.stack.target.client("cloudwatch"),
+                client=self.stack.target.client("cloudwatch", user_agent_appid=OBSERVER_APP_ID),
                 journal=self.journal,
                 clock=self.clock,
                 wanted=[self._filled(name) for name in self.drill.alarms],
@@ -218,7 +224,9 @@ class _Run:
         if part is None or not part.replica:
             return None
         return ReplicaWatch(
-            client=self.stack.target.client("dynamodb", region=self._filled(part.replica)),
+            client=self.stack.target.client(
+                "dynamodb", region=self._filled(part.replica), user_agent_appid=OBSERVER_APP_ID
+            ),
             table=self._filled(part.table),
             key=part.key,
             journal=self.journal,
@@ -254,6 +262,7 @@ class _Run:
         self._mark_clock()
         self.witness.alarms.begin()
         try:
+            before = self._look_before()
             with watched(self.journal, self.clock), self._stores().running(), self._prober():
                 if self._steady():
                     self._inject()
@@ -262,7 +271,7 @@ class _Run:
                 self._mark_clock()
                 self._note(names.OBSERVATION_ENDED)
             self._sum_up()
-            self._verify()
+            self._verify(before)
         finally:
             self._roll_back()
         self._mark_clock()
@@ -325,7 +334,9 @@ class _Run:
             experimentTemplateId=self._template, tags={"blackstart:seed": str(self.seed)}
         )
         self._experiment = started["experiment"]["id"]
-        self._note(names.EXPERIMENT_STARTED, experiment_id=self._experiment)
+        self._note(
+            names.EXPERIMENT_STARTED, experiment_id=self._experiment, lasts_s=max(_lengths_s(template), default=0.0)
+        )
         until_s = self.clock.now_s() + _longest_s(template) + self._patience_s
         while True:
             self.witness.take(self._experiment)
@@ -401,18 +412,30 @@ class _Run:
 
     # -- verification and rollback ---------------------------------------------------------------------------
 
-    def _verify(self) -> None:
+    def _look_before(self) -> Before:
+        """What earlier writes have caused: what comes beside it is this drill's."""
+        if self.drill.verification is None:
+            return Before()
+        try:
+            return Store(self.stack, self.drill.verification).look_before()
+        except (ClientError, BotoCoreError, KeyError) as error:
+            self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
+            return Before()
+
+    def _verify(self, before: Before) -> None:
         if self.drill.verification is None:
             return
-        store = Store(self.stack, self.drill.verification)
+        store = Store(self.stack, self.drill.verification, before=before)
         journal = self._read()
         self.tell("waiting for what was begun to end")
         try:
-            settle(store, journal, self.clock, meanwhile=self.witness.look)
+            if waiting := settle(store, journal, self.clock, meanwhile=self.witness.look):
+                self._note(names.QUEUES_WAITING, messages=waiting)
             self._note(names.VERIFICATION_STARTED)
             self.tell("reading everything back, twice")
+            prefix = self.repeats.key_prefix(self.drill.name, self.number, self.folder)
             with self._recovery_target(store) as target:
-                verify(target, journal, self.journal, self.clock)
+                verify(target, journal, self.journal, self.clock, prefix=f"{prefix}-")
         except (ClientError, BotoCoreError, NotReadyError, KeyError) as error:
             self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
         self._note(names.VERIFICATION_ENDED)

@@ -78,7 +78,8 @@ class EffectPart(_Strict):
     """What each write must cause exactly once: versions of one object, items of a table, or messages of a queue.
 
     `object` and `equals` may name attributes of the written item in braces. A queue's messages are JSON, told apart
-    by their member `attribute`, and are taken out of it.
+    by their member `attribute`, and are taken out of it. `content` are attributes that an item of the table must have
+    to count as the effect: a charge of another amount is none.
     """
 
     name: str = "receipts"
@@ -88,9 +89,12 @@ class EffectPart(_Strict):
     queue: str = ""
     attribute: str = ""
     equals: str = ""
+    content: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
+        if self.content and not self.table:
+            raise ValueError("content is that of a table's items")
         by_value = bool(self.attribute and self.equals)
         kinds = (self.bucket and self.object, self.table and by_value, self.queue and by_value)
         if sum(map(bool, kinds)) != 1:
@@ -98,11 +102,34 @@ class EffectPart(_Strict):
         return self
 
 
+class CounterPart(_Strict):
+    """A number that each write must move once: a stock, a balance. `key` names the item, `each` the movement.
+
+    Nobody else may move it while the drill runs.
+    """
+
+    name: str
+    table: str
+    key: Annotated[dict[str, str], Field(min_length=1)]
+    attribute: str
+    each: float
+
+    @field_validator("each")
+    @classmethod
+    def _moves(cls, value: float) -> float:
+        if not value:
+            raise ValueError("a write that moves nothing cannot be counted")
+        return value
+
+
 class VerificationPart(_Strict):
     """How every write is read back: from one DynamoDB table, by the attribute that holds the write's key.
 
     `replica` is the region of a replica that is looked at during the drill, for the objective `staleness`. With
     `restore` it is a copy that is read: the table restored by its point-in-time recovery, as it is at the end.
+    `content` are attributes that each item must have, in which `{key}` may stand: what holds something else is not
+    what was written. `queues` must be empty before anything is read back, what is being worked on included: what
+    may still come can do its work a second time.
     """
 
     table: str
@@ -112,7 +139,10 @@ class VerificationPart(_Strict):
     replica: str = ""
     settled: dict[str, str] = {}
     settle: Duration = "20s"
+    content: dict[str, str] = {}
+    queues: list[str] = []
     effects: list[EffectPart] = []
+    counters: list[CounterPart] = []
 
     @field_validator("effects", mode="before")
     @classmethod

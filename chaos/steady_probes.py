@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaos.drill_file import ProbePart
 from harness.clock import Clock
+from harness.cloud.identify import OBSERVER_APP_ID
 from harness.errors import ConfigError
 from harness.load.prober import is_loopback
 from harness.measure import journal as names
@@ -94,7 +95,11 @@ class SteadyProbes:
 
     def _answer(self, probe: ProbePart) -> Any:  # JSON
         client = self.target.client(
-            probe.service, connect_timeout=_ANSWER_S, read_timeout=_ANSWER_S, retries={"total_max_attempts": 1}
+            probe.service,
+            connect_timeout=_ANSWER_S,
+            read_timeout=_ANSWER_S,
+            retries={"total_max_attempts": 1},
+            user_agent_appid=OBSERVER_APP_ID,
         )
         parameters = json.loads(json.dumps(probe.parameters), object_hook=self._filled_in)
         return jmespath.search(probe.path, getattr(client, probe.operation)(**parameters))

@@ -96,12 +96,13 @@ class Gate:
         by = request.caller.function if request.caller else ""
         self.recorder.tally.count(request.service, request.operation, by)
         send = self.meter(request, scope, send)
-        if said := self.limited(request):
+        ours = request.by_experiment or request.by_observer
+        if not request.by_observer and (said := self.limited(request)):
             await self._refuse(ApiError(code="ThrottlingException", message=said), request, send)
             return
-        hits = self.rules.hits(request.call()) if concern.any and not request.by_experiment else ()
+        hits = self.rules.hits(request.call()) if concern.any and not ours else ()
         if not hits or await self._let_pass(hits, request, scope, receive, send):
-            if self.recorder.wants(request.service, request.operation) and not request.by_experiment:
+            if self.recorder.wants(request.service, request.operation) and not ours:
                 receive = await self._record(request, receive)
             app = self.services.get(request.service, self.backend)
             scope[REQUEST] = request

@@ -26,13 +26,16 @@ Callers = Callable[[str], Caller | None]
 EXPERIMENT_APP_ID = "bs.fis"
 """The SDK app id by which FIS makes its own calls."""
 
+OBSERVER_APP_ID = "bs.drill"
+"""The SDK app id by which a drill looks at what it drills."""
+
 Insight = Callable[[str], str]
 """Asks the emulator what a request does not say: the role behind an access key, the stream of a shard iterator."""
 
 _SCOPE = re.compile(rb"Credential=([^/,\s]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-zA-Z0-9-]+)/aws4_request")
 _PRESIGNED = re.compile(rb"X-Amz-Credential=([^/&]+)/\d{8}/(?:([a-z0-9-]+)/)?([a-zA-Z0-9-]+)/aws4_request")
 _APP_ID = re.compile(rb"app/(bs\.[\w.-]+)")
-_EXPERIMENT = b"app/bs.fis"
+_EXPERIMENT, _OBSERVER = b"app/bs.fis", b"app/bs.drill"
 _ACCOUNT = re.compile(rb"\d{12}")
 _HTTP_API = re.compile(r"/_aws/execute-api/([^/]+)")
 _RPC_V2 = re.compile(r"/service/([^/]+)/operation/([^/]+)")
@@ -56,6 +59,8 @@ class Request:
     role: str = ""
     by_experiment: bool = False
     """An experiment's own call: FIS breaks and heals by it, so that no fault hits it and it is no recovery."""
+    by_observer: bool = False
+    """A drill's own look: no fault hits it, so that what fires has fired on somebody else."""
     protocol: str = ""
     """How it was sent: `json`, `cbor`, `query`, `rest`, or '' when it is no AWS API call."""
 
@@ -97,6 +102,7 @@ class Identifier:
             account=key.decode() if _ACCOUNT.fullmatch(key) else self.account,
             caller=self._caller(agent := headers.get(b"user-agent", b"")),
             by_experiment=_EXPERIMENT in agent,
+            by_observer=_OBSERVER in agent,
             access_key=key.decode("latin-1"),
         )
         candidates = services_signing_as(signing_name)

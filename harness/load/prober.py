@@ -16,16 +16,27 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from harness.errors import BlackstartError, ConfigError, RefusedError
-from harness.load.workload import HttpOperation, ProberSpec, check_operations, drawn, fill, needs, output_names
+from harness.load.workload import (
+    HttpOperation,
+    ProberSpec,
+    check_operations,
+    drawn,
+    fill,
+    needs,
+    output_names,
+    placeholders_of,
+)
 from harness.measure.journal import JournalWriter, Operation, Outcome
 
 MOST_IN_FLIGHT = 5_000
@@ -110,10 +121,7 @@ class Prober:
 
     def _possible(self, operation: HttpOperation) -> HttpOperation:
         """The operation; one that reads what was never written is replaced by a write."""
-        if not self._acked and any(
-            name.startswith("acked.")
-            for name in needs([operation.url, operation.fallback, operation.headers, operation.body])
-        ):
+        if not self._acked and any(name.startswith("acked.") for name in placeholders_of(operation)):
             return next(o for o in self.spec.operations if o.capture)
         return operation
 
@@ -125,9 +133,10 @@ class Prober:
             known |= self._random.choice(self._acked)
         url = fill(operation.fallback if self._fell_back(operation) else operation.url, known)
         body = None if operation.body is None else json.dumps(fill(operation.body, known))
+        expect = fill(operation.expect, known)
         headers = {"Content-Type": "application/json", **fill(operation.headers, known)}
         for _ in range(max(1, operation.attempts)):
-            outcome = await self._attempt(session, operation, (number, key, due_s), (url, body, headers))
+            outcome = await self._attempt(session, operation, (number, key, due_s), (url, body, headers, expect))
             due_s = time.monotonic()
             if outcome != "unknown" or self._stopping:
                 break
@@ -145,11 +154,14 @@ class Prober:
         session: aiohttp.ClientSession,
         operation: HttpOperation,
         due: tuple[int, str, float],
-        content: tuple[str, str | None, dict[str, str]],
+        content: tuple[str, str | None, dict[str, str], dict[str, Any]],
     ) -> Outcome:
-        """Send once, and note what came of it. `due` is number, key and instant; `content` URL, body and headers."""
+        """Send once, and note what came of it.
+
+        `due` is number, key and instant; `content` URL, body, headers, and what a good answer has.
+        """
         number, key, due_s = due
-        url, body, headers = content
+        url, body, headers, expect = content
         started_s = time.monotonic()
         status, answer, problem = 0, b"", ""
         outcome: Outcome = "unknown"
@@ -162,16 +174,16 @@ class Prober:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = f"{type(error).__name__}: {error}"
         times = (due_s, started_s, time.monotonic())
-        valid = outcome != "ok" or self._keep(operation, answer)
-        if outcome != "ok" and not problem:
+        valid = outcome != "ok" or self._keep(operation, answer, expect)
+        if not problem and (outcome != "ok" or not valid):
             problem = answer[:120].decode(errors="replace")
         self._note(operation, number, key, times, outcome, status=status, valid=valid, detail=problem)
         self._count(operation, outcome)
         return outcome
 
-    def _keep(self, operation: HttpOperation, answer: bytes) -> bool:
+    def _keep(self, operation: HttpOperation, answer: bytes, expect: Mapping[str, Any]) -> bool:
         """Check an acknowledged answer's content and remember what later reads need; False when it is wrong."""
-        if not operation.expect and not operation.capture:
+        if not expect and not operation.capture:
             return True
         try:
             content = json.loads(answer)
@@ -181,7 +193,7 @@ class Prober:
         if found:
             self._acked.append(found)
             del self._acked[:-_REMEMBERED]
-        return all(content.get(member) == value for member, value in operation.expect.items())
+        return isinstance(content, dict) and all(content.get(member) == value for member, value in expect.items())
 
     def _note(
         self,

@@ -22,11 +22,12 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[A-Za-z0-9_\-]+)?)\}")
 class HttpOperation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of request.
 
-    `ok` are the statuses that acknowledge it; any other 4xx means certainly not applied, anything else
-    unknown. `capture` keeps parts of an acknowledged write's JSON for later reads: name → member. `expect` are
-    members that a good answer must have with these values. A request of unknown outcome is sent up to `attempts`
-    times with the same key, as a client with an idempotency key does; each attempt is a record of its own. `fallback`
-    is the URL that clients use once `url` was bad three times in a row, as a health check would have them; they stay.
+    `ok` are the statuses that acknowledge it; any other 4xx means certainly not applied, anything else unknown.
+    `capture` keeps parts of an acknowledged write's JSON for later reads: name → member. `expect` are members that
+    a good answer must have with these values, in which placeholders may stand. A request of unknown outcome is sent
+    up to `attempts` times with the same key, as a client with an idempotency key does; each attempt is a record of
+    its own. `fallback` is the URL that clients use once `url` was bad three times in a row, as a health check would
+    have them; they stay.
     """
 
     kind: str
@@ -113,6 +114,11 @@ def check_placeholders(text: str, outputs: Mapping[str, Any], *, where: str) -> 
         raise ConfigError(f"unknown placeholder {{{name}}}", where=where, hint=nearest(name, known))
 
 
+def placeholders_of(operation: HttpOperation) -> set[str]:
+    """The names of all placeholders of an operation."""
+    return needs([operation.url, operation.fallback, operation.headers, operation.body, operation.expect])
+
+
 def check_operations(operations: list[HttpOperation], outputs: Mapping[str, Any], *, where: str) -> None:
     """Refuse what can never be sent.
 
@@ -124,7 +130,7 @@ def check_operations(operations: list[HttpOperation], outputs: Mapping[str, Any]
     captured = {name for operation in operations for name in operation.capture}
     known = {"key", "sequence"} | {f"outputs.{n}" for n in outputs} | {f"acked.{n}" for n in captured}
     for operation in operations:
-        for name in sorted(needs([operation.url, operation.fallback, operation.headers, operation.body]) - known):
+        for name in sorted(placeholders_of(operation) - known):
             raise ConfigError(
                 f"unknown placeholder {{{name}}} in operation {operation.kind!r}",
                 where=where,

@@ -12,7 +12,9 @@ from harness.measure.journal import (
     ALARMS_WATCHED,
     BASELINE_ENDED,
     CHECK_FAILED,
+    DRILL_STARTED,
     EVIDENCE,
+    EXPERIMENT_STARTED,
     ROLLBACK,
     Journal,
 )
@@ -30,6 +32,10 @@ Result = TypeVar("Result")
 
 _CHECK_AREAS: dict[str, Area] = {"verification": "data", "alarms": "detect", "stores": "stores"}
 """What rests on a check that could not run; on any other check everything does."""
+
+
+_LOOKS_S, _SLACK = 1.0, 0.1
+"""How much earlier than planned a fault may be seen to end: seconds, and a share of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class Doubts:
 def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Samples, method: Method) -> None:
     """Note what makes the whole run worthless: a cut journal, an unsteady baseline, a fault that never fired."""
     doubts.add("all", journal.flaw or ("" if journal.complete else "the journal is not complete"))
+    if (drills := sum(1 for _ in journal.named(DRILL_STARTED))) > 1:
+        doubts.add("all", f"the journal holds {drills} drills, and what proves one may belong to another")
     for event in journal.named(CHECK_FAILED):
         area = _CHECK_AREAS.get(event.detail.get("check", ""), "all")
         doubts.add(area, f"check {event.detail.get('check', '?')!r} failed to run: {event.detail.get('error', '')}")
@@ -91,6 +99,7 @@ def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Sam
         doubts.add("all", f"a steady-state probe did not hold: {baseline.detail.get('reason', 'no reason given')}")
     doubts.add("all", doubts.attempt("all", lambda: clock_flaw(journal)) or "")
     doubts.add("all", _no_proof(journal, phases))
+    doubts.add("all", _ended_early(journal, phases))
     doubts.add("detect", _no_alarm(journal, phases))
     if journal.first(ROLLBACK) is None:
         doubts.add("all", "nobody checked whether the rollback was clean")
@@ -125,6 +134,23 @@ def _ringing(journal: Journal, instant_s: float) -> set[str]:
     """The alarms that were in ALARM at an instant."""
     states = {str(e.detail.get("alarm")): e.detail.get("state") for e in journal.named(ALARM) if e.at_s < instant_s}
     return {alarm for alarm, state in states.items() if state == "ALARM"}
+
+
+def _ended_early(journal: Journal, phases: Phases) -> str:
+    """Why the fault was not in force for as long as the experiment says, or ''.
+
+    `lasts_s` is the longest of its actions; what FIS itself tells of an end is off by a look or two.
+    """
+    started = journal.first(EXPERIMENT_STARTED)
+    lasts_s = float(started.detail.get("lasts_s", 0.0)) if started is not None else 0.0
+    if started is None or phases.healed_s is None:
+        return ""
+    lasted_s = phases.healed_s - started.at_s
+    if lasted_s >= lasts_s - max(_LOOKS_S, _SLACK * lasts_s):
+        return ""
+    return (
+        f"the fault was ended after {lasted_s:.1f} s of {lasts_s:g} s: somebody else healed it, or its lease ran out"
+    )
 
 
 def _no_proof(journal: Journal, phases: Phases) -> str:

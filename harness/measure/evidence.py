@@ -26,16 +26,18 @@ def findings_of(
 
     return [
         *told("lost", (write.key for write in history.lost), "acknowledged and absent"),
-        *told("phantom", history.phantom, "certainly not applied and present"),
+        *told("phantom", (key for key in history.phantom if key in writes), "certainly not applied and present"),
+        *told("phantom", (key for key in history.phantom if key not in writes), "present, and nobody sent it"),
         *told("duplicate", history.duplicated),
         *told("unfulfilled", history.unfulfilled, "acknowledged, and its end never came"),
+        *told("partial", history.partial, "begun without an answer, and its end never came"),
         *told("hole", history.holes, "lost although a later write survived"),
     ]
 
 
 def _seen(reading: Reading | None) -> str:
     """What the last pass saw of the key, for people."""
-    if reading is None or not reading.present:
+    if reading is None or not (reading.present or reading.fields):
         return ""
     if not reading.fields:
         return "" if reading.effects is None else f"{reading.effects} effects"

@@ -21,17 +21,19 @@ _WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "not_supported", "p
 class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one run of a drill; None is what could not be told, and `doubts` says why.
 
-    `rto_s` None with `recovered_s` None means: not recovered, the true value is at least `rto_at_least_s`,
-    and `past_deadline` says whether it was watched until the deadline.
-    A percentile is None where too many operations were never acknowledged. `duplicate` counts effects beyond
-    the first. `left` lists what the rollback left behind. `only_after_fault`: good answers came back no earlier
-    than the fault was ended, so that `rto_s` says how long the fault was and not how fast the service recovers.
-    `goods_at_end` good answers in a row ended the observation: the residual error rate is below `residual_error`
-    with 95 % confidence. `staleness_*` None with `stale_writes` > 0: so many never reached the replica. `late_*` is
-    how late the prober sent what was due, its own error. `findings` are the keys behind the counts.
-    `anomalies` counts broken promises of single stores that were worked beside the drill, `probes_broken` the
-    steady-state probes that did not hold at the end. `amplification` is how many calls of what was broken came for
-    each operation that was sent during the fault.
+    `rto_s` None with `recovered_s` None means: not recovered, the true value is at least `rto_at_least_s`, and
+    `past_deadline` says whether it was watched until the deadline. A percentile is None where too many operations
+    were never acknowledged. `duplicate` counts effects beyond the first. `phantom` counts effects that belong to
+    nothing that was written, too, and `unfulfilled` what was begun without an answer and never ended. `waiting`
+    messages were still in the drill's queues when it was read back: what they will do yet nobody has seen. `left`
+    lists what the rollback left behind. `only_after_fault`: good answers came back no earlier than the fault was
+    ended, so that `rto_s` says how long the fault was and not how fast the service recovers. `wrong` answers were
+    acknowledged, and about something else than was asked. `goods_at_end` good answers in a row ended the
+    observation: the residual error rate is below `residual_error` with 95 % confidence. `staleness_*` None with
+    `stale_writes` > 0: so many never reached the replica. `late_*` is how late the prober sent what was due, its
+    own error. `findings` are the keys behind the counts. `anomalies` counts broken promises of single stores that
+    were worked beside the drill, `probes_broken` the steady-state probes that did not hold at the end.
+    `amplification` is how many calls of what was broken came for each operation that was sent during the fault.
     """
 
     seed: int = 0
@@ -57,6 +59,8 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     phantom: int = 0
     duplicate: int = 0
     unfulfilled: int = 0
+    waiting: int = 0
+    wrong: int = 0
     anomalies: int | None = None
     probes_broken: int | None = None
     amplification: float | None = None

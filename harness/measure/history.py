@@ -35,7 +35,7 @@ class History:
     `lost`: acknowledged, absent. `phantom`: certainly not applied, present. `duplicates`: effects beyond the
     first, over all keys. `unfulfilled`: acknowledged, present, and its final state or effect never came.
     `holes`: lost although a write with a later sequence number survived. `unknown`: never answered clearly,
-    of which `unknown_applied` are present.
+    of which `unknown_applied` are present and `partial` neither absent nor whole: their end never came.
     """
 
     acked: tuple[Write, ...]
@@ -47,6 +47,7 @@ class History:
     holes: tuple[str, ...]
     unknown: int
     unknown_applied: int
+    partial: tuple[str, ...] = ()
 
 
 def writes_of(operations: Iterable[Operation]) -> dict[str, Write]:
@@ -75,18 +76,23 @@ def compare(writes: Mapping[str, Write], found: Mapping[str, Reading]) -> Histor
     present = {key for key, reading in found.items() if reading.present}
     lost = tuple(write for write in acked if write.key not in present)
     unknown = [write.key for write in writes.values() if write.outcome == "unknown"]
+    applied = [key for key in unknown if key in present]
     surplus = {key: reading.effects - 1 for key, reading in found.items() if reading.effects and reading.effects > 1}
     newest = max((w.sequence for w in acked if w.key in present and w.sequence is not None), default=-1)
     return History(
         acked=acked,
         lost=lost,
-        phantom=tuple(w.key for w in writes.values() if w.outcome == "fail" and w.key in present),
+        phantom=(
+            *(w.key for w in writes.values() if w.outcome == "fail" and w.key in present),
+            *(key for key in found if key in present and key not in writes),
+        ),
         duplicates=sum(surplus.values()),
         duplicated=tuple(surplus),
         unfulfilled=tuple(w.key for w in acked if w.key in present and _unfulfilled(found[w.key])),
         holes=tuple(write.key for write in lost if write.sequence is not None and write.sequence < newest),
         unknown=len(unknown),
-        unknown_applied=sum(key in present for key in unknown),
+        unknown_applied=len(applied),
+        partial=tuple(key for key in applied if _unfulfilled(found[key])),
     )
 
 

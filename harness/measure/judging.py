@@ -65,6 +65,13 @@ def _staleness(figures: DrillRunFigures) -> Measured:
     return Measured(figures.staleness_max_s)
 
 
+def _duplicates(figures: DrillRunFigures) -> Measured:
+    """None yet is none only when nothing can come any more."""
+    if figures.waiting and not figures.duplicate:
+        return Measured(None, reason=f"{figures.waiting} messages were still under way, and may do their work again")
+    return Measured(figures.duplicate)
+
+
 def _detect(figures: DrillRunFigures) -> Measured:
     if figures.detect_s is None and figures.fault_s is not None and figures.ended_s is not None:
         return Measured(None, figures.ended_s - figures.fault_s, "no alarm went into ALARM")
@@ -89,9 +96,10 @@ _MEASURES = {
         at_least=True,
     ),
     "lost": _Measure(field="lost", area="data", read=lambda f: Measured(f.lost), unit="count"),
-    "duplicates": _Measure(field="duplicates", area="data", read=lambda f: Measured(f.duplicate), unit="count"),
+    "duplicates": _Measure(field="duplicates", area="data", read=_duplicates, unit="count"),
     "phantom": _Measure(field="phantom", area="data", read=lambda f: Measured(f.phantom), unit="count"),
     "unfulfilled": _Measure(field="unfulfilled", area="data", read=lambda f: Measured(f.unfulfilled), unit="count"),
+    "wrong": _Measure(field="wrong", area="availability", read=lambda f: Measured(f.wrong), unit="count"),
     "anomalies": _Measure(field="anomalies", area="stores", read=lambda f: Measured(f.anomalies), unit="count"),
     "probes": _Measure(field="probes", area="probes", read=lambda f: Measured(f.probes_broken), unit="count"),
     "amplification": _Measure(

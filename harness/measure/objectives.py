@@ -26,6 +26,7 @@ class DrillObjectives:
     phantom: int | None = None
     unfulfilled: int | None = None
     unknown: int | None = None
+    wrong: int | None = None
     anomalies: int | None = None
     probes: int | None = None
     amplification: float | None = None

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from harness.measure.availability import Availability, Latency, availability, latency
 from harness.measure.checkers.linearizable import UNDECIDED
 from harness.measure.doubts import Doubts
+from harness.measure.effects import Effects, effects_of, wrong_answers
 from harness.measure.evidence import findings_of
 from harness.measure.figures import DrillRunFigures
-from harness.measure.finding import Finding
+from harness.measure.finding import MOST_FINDINGS, Finding
 from harness.measure.history import History, Write, compare, passes_of, unreadable, writes_of
 from harness.measure.journal import (
     ALARM,
@@ -28,6 +29,7 @@ from harness.measure.journal import (
     EVIDENCE,
     EXPERIMENT_STARTED,
     PROBE,
+    QUEUES_WAITING,
     RESTORE,
     ROLLBACK,
     STORE_CHECKED,
@@ -58,6 +60,7 @@ def samples_of(journal: Journal, method: Method) -> Samples:
         scheduled_s=[operation.scheduled_s for operation in journal.operations],
         ended_s=[operation.ended_s for operation in journal.operations],
         good=method.goods(journal.operations),
+        kind=[operation.kind for operation in journal.operations],
     )
 
 
@@ -76,14 +79,17 @@ def take_figures(
     stores = doubts.attempt("stores", lambda: _store_fields(doubts, journal, phases))
     stale = doubts.attempt("staleness", lambda: _staleness_fields(doubts, journal, data))
     calls = _control_plane_calls(journal, phases, back)
+    wrong = wrong_answers(journal, started_s=phases.started_s)
     fields = {
         **_story(journal, phases),
         **_recovery_fields(back, phases, method),
-        **_data_fields(data, lost, stores or []),
+        **_data_fields(data, lost, effects_of(journal), [*wrong[:MOST_FINDINGS], *(stores or [])]),
+        "waiting": sum(int(event.detail.get("messages", 0)) for event in journal.named(QUEUES_WAITING)),
         **_served_fields(served),
         **(stale or {}),
         **_end_fields(samples, phases),
         **_pacing_fields(journal),
+        "wrong": len(wrong),
         "anomalies": _anomalies(journal),
         "amplification": _amplification(journal, phases, samples),
         "probes_broken": _probes_broken(doubts, journal),
@@ -317,20 +323,20 @@ def _store_fields(doubts: Doubts, journal: Journal, phases: Phases) -> list[Find
     return found
 
 
-def _data_fields(data: _Data | None, lost: Loss | None, stores: list[Finding]) -> dict[str, Any]:
+def _data_fields(data: _Data | None, lost: Loss | None, effects: Effects, stores: list[Finding]) -> dict[str, Any]:
     fields: dict[str, Any] = {"findings": stores}
     if lost is not None:
         fields |= {"rpo_s": lost.rpo_s, "split_brain": lost.split_brain}
     if data is not None:
         history = data.history
         fields |= {
-            "findings": [*data.findings, *stores],
+            "findings": [*data.findings, *effects.findings, *stores],
             "acked": len(history.acked),
             "lost": len(history.lost),
             "holes": len(history.holes),
-            "phantom": len(history.phantom),
-            "duplicate": history.duplicates,
-            "unfulfilled": len(history.unfulfilled),
+            "phantom": len(history.phantom) + effects.strays,
+            "duplicate": history.duplicates + effects.surplus,
+            "unfulfilled": len(history.unfulfilled) + len(history.partial) + effects.missing,
             "unknown": history.unknown,
             "unknown_applied": history.unknown_applied,
         }
@@ -355,6 +361,8 @@ def _notes(journal: Journal, phases: Phases, back: Recovery | None) -> list[str]
     notes = []
     if back is not None and not back.felt:
         notes.append(f"not felt: {phases.fired} effects fired and every operation stayed good")
+    if back is not None and back.down:
+        notes.append(f"{', '.join(back.down)} was down to the end, whatever the other operations did")
     cpu = _cpu_percent(journal)
     if cpu is not None and cpu > CPU_LIMIT_PERCENT:
         notes.append(

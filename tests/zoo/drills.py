@@ -33,7 +33,7 @@ class ShortDrill:
     must_recover_in_fault: bool = False
     disruption: str = "Software"
     orders: dict[str, Any] = field(
-        default_factory=lambda: {"lost": 0, "duplicates": 0, "phantom": 0, "unfulfilled": 0}
+        default_factory=lambda: {"lost": 0, "duplicates": 0, "phantom": 0, "unfulfilled": 0, "wrong": 0}
     )
     more: str = ""
     targets: dict[str, Any] = field(default_factory=dict)
@@ -147,6 +147,12 @@ DRILLS = {
         reads=3.0,
         duration="8s",
     ),
+    "reads-fail": ShortDrill(
+        title="Most reads of an order fail",
+        action=INTERNAL_ERROR,
+        parameters=_api_errors("dynamodb", "GetItem", 70),
+        reads=3.0,
+    ),
     "bus-fails": ShortDrill(
         title="Most events are refused by the bus",
         action=INTERNAL_ERROR,
@@ -258,7 +264,7 @@ kind = "place_order"
 method = "POST"
 url = "{outputs.api_url}/orders"
 headers = { "Idempotency-Key" = "{key}" }
-body = { customer = "prober", items = [{ sku = "tea", quantity = 1 }] }
+body = { customer = "customer of {key}", items = [{ sku = "tea", quantity = 1 }] }
 ok = [200, 201]
 write = true
 attempts = ATTEMPTS
@@ -269,6 +275,7 @@ _READS = """
 kind = "read_order"
 method = "GET"
 url = "{outputs.api_url}/orders/{acked.order_id}"
+expect = { order_id = "{acked.order_id}" }
 """
 
 
@@ -280,6 +287,15 @@ replica = "REPLICA"
 restore = RESTORE
 settled = { status = "FULFILLED" }
 settle = "25s"
+content = { customer = "customer of {key}" }
+queues = ["{outputs.fulfil_queue_url}"]
+
+[[verification.counters]]
+name = "stock of tea"
+table = "{outputs.stock_table}"
+key = { sku = "tea" }
+attribute = "available"
+each = -1
 
 [[verification.effects]]
 name = "receipts"

@@ -22,6 +22,7 @@ from harness.cloud.faults import (
     Reset,
     Selector,
 )
+from harness.cloud.identify import OBSERVER_APP_ID
 from harness.errors import ConfigError
 from tests.waiting import until
 
@@ -128,6 +129,16 @@ def test_a_rule_dies_with_its_lease_when_nobody_renews_it(cloud: RunningCloud, t
         put(table)
     assert until(lambda: not cloud.control.rules())
     put(table)
+
+
+def test_what_a_drill_looks_with_meets_no_fault(cloud: RunningCloud, table: Any) -> None:
+    inject(cloud, ApiError(code="InternalServerError"), operation="*")
+    looking = cloud.target.client("dynamodb", user_agent_appid=OBSERVER_APP_ID)
+    assert looking.scan(TableName="orders")["Count"] == 0
+    assert [(report.matched, report.fired) for report in cloud.control.rules()] == [(0, 0)]
+    with pytest.raises(ClientError):
+        put(table)
+    assert [report.fired for report in cloud.control.rules()] == [1]
 
 
 def test_healing_twice_is_fine_and_says_what_ended(cloud: RunningCloud, table: Any) -> None:

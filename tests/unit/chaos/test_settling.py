@@ -1,6 +1,7 @@
 """Waiting for the end of what was begun."""
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -26,10 +27,13 @@ class Clock:
 class Store:
     """Of its orders, some more are fulfilled at each look."""
 
-    part = VerificationPart(table="t", key="k", settled={"status": "FULFILLED"}, settle="2s")
+    part = VerificationPart(table="t", key="k", settled={"status": "FULFILLED"}, settle="2s", queues=["q"])
 
-    def __init__(self, open_at_each_look: Iterator[int]) -> None:
-        self.looks, self.open = 0, open_at_each_look
+    def __init__(self, open_at_each_look: Iterator[int], messages: Iterator[int] | None = None) -> None:
+        self.looks, self.open, self.messages = 0, open_at_each_look, messages or repeat(0)
+
+    def waiting(self) -> int:
+        return next(self.messages)
 
     def items(self) -> dict[str, list[dict[str, str]]]:
         self.looks += 1
@@ -47,19 +51,29 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Any:
         for n in range(20)
     )
 
-    def run(open_at_each_look: Iterator[int]) -> Store:
-        clock, store = Clock(), Store(open_at_each_look)
+    def run(store: Store) -> int:
+        clock = Clock()
         monkeypatch.setattr(verification.time, "sleep", lambda s: setattr(clock, "at_s", clock.at_s + s))
-        settle(store, Journal(operations=writes, events=(), readings=()), clock, meanwhile=lambda: None)  # type: ignore[arg-type]
-        return store
+        return settle(store, Journal(operations=writes, events=(), readings=()), clock, meanwhile=lambda: None)  # type: ignore[arg-type]
 
     return run
 
 
 def test_settling_is_waited_for_as_long_as_anything_settles(wait: Any) -> None:
     slowly = (count for count in range(20, -1, -1) for _ in range(3))  # one in 1.5 s, each within the 2 s
-    assert wait(slowly).looks == 61
+    store = Store(slowly)
+    wait(store)
+    assert store.looks == 61
 
 
 def test_what_does_not_settle_at_all_is_given_up_after_the_settle_time(wait: Any) -> None:
-    assert wait(iter([5] * 100)).looks == 4
+    store = Store(iter([5] * 100))
+    wait(store)
+    assert store.looks == 5
+
+
+def test_what_may_still_be_done_a_second_time_is_waited_for_and_told(wait: Any) -> None:
+    draining = Store(iter([0] * 100), iter([3, 3, 2, 1, 0]))
+    assert (wait(draining), draining.looks) == (0, 5)
+    stuck = Store(iter([0] * 100), iter([3] * 100))
+    assert (wait(stuck), stuck.looks) == (3, 5)

@@ -18,7 +18,9 @@ from harness.measure.journal import (
     ALARMS_WATCHED,
     CHECK_FAILED,
     CLOCK,
+    DRILL_STARTED,
     EVIDENCE,
+    EXPERIMENT_STARTED,
     FAULT_FIRED,
     VERIFICATION_ENDED,
     WORKLOAD,
@@ -80,6 +82,15 @@ def _backwards(journal: Journal) -> Journal:
     return replace(journal, operations=(msgspec.structs.replace(first, ended_s=first.ended_s - 9.0), *rest))
 
 
+def _rare_one_down(journal: Journal) -> Journal:
+    """One of two hundred is bad from the beginning: 99.5 % are good."""
+    bad = {"kind": "cancel_order", "outcome": "fail", "write": False}
+    told = [o if o.id % 200 else msgspec.structs.replace(o, **bad) for o in journal.operations]
+    return replace(journal, operations=tuple(told))
+
+
+_LONG = {"experiment_id": "EXPlong", "lasts_s": 60.0}
+
 ROWS: list[Row] = [
     ("no proof of injection", lambda j: without(j, EVIDENCE, FAULT_FIRED), "no evidence that the fault was injected"),
     (
@@ -127,6 +138,17 @@ ROWS: list[Row] = [
         "alarm was on before",
         lambda j: also(j, Event(at_s=3.0, name=ALARM, detail={"alarm": "errors", "state": "ALARM"})),
         "in ALARM before the fault",
+    ),
+    ("one rare operation is down before the fault", _rare_one_down, "cancel_order was down, though so rare"),
+    (
+        "fault healed before its time",
+        lambda j: also(without(j, EXPERIMENT_STARTED), Event(at_s=11.5, name=EXPERIMENT_STARTED, detail=_LONG)),
+        "the fault was ended after 12.5 s of 60 s",
+    ),
+    (
+        "two drills in one journal",
+        lambda j: also(j, Event(at_s=1.0, name=DRILL_STARTED, detail={"drill": "another"})),
+        "the journal holds 2 drills",
     ),
     ("rollback never checked", lambda j: without(j, "rollback"), "rollback"),
     ("baseline missing", lambda j: without(j, "baseline_ended"), "no baseline"),

@@ -1,0 +1,123 @@
+"""What is read back: strays, counters, contents, keys that nobody sent. Against a client that holds a few tables."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.drill_file import CounterPart, EffectPart, VerificationPart
+from chaos.verification import Before, Store, verify
+from harness.clock import SystemClock
+from harness.measure.effects import effects_of
+from harness.measure.journal import Journal, JournalWriter, Operation, read_journal
+
+PART = VerificationPart(
+    table="orders",
+    key="key",
+    content={"customer": "customer of {key}"},
+    queues=["q1", "q2"],
+    effects=[
+        EffectPart(name="charges", table="payments", attribute="order", equals="{id}", content={"currency": "EUR"}),
+        EffectPart(name="told", queue="q", attribute="order", equals="{id}"),
+    ],
+    counters=[CounterPart(name="stock", table="stock", key={"sku": "tea"}, attribute="left", each=-2)],
+)
+Tables = dict[str, list[dict[str, str]]]
+
+
+class Cloud:
+    """A target: one client for all services."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables, self.outputs, self.target = tables, {}, self
+
+    def client(self, *_: Any, **settings: Any) -> Any:
+        assert settings["user_agent_appid"] == "bs.drill"
+        return self
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, TableName: str, **_: Any) -> list[Mapping[str, Any]]:  # noqa: N803 - boto3's name
+        return [{"Items": [{n: {"S": v} for n, v in item.items()} for item in self.tables[TableName]]}]
+
+    def get_item(self, TableName: str, **_: Any) -> Mapping[str, Any]:  # noqa: N803
+        return {"Item": {n: {"N": v} for n, v in self.tables[TableName][0].items()}}
+
+    def receive_message(self, **_: Any) -> Mapping[str, Any]:
+        return {}
+
+    def get_queue_attributes(self, QueueUrl: str, **_: Any) -> Mapping[str, Any]:  # noqa: N803
+        depths = {"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "2"}
+        return {"Attributes": depths if QueueUrl == "q1" else {}}
+
+
+def order(key: str, customer: str = "") -> dict[str, str]:
+    return {"id": f"id of {key}", "key": key, "customer": customer or f"customer of {key}"}
+
+
+def charge(key: str, currency: str = "EUR") -> dict[str, str]:
+    return {"order": f"id of {key}", "currency": currency}
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Journal]:
+    def told(tables: Tables, *keys: str) -> Journal:
+        operations = tuple(
+            Operation(id=n, kind="w", key=key, write=True, scheduled_s=n, started_s=n, ended_s=n + 0.1, outcome="ok")
+            for n, key in enumerate(keys)
+        )
+        before = Before(effects={"charges": Counter({"id of old": 1})}, counters={"stock": 100.0})
+        store = Store(Cloud(tables), PART, before=before)  # type: ignore[arg-type]
+        with JournalWriter(tmp_path / "j.jsonl") as writer:
+            verify(store, Journal(operations=operations), writer, SystemClock(), prefix="run-")
+        return read_journal(tmp_path / "j.jsonl")
+
+    return told
+
+
+def test_what_belongs_to_nothing_and_came_during_the_drill_is_a_stray(read: Any) -> None:
+    tables = {"orders": [order("run-1")], "payments": [charge("run-1"), charge("old"), charge("gone")],
+              "stock": [{"left": "98"}]}  # fmt: skip
+    found = effects_of(read(tables, "run-1"))
+    assert (found.strays, found.surplus, found.missing) == (1, 0, 0)
+    assert [(f.kind, f.key) for f in found.findings] == [("stray", "id of gone")]
+
+
+@pytest.mark.parametrize(
+    ("left", "surplus", "missing"), [("96", 0, 0), ("94", 1, 0), ("95", 1, 0), ("98", 0, 1), ("100", 0, 2)]
+)
+def test_a_counter_moves_once_for_each_write_that_is_there(read: Any, left: str, surplus: int, missing: int) -> None:
+    tables = {"orders": [order("run-1"), order("run-2")], "payments": [], "stock": [{"left": left}]}
+    found = effects_of(read(tables, "run-1", "run-2", "run-3"))
+    assert (found.surplus, found.missing) == (surplus, missing)
+    assert len(found.findings) == bool(surplus or missing)
+
+
+def test_what_holds_something_else_is_absent_and_says_why(read: Any) -> None:
+    tables = {
+        "orders": [order("run-1", "customer of run-0")],
+        "payments": [charge("run-1")],
+        "stock": [{"left": "98"}],
+    }
+    one, other = read(tables, "run-1").readings
+    assert not one.present
+    assert not other.present
+    assert one.fields == {"differs": "customer is 'customer of run-0' instead of 'customer of run-1'"}
+
+
+def test_an_effect_with_another_content_is_none(read: Any) -> None:
+    tables = {"orders": [order("run-1")], "payments": [charge("run-1", "USD")], "stock": [{"left": "98"}]}
+    assert [r.fewest for r in read(tables, "run-1").readings] == [0, 0]
+
+
+def test_keys_of_this_run_that_nobody_sent_are_read_too(read: Any) -> None:
+    tables = {"orders": [order("run-1"), order("run-1-again"), order("other-1")], "payments": [],
+              "stock": [{"left": "96"}]}  # fmt: skip
+    assert [r.key for r in read(tables, "run-1").readings] == 2 * ["run-1", "run-1-again"]
+
+
+def test_messages_under_way_are_counted_over_all_queues() -> None:
+    assert Store(Cloud({}), PART).waiting() == 3  # type: ignore[arg-type]
