@@ -221,7 +221,7 @@ def _chosen_drills(workspace: Workspace, options: RunOptions) -> list[Drill]:
     _at_least_one(options.runs)
     if "drills" not in options.parts:
         return []
-    names = options.drills or drill_names(workspace.drills)
+    names = tuple(dict.fromkeys(options.drills)) or drill_names(workspace.drills)  # each has one journal a run
     drills = [load_drill(name, workspace.drills, policy=workspace.config.policy) for name in names]
     return drills if options.drills else [drill for drill in drills if drill.run_by_default]
 
