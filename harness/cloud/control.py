@@ -18,7 +18,7 @@ from harness.cloud.faults import MAX_LEASE_S, parse_rule
 from harness.cloud.gate import CONTROL_PREFIX
 from harness.cloud.links import LinkFault
 from harness.cloud.recorder import Recorder
-from harness.cloud.timings import Timing
+from harness.cloud.standing import Standing
 from harness.errors import BlackstartError, ConfigError, UsageError, nearest
 from harness.lag import parse_lag
 
@@ -33,14 +33,7 @@ class Owner:
     """What the control API may ask of the server beyond the doors."""
 
     token: str
-    environments: Callable[[], list[dict[str, Any]]]
-    tasks: Callable[[], list[dict[str, Any]]]
-    databases: Callable[[], list[dict[str, Any]]]
-    pulse: Callable[[], dict[str, Any]]
-    names_port: Callable[[], int]
-    timings: Callable[[], list[Timing]]
-    usage: Callable[[], dict[str, float]]
-    hold_cpu: Callable[[str, bool], None]
+    standing: Standing
     heal_services: Callable[[], Awaitable[dict[str, list[str]]]]
     reset: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
@@ -186,7 +179,7 @@ class Control:
         return {"links": ended}
 
     async def _timings(self, _query: Query, _body: bytes) -> Answer:
-        return {"timings": msgspec.to_builtins(self.owner.timings())}
+        return {"timings": msgspec.to_builtins(self.owner.standing.timings())}
 
     async def _replication(self, _query: Query, _body: bytes) -> Answer:
         return {"replication": self.doors.replication.shown()}
@@ -196,26 +189,26 @@ class Control:
         return {"events": msgspec.to_builtins(events), "dropped": self.doors.evidence.dropped}
 
     async def _environments(self, _query: Query, _body: bytes) -> Answer:
-        return {"environments": self.owner.environments()}
+        return {"environments": self.owner.standing.environments()}
 
     async def _tasks(self, _query: Query, _body: bytes) -> Answer:
-        return {"tasks": self.owner.tasks()}
+        return {"tasks": self.owner.standing.tasks()}
 
     async def _databases(self, _query: Query, _body: bytes) -> Answer:
-        return {"databases": self.owner.databases()}
+        return {"databases": self.owner.standing.databases()}
 
     async def _pulse(self, _query: Query, _body: bytes) -> Answer:
-        return self.owner.pulse()
+        return self.owner.standing.pulse()
 
     async def _names(self, _query: Query, _body: bytes) -> Answer:
-        return {"port": await asyncio.to_thread(self.owner.names_port)}
+        return {"port": await asyncio.to_thread(self.owner.standing.names_port)}
 
     async def _usage(self, _query: Query, _body: bytes) -> Answer:
-        return {"usage": self.owner.usage()}
+        return {"usage": self.owner.standing.usage()}
 
     async def _hold_cpu(self, _query: Query, body: bytes) -> Answer:
         wanted = json.loads(body)
-        self.owner.hold_cpu(str(wanted["function"]), bool(wanted["on"]))
+        self.owner.standing.hold_cpu(str(wanted["function"]), on=bool(wanted["on"]))
         return {"function": wanted["function"], "on": bool(wanted["on"])}
 
     async def _control_plane_calls(self, query: Query, _body: bytes) -> Answer:
