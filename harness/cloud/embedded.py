@@ -32,6 +32,7 @@ from harness.cloud.doors import Doors
 from harness.cloud.egress import Egress
 from harness.cloud.functions import emulated as functions
 from harness.cloud.functions.pool import FunctionPool
+from harness.cloud.functions.provisioned import ProvisionedConcurrency
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
 from harness.cloud.limits.emulated import Limits
@@ -46,7 +47,6 @@ from harness.cloud.loop_thread import LoopThread
 from harness.cloud.moto_services import MotoHost
 from harness.cloud.pipes.emulated import Pipes
 from harness.cloud.private_network import PrivateNetwork
-from harness.cloud.provisioned_concurrency import ProvisionedConcurrency
 from harness.cloud.pulse import Pulse
 from harness.cloud.schedules.emulated import Schedules
 from harness.cloud.schemas import emulated as schemas
