@@ -35,8 +35,8 @@ from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.provisioned import ProvisionedConcurrency
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.lambda_errors import with_service_exceptions
-from harness.cloud.limits.emulated import Limits
 from harness.cloud.limits.requests import KEYED
+from harness.cloud.limits.station import LimitStation
 from harness.cloud.links import Place
 from harness.cloud.load_balancing.balancers import Balancers
 from harness.cloud.load_balancing.metrics import BalancerMetrics
@@ -48,6 +48,10 @@ from harness.cloud.moto_services import MotoHost
 from harness.cloud.pipes.emulated import Pipes
 from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.pulse import Pulse
+from harness.cloud.scaling.api import ScalingApi
+from harness.cloud.scaling.services import DIMENSION, ScaledServices
+from harness.cloud.scaling.tables import scaled_tables
+from harness.cloud.scaling.tracking import Scaler
 from harness.cloud.schedules.emulated import Schedules
 from harness.cloud.schemas import emulated as schemas
 from harness.cloud.schemas.api import SchemasApi
@@ -55,7 +59,6 @@ from harness.cloud.settings import CloudSettings
 from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
 from harness.cloud.standing import Rows
-from harness.cloud.tasks.scaling_api import ScalingApi
 from harness.cloud.tasks.tasks import Tasks
 from harness.cloud.timings import Timing, timings
 from harness.cloud.traces.otlp import PATH as OTLP_PATH
@@ -88,7 +91,8 @@ class EmbeddedCloud:
     deployments: CodeDeployApi
     moto: MotoHost
     histories: ItemHistories
-    limits: Limits
+    limits: LimitStation
+    scaler: Scaler
     backups: BackupService
     measured: frozenset[str] = MEASURED | KEYED
 
@@ -119,6 +123,7 @@ class EmbeddedCloud:
         deployments = _code_deploy(settings, doors)
         moto = MotoHost(identifier.models)
         _copies(doors, signals)
+        limits = LimitStation.install(settings, signals)
         made = cls(
             settings=settings,
             doors=doors,
@@ -141,7 +146,8 @@ class EmbeddedCloud:
             deployments=deployments,
             moto=moto,
             histories=backups.install(),
-            limits=Limits.install(settings.quotas, throttled=signals.metrics.throttled),
+            limits=limits,
+            scaler=_scaler(settings, signals, tasks, limits),
             backups=BackupService.install(doors, settings.state_dir / "backups"),
         )
         doors.zones.links.populations.append(made.whereabouts)
@@ -168,7 +174,7 @@ class EmbeddedCloud:
         scaling = "application-autoscaling"
         return {
             **known,
-            scaling: ScalingApi(known[scaling], self.containers.scaler),
+            scaling: ScalingApi(known[scaling], self.scaler),
             "xray": self.traces.api(known["xray"]),
             "arc-zonal-shift": ZonalShiftApi(self.balancers.shifts),
             "codedeploy": self.deployments,
@@ -219,6 +225,7 @@ class EmbeddedCloud:
             self.histories.clear,
             self.delivery.invocations.clear,
             self.traces.store.clear,
+            self.scaler.targets.clear,
             self.limits.forget,
             self.schedules.forget,
             self.pipes.runner.forget,
@@ -234,6 +241,7 @@ class EmbeddedCloud:
         for part in (self.delivery, self.backups, self.logs, self.traces, self.schedules, self.pipes):
             part.close()
         for ending in (
+            self.scaler.stop,
             self.signals.stop,
             self.deployments.reset,
             self.containers.close,
@@ -329,6 +337,12 @@ def _balancers(
     )
     balancers.install()
     return balancers
+
+
+def _scaler(settings: CloudSettings, signals: SignalStation, tasks: Tasks, limits: LimitStation) -> Scaler:
+    services = ScaledServices(tasks.ecs.desired_count, tasks.ecs.scale)
+    kinds = {DIMENSION: services, **scaled_tables(limits.tables.tables.provisioned, limits.tables.tables.provision)}
+    return Scaler(store=signals.store, period_s=settings.scaling_period_s, kinds=kinds)
 
 
 def _code_deploy(settings: CloudSettings, doors: Doors) -> CodeDeployApi:

@@ -210,7 +210,7 @@ class MetricStore:
     def __init__(self) -> None:
         self._series: dict[MetricId, Series] = {}
         self._lock = threading.Lock()
-        self._soon: deque[tuple[MetricId, float, float, str]] = deque()
+        self._soon: deque[tuple[MetricId, float, float, str, int]] = deque()
 
     def publish(self, metric: MetricId, bucket: Bucket, *, unit: str = "None", resolution_s: int = 60) -> None:
         """Add a datum: a value seen some times, or a statistic set."""
@@ -227,29 +227,31 @@ class MetricStore:
         """Add one value at one instant, at standard resolution."""
         self.publish(metric, one(value, at_s, times), unit=unit)
 
-    def value_soon(self, metric: MetricId, value: float, at_s: float, *, unit: str = "None") -> None:
+    def value_soon(
+        self, metric: MetricId, value: float, at_s: float, *, unit: str = "None", resolution_s: int = 60
+    ) -> None:
         """Add one value, cheaply: it is taken in by the next reader. For what is measured at every call."""
-        self._soon.append((metric, value, at_s, unit))
+        self._soon.append((metric, value, at_s, unit, resolution_s))
         if len(self._soon) > MOST_SOON:
             self._take_in()
 
     def _take_in(self) -> None:
-        """Publish what `value_soon` was told, a minute of a metric at a time."""
-        gathered: dict[tuple[MetricId, int], Bucket] = {}
+        """Publish what `value_soon` was told, a bucket of a metric at a time."""
+        gathered: dict[tuple[MetricId, int, int], Bucket] = {}
         units: dict[MetricId, str] = {}
         while self._soon:
             try:
-                metric, value, at_s, unit = self._soon.popleft()
+                metric, value, at_s, unit, resolution_s = self._soon.popleft()
             except IndexError:  # another thread was faster
                 break
-            minute_s = int(at_s) // 60 * 60
-            bucket = gathered.get((metric, minute_s))
+            start_s = int(at_s) // resolution_s * resolution_s
+            bucket = gathered.get((metric, start_s, resolution_s))
             if bucket is None:
-                bucket = gathered[metric, minute_s] = Bucket(minute_s, values={})
-            bucket.take(one(value, minute_s))
+                bucket = gathered[metric, start_s, resolution_s] = Bucket(start_s, values={})
+            bucket.take(one(value, start_s))
             units[metric] = unit
-        for (metric, _), bucket in gathered.items():
-            self.publish(metric, bucket, unit=units[metric])
+        for (metric, _, resolution_s), bucket in gathered.items():
+            self.publish(metric, bucket, unit=units[metric], resolution_s=resolution_s)
 
     def buckets(self, metric: MetricId, start_s: float, end_s: float) -> list[Bucket]:
         """The buckets of a metric that start in [start_s, end_s)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -72,6 +72,8 @@ class ServiceMetrics:
     store: MetricStore
     sight: Sight
     usage: UsageMeters
+    gauges: list[Callable[[], None]] = field(default_factory=list)
+    """What else is looked at now and then."""
     _running: dict[tuple[Scope, str], int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -181,10 +183,11 @@ class ServiceMetrics:
 
     def _look(self) -> None:
         while not self._stop.wait(GAUGES_EVERY_S):
-            try:
-                self.look_at_queues()
-            except Exception:
-                logging.getLogger(__name__).exception("queue metrics")
+            for look in (self.look_at_queues, *self.gauges):
+                try:
+                    look()
+                except Exception:
+                    logging.getLogger(__name__).exception("gauges")
 
     def _put(  # noqa: PLR0917 - where, what, how much, when: read at every call
         self,

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.cloud.call import Caller
+from harness.cloud.scaling.tracking import ScaledTarget
 from harness.cloud.tasks import emulated, timing
 from harness.cloud.tasks.emulated import EcsError, Record
 from harness.cloud.tasks.placing import Place, Placing, capacity_of
 from harness.cloud.tasks.records import Order, new_task
-from harness.cloud.tasks.scaling import ScaledService
 from harness.cloud.tasks.service import Service
 from harness.cloud.tasks.service_records import changed_service, check_service, new_service
 from harness.cloud.tasks.site import Site
@@ -104,14 +104,14 @@ class Ecs:
         self._look_soon()
         return {"service": record}
 
-    def desired_count(self, service: ScaledService) -> int | None:
+    def desired_count(self, target: ScaledTarget) -> int | None:
         """How many tasks a service should have; None when there is no such service."""
-        found = self.services.get((service.account, service.region, f"{service.cluster}/{service.service}"))
+        found = self.services.get((target.account, target.region, target.resource.partition("/")[2]))
         return int(found.record["desiredCount"]) if found is not None else None
 
-    def scale(self, service: ScaledService, count: int) -> None:
+    def scale(self, target: ScaledTarget, count: int) -> None:
         """Let a service have so many tasks."""
-        found = self.services.get((service.account, service.region, f"{service.cluster}/{service.service}"))
+        found = self.services.get((target.account, target.region, target.resource.partition("/")[2]))
         if found is not None:
             with self.site.lock:
                 changed_service(found.record, {"desiredCount": count})

@@ -14,7 +14,6 @@ from harness.cloud.signals.series import MetricStore
 from harness.cloud.tasks import emulated
 from harness.cloud.tasks.ecs import Ecs
 from harness.cloud.tasks.images import Images
-from harness.cloud.tasks.scaling import ServiceScaler
 from harness.cloud.tasks.site import Site
 from harness.cloud.tasks.timing import TaskTiming
 from harness.cloud.tasks.usage import UsageMeter
@@ -30,7 +29,6 @@ class Tasks:
 
     site: Site
     ecs: Ecs
-    scaler: ServiceScaler
     usage: UsageMeter
 
     @classmethod
@@ -60,13 +58,10 @@ class Tasks:
             warden=Warden(registry),
         )
         ecs = Ecs(site)
-        scaler = ServiceScaler(
-            store=metrics, period_s=settings.scaling_period_s, count=ecs.desired_count, scale=ecs.scale
-        )
         usage = UsageMeter(
             store=metrics, tasks=lambda: list(ecs.tasks.values()), every_s=settings.scaling_period_s / _LOOKS
         )
-        made = cls(site=site, ecs=ecs, scaler=scaler, usage=usage)
+        made = cls(site=site, ecs=ecs, usage=usage)
         usage.start()
         doors.tasks.find = made.ecs.tasks.get
         emulated.take_over(made.ecs.operations())
@@ -75,12 +70,10 @@ class Tasks:
 
     def reset(self) -> None:
         """End every task and forget every service."""
-        self.scaler.services.clear()
         self.ecs.reset()
 
     def close(self) -> None:
         """End everything for good."""
-        self.scaler.stop()
         self.usage.stop()
         self.ecs.close()
         processes.reap(self.site.registry, everything=True, grace_s=0.0)

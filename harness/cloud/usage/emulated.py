@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from harness.cloud.usage.meters import UsageMeters, units
@@ -16,21 +16,12 @@ from harness.cloud.usage.meters import UsageMeters, units
 Answer = tuple[int, dict[str, str], Any]
 Record = dict[str, Any]  # a request's or ministack's JSON
 _CHUNK_BYTES = 64 << 10
-_READ_BYTES = 4 << 10
-_WRITES = ("_put_item", "_update_item", "_delete_item", "_batch_write_item", "_transact_write_items")
-_READS = ("_get_item", "_query", "_scan", "_batch_get_item", "_transact_get_items")
-_REFUSED = b"ConditionalCheckFailedException"
-"""A write whose condition fails is charged as one that succeeds; without its size here, as the smallest."""
 
 
 def install(meters: UsageMeters) -> None:
     """Tell `meters` of everything, from now on. Call it once, before the emulator serves."""
-    from ministack.services import dynamodb, eventbridge, sns, sqs, stepfunctions
+    from ministack.services import eventbridge, sns, sqs, stepfunctions
 
-    for name in _WRITES:
-        setattr(dynamodb, name, _metered_table(getattr(dynamodb, name), meters, "dynamodb.write_units"))
-    for name in _READS:
-        setattr(dynamodb, name, _metered_table(getattr(dynamodb, name), meters, "dynamodb.read_units"))
     sns._fanout = _published(sns._fanout, meters)  # noqa: SLF001 - this file is a seam into ministack
     eventbridge._put_events = _put_events(eventbridge._put_events, meters)  # noqa: SLF001
     for action, handler in list(sqs._HANDLERS.items()):  # noqa: SLF001
@@ -40,48 +31,13 @@ def install(meters: UsageMeters) -> None:
     meters.held = _held
 
 
-def _metered_table(builtin: Callable[[Record], Answer], meters: UsageMeters, name: str) -> Callable[[Record], Answer]:
-    """Ask for the consumed capacity always, and take it out again where the caller did not ask."""
+def table_counter(meters: UsageMeters) -> Callable[[str, str, float], None]:
+    """Counts what a table's requests consume: `Read` or `Write`, the table's name, units."""
 
-    @functools.wraps(builtin)
-    def answer(data: Record) -> Answer:
-        if data.get("ReturnConsumedCapacity", "NONE") != "NONE":
-            status, headers, body = builtin(data)
-            if status == 200:
-                _count(data, json.loads(body), meters, name)
-            return status, headers, body
-        status, headers, body = builtin({**data, "ReturnConsumedCapacity": "TOTAL"})
-        if status != 200:
-            if _REFUSED in _bytes(body):
-                _add(meters, name, data.get("TableName"), 1.0)
-            return status, headers, body
-        found = json.loads(body)
-        _count(data, found, meters, name)
-        found.pop("ConsumedCapacity", None)
-        return status, headers, json.dumps(found, ensure_ascii=False).encode()
+    def count(kind: str, table: str, units: float) -> None:
+        _add(meters, f"dynamodb.{kind.lower()}_units", table, units)
 
-    return answer
-
-
-def _bytes(body: Any) -> bytes:
-    return body if isinstance(body, bytes) else str(body).encode()
-
-
-def _count(data: Record, answer: Record, meters: UsageMeters, name: str) -> None:
-    consumed = answer.get("ConsumedCapacity") or ()
-    for one in [consumed] if isinstance(consumed, Mapping) else consumed:
-        _add(meters, name, one.get("TableName"), max(float(one.get("CapacityUnits", 0.0)), _read(data, answer)))
-
-
-def _read(data: Record, answer: Record) -> float:
-    """Read units by the size of what was read: the emulator counts items and not their size. 0 for writes."""
-    from ministack.services import dynamodb
-
-    items = answer.get("Items") or ([answer["Item"]] if answer.get("Item") else [])
-    if not items:
-        return 0.0
-    size = sum(dynamodb._item_size_bytes(item) for item in items)  # noqa: SLF001
-    return units(size, _READ_BYTES) * (1.0 if data.get("ConsistentRead") else 0.5)
+    return count
 
 
 def _add(meters: UsageMeters, name: str, table: str | None, quantity: float) -> None:

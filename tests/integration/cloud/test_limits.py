@@ -1,9 +1,11 @@
 """Limits over boto3 and HTTP, on a cloud whose limits are low enough to be met; each is AWS's own error."""
 
+import contextlib
 import io
 import json
 import urllib.error
 import urllib.request
+import uuid
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
-from tests.waiting import until
+from tests.waiting import awaited, until
 
 SLOW = 0.001
 """A rate at which nothing comes back while a test runs."""
@@ -26,9 +28,10 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
         "lambda_concurrency": 4, "lambda_scaling": 2, "lambda_scaling_period_s": 3600.0,
         "apigateway_rate": SLOW, "apigateway_burst": 3,
         "sqs_in_flight": 2, "sqs_fifo_in_flight": 2, "kms_symmetric_rate": 1, "kms_ecc_rate": SLOW,
-        "ssm_get_rate": SLOW,
+        "ssm_get_rate": SLOW, "dynamodb_partition_writes": SLOW,
     }  # fmt: skip
-    cloud = start_cloud(CloudSettings(state_dir=tmp_path_factory.mktemp("cloud"), enforce_iam=False, limits=limits))
+    folder = tmp_path_factory.mktemp("cloud")
+    cloud = start_cloud(CloudSettings(state_dir=folder, enforce_iam=False, limits=limits, scaling_period_s=1.0))
     yield cloud
     cloud.stop()
 
@@ -220,3 +223,125 @@ def test_apis_are_throttled_by_usage_plan_method_route_and_account(cloud: Any) -
     url = http_api(cloud)
     assert [ask(f"{url}/b")[0] for _ in range(2)] == [429] * 2  # the account's burst of three is used up
     assert ask(f"{url}/b") == (429, '{"message":"Too Many Requests"}')
+
+
+KB = 1024
+LARGE = 300 * KB
+"""The size of an item that a table with one unit a second has to save up for minutes for."""
+
+
+def item(key: str, size: int = 1, **more: str) -> dict[str, Any]:
+    return {"id": {"S": key}, "fill": {"S": "x" * (size - 20)}, **{name: {"S": text} for name, text in more.items()}}
+
+
+def table(cloud: Any, name: str, *, reads: int = 1000, writes: int = 1000, **more: Any) -> Any:
+    """A client without retries, once the table is there; on demand without throughput."""
+    client = once(cloud, "dynamodb")
+    throughput = {"ProvisionedThroughput": {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}}
+    attributes = [{"AttributeName": one, "AttributeType": "S"} for one in ("id", "owner")]
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=attributes if "GlobalSecondaryIndexes" in more else attributes[:1],
+        **({"BillingMode": "PAY_PER_REQUEST"} if not writes else throughput),
+        **more,
+    )
+    return client
+
+
+def reason(call: Any, **asked: Any) -> tuple[str, str]:
+    """The code of a throttle, and its ThrottlingReason."""
+    with pytest.raises(ClientError) as caught:
+        call(**asked)
+    found = caught.value.response
+    reasons = found.get("ThrottlingReasons") or found.get("throttlingReasons")
+    return found["Error"]["Code"], reasons[0]["reason"]
+
+
+def test_a_table_that_is_asked_more_than_it_was_given_refuses_and_counts_it(cloud: Any) -> None:
+    dynamodb = table(cloud, "small", reads=1, writes=1)
+    dynamodb.put_item(TableName="small", Item=item("a", 100))
+    put = {"TableName": "small", "Item": item("b", LARGE)}
+    provisioned = "ProvisionedThroughputExceededException"
+    assert reason(dynamodb.put_item, **put) == (provisioned, "TableWriteProvisionedThroughputExceeded")
+    requests = [{"PutRequest": {"Item": item("c", LARGE)}}]
+    assert reason(dynamodb.batch_write_item, RequestItems={"small": requests})[0] == provisioned
+    with pytest.raises(dynamodb.exceptions.TransactionCanceledException) as cancelled:
+        dynamodb.transact_write_items(TransactItems=[{"Put": put}])
+    assert cancelled.value.response["CancellationReasons"][0]["Code"] == "ProvisionedThroughputExceeded"
+    of = {"TableName": "small"}
+    assert total(cloud, "AWS/DynamoDB", "WriteThrottleEvents", **of) == 3
+    assert total(cloud, "AWS/DynamoDB", "WriteProvisionedThroughputThrottleEvents", **of) == 3
+    assert total(cloud, "AWS/DynamoDB", "ThrottledRequests", Operation="PutItem", **of) == 1
+    assert total(cloud, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", **of) == 1
+
+    table(cloud, "read", reads=1)
+    dynamodb.put_item(TableName="read", Item=item("big", LARGE))
+    key = {"TableName": "read", "Key": {"id": {"S": "big"}}}
+    told = dynamodb.get_item(**key, ConsistentRead=True, ReturnConsumedCapacity="TOTAL")  # 75 units, paid for later
+    assert len(told["Item"]["fill"]["S"]) == LARGE - 20
+    assert reason(dynamodb.get_item, **key)[1] == "TableReadProvisionedThroughputExceeded"
+    assert reason(dynamodb.scan, TableName="read")[1] == "TableReadProvisionedThroughputExceeded"
+    assert total(cloud, "AWS/DynamoDB", "ReadThrottleEvents", TableName="read") == 2
+    assert total(cloud, "AWS/DynamoDB", "ConsumedReadCapacityUnits", TableName="read") == 75
+    dynamodb.update_table(TableName="read", ProvisionedThroughput={"ReadCapacityUnits": 400, "WriteCapacityUnits": 1})
+    assert awaited(lambda: cloud.target.client("dynamodb").get_item(**key)["Item"])  # more throughput, soon paid
+
+
+def test_an_index_that_cannot_follow_holds_the_table_back_and_batches_come_back_in_part(cloud: Any) -> None:
+    index = {
+        "IndexName": "by-owner", "KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+        "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+    }  # fmt: skip
+    dynamodb = table(cloud, "indexed", GlobalSecondaryIndexes=[index])
+    dynamodb.put_item(TableName="indexed", Item=item("a", LARGE, owner="o"))
+    owned = {"TableName": "indexed", "Item": item("b", 100, owner="o")}
+    assert reason(dynamodb.put_item, **owned)[1] == "IndexWriteProvisionedThroughputExceeded"
+    of = {"TableName": "indexed", "GlobalSecondaryIndexName": "by-owner"}
+    assert total(cloud, "AWS/DynamoDB", "WriteThrottleEvents", **of) == 1
+    assert total(cloud, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", **of) == 300
+    puts = [{"PutRequest": {"Item": item("c", 100)}}, {"PutRequest": {"Item": item("d", 100, owner="o")}}]
+    left = dynamodb.batch_write_item(RequestItems={"indexed": puts})["UnprocessedItems"]
+    assert left == {"indexed": [puts[1]]}
+    assert "Item" in dynamodb.get_item(TableName="indexed", Key={"id": {"S": "c"}})
+
+
+def test_a_hot_key_and_the_maximum_of_a_table_on_demand_throttle(cloud: Any) -> None:
+    dynamodb = table(cloud, "hot")
+    dynamodb.put_item(TableName="hot", Item=item("k", LARGE))
+    put = {"TableName": "hot", "Item": item("k")}
+    hot = ("ProvisionedThroughputExceededException", "TableWriteKeyRangeThroughputExceeded")
+    assert reason(dynamodb.put_item, **put) == hot
+    dynamodb.put_item(TableName="hot", Item=item("other", 100))
+    table(cloud, "most", writes=0, OnDemandThroughput={"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 1})
+    dynamodb.put_item(TableName="most", Item=item("a", LARGE))
+    put = {"TableName": "most", "Item": item("b", 100)}
+    assert reason(dynamodb.put_item, **put) == ("ThrottlingException", "TableWriteMaxOnDemandThroughputExceeded")
+    assert total(cloud, "AWS/DynamoDB", "WriteMaxOnDemandThroughputThrottleEvents", TableName="most") == 1
+
+
+def test_a_tables_throughput_is_scaled_by_its_measured_use(cloud: Any) -> None:
+    dynamodb, scaling = table(cloud, "scaled", writes=100), cloud.target.client("application-autoscaling")
+    where = {
+        "ServiceNamespace": "dynamodb", "ResourceId": "table/scaled",
+        "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+    }  # fmt: skip
+    scaling.register_scalable_target(**where, MinCapacity=100, MaxCapacity=150)
+    tracked = {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"}
+    scaling.put_scaling_policy(
+        **where,
+        PolicyName="use",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 30.0, "PredefinedMetricSpecification": tracked},
+    )
+
+    def scaled() -> bool:
+        with contextlib.suppress(dynamodb.exceptions.ProvisionedThroughputExceededException):
+            dynamodb.put_item(TableName="scaled", Item=item(uuid.uuid4().hex, 40 * KB))
+        found = dynamodb.describe_table(TableName="scaled")["Table"]["ProvisionedThroughput"]
+        return bool(found["WriteCapacityUnits"] == 150 and found["ReadCapacityUnits"] == 1000)
+
+    assert awaited(scaled)
+    (newest, *_) = scaling.describe_scaling_activities(ServiceNamespace="dynamodb")["ScalingActivities"]
+    assert newest["Description"] == "Setting write capacity units to 150."

@@ -1,4 +1,4 @@
-"""Application Auto Scaling: moto keeps the records, ECS services are really scaled. Other resources stay records."""
+"""Application Auto Scaling: moto keeps the records; ECS services and DynamoDB's tables are really scaled."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from typing import Any
 
 from harness.cloud.asgi import REQUEST, App, Message, Receive, Scope, Send, read_body, replay, respond
 from harness.cloud.identify import Request
-from harness.cloud.tasks.scaling import ServiceScaler
-
-_DIMENSION = "ecs:service:DesiredCount"
+from harness.cloud.scaling.tracking import Scaler
 
 
 @dataclass(frozen=True, slots=True)
 class ScalingApi:
-    """An ASGI application round moto's: what it accepts is carried out."""
+    """An ASGI application round moto's: what it accepts is carried out. Other resources stay records."""
 
     records: App
-    scaler: ServiceScaler
+    scaler: Scaler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
@@ -39,28 +37,30 @@ class ScalingApi:
             await send(message)
 
         await self.records(scope, replay(body, receive), watched)
-        if accepted and asked.get("ScalableDimension") == _DIMENSION:
+        if accepted and asked.get("ScalableDimension") in self.scaler.kinds:
             self._carry_out(call, asked)
 
     def _carry_out(self, call: Request, asked: dict[str, Any]) -> None:
-        key = (call.account, call.region, str(asked.get("ResourceId")))
-        known, name = self.scaler.services.get(key), str(asked.get("PolicyName"))
+        key = (call.account, call.region, str(asked["ScalableDimension"]), str(asked.get("ResourceId")))
+        known, name = self.scaler.targets.get(key), str(asked.get("PolicyName"))
         match call.operation:
             case "RegisterScalableTarget":
-                self.scaler.register(*key, least=asked.get("MinCapacity"), most=asked.get("MaxCapacity"))
+                self.scaler.register(key, least=asked.get("MinCapacity"), most=asked.get("MaxCapacity"))
             case "DeregisterScalableTarget":
-                self.scaler.services.pop(key, None)
+                self.scaler.targets.pop(key, None)
             case "PutScalingPolicy" if known is not None and "TargetTrackingScalingPolicyConfiguration" in asked:
                 known.policies[name] = asked["TargetTrackingScalingPolicyConfiguration"]
             case "DeleteScalingPolicy" if known is not None:
                 known.policies.pop(name, None)
 
     def _activities(self, call: Request, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        wanted = asked.get("ResourceId")
-        found = [
+        resource, dimension = asked.get("ResourceId"), asked.get("ScalableDimension")
+        return [
             activity
-            for (account, region, resource), service in list(self.scaler.services.items())
-            if (account, region) == (call.account, call.region) and wanted in {None, resource}
-            for activity in service.activities
+            for key, target in list(self.scaler.targets.items())
+            if key[:2] == (call.account, call.region)
+            and resource in {None, target.resource}
+            and dimension in {None, target.dimension}
+            for activity in target.activities
+            if activity["ServiceNamespace"] == asked.get("ServiceNamespace")
         ]
-        return found if asked.get("ServiceNamespace") == "ecs" else []
