@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help gameday test check zoo privilege mutate bench lock clean
+.PHONY: help gameday test check zoo steady privilege mutate bench lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ check: $(READY) ## Lint, format, types, floors
 
 zoo: $(READY) ## Release every known mistake onto the stack and show that its drill finds it
 	@$(BIN)/python tests/zoo
+
+steady: $(READY) ## Run the whole job twenty times in a row: the healthy stack must stay green; goes on where it stopped
+	@$(BIN)/python tests/steady
 
 privilege: $(READY) ## Take each statement of each function's policy away and show which scenario goes red
 	@$(BIN)/python tests/privilege

@@ -25,6 +25,8 @@ from harness.measure.taking import samples_of, take_figures
 _IN_TIME: frozenset[Area] = frozenset({"recovery", "availability"})
 """What rests on answers being in time."""
 
+_GRAVEST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "not_supported", "pass")
+
 _AWAITED: frozenset[Area] = frozenset({"detect", "staleness"})
 """What is waited for."""
 
@@ -162,7 +164,7 @@ def _over_runs(objectives: Sequence[ObjectiveVerdict]) -> ObjectiveVerdict:
     known = [value for value in values if value is not None]
     first = objectives[0]
     complete = len(known) == len(values)
-    gravest = min(objectives, key=lambda o: ("fail", "inconclusive", "not_supported", "pass").index(o.verdict))
+    gravest = min(objectives, key=_from_the_worst)
     return msgspec.structs.replace(
         first,
         measured=(min(known) if first.at_least else max(known)) if complete and known else None,
@@ -173,6 +175,14 @@ def _over_runs(objectives: Sequence[ObjectiveVerdict]) -> ObjectiveVerdict:
         median=median(known) if complete and known else None,
         median_interval=median_interval(known) if complete else None,
     )
+
+
+def _from_the_worst(objective: ObjectiveVerdict) -> tuple[int, float]:
+    """Sorts the runs' verdicts: the gravest first, and of these the one whose value is the worst or unknown."""
+    value = math.inf if objective.measured is None else objective.measured
+    if objective.at_least:
+        value = math.inf if objective.measured is None else -value
+    return _GRAVEST_FIRST.index(objective.verdict), -value
 
 
 def _static_stability(figures: DrillRunFigures, *, asked: bool) -> Literal["held", "broken", "not_asked"]:

@@ -21,6 +21,7 @@ from harness.report.coverage import coverage
 from harness.report.run_json import RunRecord
 from harness.report.scenarios import Case
 from harness.report.series import Series, columns, series_of
+from harness.report.strips import strip
 from harness.report.timeline import MOST_LINES, Line, timeline
 
 _HERE = Path(__file__).parent
@@ -45,6 +46,8 @@ class DrillView:
     record: DrillRecord
     runs: Sequence[RunView]
     sentence: str
+    worst: int
+    """The number of the worst run, from 1: the one that is shown first."""
 
 
 def render_html(run: RunRecord, *, journals: Mapping[str, Journal], cases: Sequence[Case]) -> str:
@@ -59,6 +62,7 @@ def render_html(run: RunRecord, *, journals: Mapping[str, Journal], cases: Seque
         headline=words.headline(run),
         load_chart=_load_chart(run),
         allowance=allowance,
+        strip=strip,
         most_lines=MOST_LINES,
         style=_read("vendor/uplot.min.css") + _read("template/report.css"),
         script=_read("vendor/uplot.min.js") + "\n" + _read("template/charts.js"),
@@ -99,7 +103,8 @@ def _drill_view(drill: DrillRecord, journals: Mapping[str, Journal]) -> DrillVie
         _run_view(number, figures, journals.get(f"{drill.name}/{number}"), drill.method)
         for number, figures in enumerate(drill.runs, 1)
     ]
-    return DrillView(record=drill, runs=runs, sentence=words.drill_sentence(drill))
+    worst = words.worst_run(drill) + 1 if runs else 0
+    return DrillView(record=drill, runs=runs, sentence=words.drill_sentence(drill), worst=worst)
 
 
 def _run_view(number: int, figures: DrillRunFigures, journal: Journal | None, method: Method | None) -> RunView:

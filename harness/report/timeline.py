@@ -120,6 +120,7 @@ _SENTENCES: Final[dict[str, Callable[[Detail], tuple[str, Tone]]]] = {
     ),
     names.ALARM: lambda d: (f"Alarm {d.get('alarm', '')} is {d.get('state', '')}", "plain"),
     names.CHECK_FAILED: lambda d: (f"Check {d.get('check', '')} failed to run", "bad"),
+    names.QUEUES_WAITING: lambda d: (f"{d.get('messages', '?')} messages were still under way", "bad"),
     names.ROLLBACK: _rollback,
     names.DRILL_ENDED: _fixed("Drill ended"),
     names.CLOUD_EVENT: _cloud,
@@ -150,6 +151,9 @@ _SILENT = frozenset(
         names.REPLICA_LOOK,
         names.ALARMS_WATCHED,
         names.STORE_FINDING,
+        names.MACHINE,
+        names.STRAY_EFFECT,
+        names.COUNTER_READ,
     }
 )  # shown as figures, not as moments
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import BillLine
-from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Unit, Verdict
+from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Unit, Verdict, worst
 from harness.measure.load_limits import LoadLimit
 from harness.report.run_json import CostRecord, RunRecord
 
@@ -193,9 +193,7 @@ def drill_sentence(drill: DrillRecord) -> str:
     """What happened in a drill, in one sentence."""
     if not drill.runs:
         return drill.reason or "The drill did not run."
-    run = (
-        drill.runs[0] if len(drill.runs) == 1 else max(drill.runs, key=lambda figures: figures.rto_at_least_s or 0.0)
-    )
+    run = drill.runs[worst_run(drill)]
     where = "" if len(drill.runs) == 1 else f"Worst of {len(drill.runs)} runs: "
     if drill.reason:
         return f"{where}{drill.reason[:1].upper()}{drill.reason[1:]}."
@@ -209,6 +207,12 @@ def drill_sentence(drill: DrillRecord) -> str:
     if run.only_after_fault:
         return f"{where}{effects} of the fault fired; good answers came back only once it was ended."
     return f"{where}{effects} of the fault fired; good answers were back after {rto(run)} and stayed."
+
+
+def worst_run(drill: DrillRecord) -> int:
+    """Which of the runs was the worst, from 0: the gravest verdict, then the slowest recovery."""
+    gravest = worst([run.verdict for run in drill.runs])
+    return max(range(len(drill.runs)), key=lambda n: (drill.runs[n].verdict == gravest, _slowness(drill.runs[n])))
 
 
 def worst_rto(drill: DrillRecord) -> str:

@@ -1,23 +1,36 @@
 """`make mutate`: breaks each measure in every small way and says which test went red.
 
-Works on a copy. Names of modules below `harness/measure` choose some; without any, docs/mutation.md gets the table.
+Works on copies, `--jobs` of them side by side. Names of modules choose some; without any, docs/mutation.md gets the
+table. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and its tests as they are, so that an
+interrupted `make mutate` goes on where it stopped and a second one tries only what has changed; `--afresh` tries all.
 Exits with the number of mutants that no test noticed, less those that equivalents.txt explains.
 """
 
+import argparse
+import hashlib
+import json
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - imported once, for every fork
+import pytest
 from mutants import Mutant, mutants_of
 
 ROOT = Path(__file__).parents[2]
-JUDGING = ("edges", "verdict", "false_greens", "figures")
+KEPT = ROOT / ".blackstart" / "mutation.jsonl"
+LONGEST_S = 120.0
+MEASURE, CHAOS = "tests/unit/measure", "tests/unit/chaos"
+JUDGING = ("edges", "verdict", "false_greens", "figures", "fooled")
 MEASURES = {
     "recovery": ("recovery", *JUDGING),
     "history": ("history", *JUDGING),
@@ -30,43 +43,90 @@ MEASURES = {
     "phases": JUDGING,
     "doubts": JUDGING,
     "judging": JUDGING,
+    "taking": ("taking", *JUDGING),
+    "verdict": ("taking", *JUDGING, "machine"),
+    "figures": JUDGING,
+    "evidence": ("taking", *JUDGING),
+    "effects": ("taking", *JUDGING, f"{CHAOS}/test_reading_back.py"),
+    "objectives": ("taking", *JUDGING),
+    "method": ("taking", *JUDGING),
+    "journal": ("journal", *JUDGING),
+    "load_limits": ("taking",),
     "comparison": ("edges", "comparison"),
     "calibration": ("calibration",),
     "machine": ("machine",),
     **{f"checkers/{name}": ("edges", "checkers") for name in
        ("register", "append_only", "counter", "unique", "versions", "queue", "fan_out", "bank", "exactly_once")},
     "checkers/linearizable": ("edges", "linearizable"),
+    "chaos/verification.py": (f"{CHAOS}/test_reading_back.py", f"{CHAOS}/test_settling.py"),
+    "chaos/steady_probes.py": (f"{CHAOS}/test_steady_probes.py",),
 }  # fmt: skip
-"""Each module below `harness/measure`, and the test files that must notice when it is wrong."""
+"""Each module, below `harness/measure` unless it is a path, and the test files that must notice when it is wrong."""
+
+_WARNINGS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""Of what is imported before the fork no assertion is rewritten; none of ours is."""
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR) \S*?::(\S+)|^ERROR (\S+)", re.MULTILINE)
 
 
+def path_of(module: str) -> str:
+    """Where a module is, from the root."""
+    return module if module.endswith(".py") else f"harness/measure/{module}.py"
+
+
+def tests_of(module: str) -> list[str]:
+    """The test files that must notice."""
+    return [name if name.endswith(".py") else f"{MEASURE}/test_{name}.py" for name in MEASURES[module]]
+
+
 def copied(folder: Path) -> Path:
     """The parts that the tests need."""
-    for name in ("harness", "chaos", "tests/unit/measure", "docs"):
+    for name in ("harness", "chaos", MEASURE, CHAOS, "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 
 
-def red(folder: Path, tests: Iterable[str]) -> str:
-    """The first test that fails, '' when all pass."""
-    files = [f"tests/unit/measure/test_{name}.py" for name in tests]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *files]
-    run = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "quick"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    if run.returncode == 0:
+def red(folder: Path, tests: list[str]) -> str:
+    """The first test that fails, '' when all pass; in a fork, which has what everybody imports."""
+    said = folder / "said.txt"
+    child = os.fork()
+    if not child:
+        _run(folder, tests, said)
+    until_s = time.monotonic() + LONGEST_S
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.monotonic() > until_s:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return "it never ended"
+        time.sleep(0.02)
+    if ended[1] == 0:
         return ""
-    found = _FAILED.search(run.stdout)
-    return (found[1] or found[2]) if found else f"exit {run.returncode}"
+    found = _FAILED.search(said.read_text(errors="replace"))
+    return (found[1] or found[2]) if found else f"exit {os.waitstatus_to_exitcode(ended[1])}"
+
+
+def _run(folder: Path, tests: list[str], said: Path) -> None:
+    """In the fork: never returns."""
+    output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(folder)
+    sys.path[:0] = [str(folder)]
+    sys.dont_write_bytecode = True
+    os.environ |= {"PYTHONPATH": str(folder), "HYPOTHESIS_PROFILE": "quick"}
+    code = 1
+    try:
+        code = int(
+            pytest.main(["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *_WARNINGS, *tests])
+        )
+    except BaseException:  # noqa: BLE001 - a fork that must not come back
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def explained() -> dict[tuple[str, str, str], str]:
@@ -76,14 +136,39 @@ def explained() -> dict[tuple[str, str, str], str]:
     return {(module, was, became): why for module, was, became, why in told}
 
 
-def judged(module: str, mutant: Mutant, folder: Path) -> str:
-    """Which test noticed the mutant."""
-    path = folder / "harness" / "measure" / f"{module}.py"
-    path.write_text(mutant.source)
+def kept() -> dict[str, str]:
+    """What earlier runs have found, by what they found it with."""
+    lines = KEPT.read_text().splitlines() if KEPT.exists() else []
+    return dict(json.loads(line) for line in lines)
+
+
+def keep(key: str, said: str) -> None:
+    """Keep it, at once."""
+    KEPT.parent.mkdir(exist_ok=True)
+    with KEPT.open("a") as file:
+        file.write(f"{json.dumps([key, said])}\n")
+
+
+def key_of(module: str, mutant: Mutant) -> str:
+    """The mutant and its tests as they are."""
+    parts = [mutant.source, *((ROOT / test).read_text() for test in tests_of(module))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def own_copy(parent: str) -> None:
+    """Where a worker breaks things."""
+    os.chdir(copied(Path(tempfile.mkdtemp(dir=parent))))
+
+
+def judged(module: str, source: str) -> str:
+    """Which test noticed the mutant; in a worker, in its own copy."""
+    path = Path(path_of(module))
+    original = path.read_text()
+    path.write_text(source)
     try:
-        return red(folder, MEASURES[module])
-    except subprocess.TimeoutExpired:
-        return "it never ended"
+        return red(Path.cwd(), tests_of(module))
+    finally:
+        path.write_text(original)
 
 
 def row(module: str, mutant: Mutant, said: str) -> str:
@@ -99,35 +184,55 @@ def page(rows: list[str]) -> str:
     noticed = len(rows) - same - open_ones
     return f"""# Mutation of the measures
 
-Written by `make mutate`: each measure of `harness/measure` is broken in every small way (a comparison moved by its
-edge, a term dropped, a bound swapped, a case negated), one at a time, and its tests are run. Of {len(rows)} mutants
-of {len(modules)} modules {noticed} were noticed, {same} make no difference for the reason beside them, {open_ones}
-were not noticed.
+Written by `make mutate`: each measure of `harness/measure`, and what `chaos` judges, is broken in every small way (a
+comparison moved by its edge, a term dropped, a bound swapped, a case negated), one at a time, and its tests are run.
+Of {len(rows)} mutants of {len(modules)} modules {noticed} were noticed, {same} make no difference for the reason
+beside them, {open_ones} were not noticed.
 
 | where | was | became | noticed by |
 |---|---|---|---|
 """ + "".join(f"{line}\n" for line in rows)
 
 
-def main(modules: list[str]) -> int:
+def tried(modules: list[str], pool: Executor) -> Iterator[str]:
+    """A row for each mutant, in order."""
+    equivalent, known = explained(), kept()
+    work = [(module, mutant) for module in modules for mutant in mutants_of((ROOT / path_of(module)).read_text())]
+    keys = [key_of(*one) for one in work]
+    futures = [
+        None if key in known else pool.submit(judged, module, mutant.source)
+        for key, (module, mutant) in zip(keys, work, strict=True)
+    ]
+    for key, (module, mutant), future in zip(keys, work, futures, strict=True):
+        if future is not None:
+            known[key] = future.result()
+            keep(key, known[key])
+        why = equivalent.get((module, mutant.was, mutant.became))
+        yield row(module, mutant, known[key] or (f"equivalent: {why}" if why else "SURVIVED"))
+
+
+def main(arguments: list[str]) -> int:
     """Every mutant of the modules named, or of every measure."""
-    equivalent, rows, began_s = explained(), [], time.monotonic()
+    parser = argparse.ArgumentParser(prog="tests/mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", metavar="MODULE")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--afresh", action="store_true", help="forget what was found before")
+    given = parser.parse_args(arguments)
+    if given.afresh:
+        KEPT.unlink(missing_ok=True)
+    rows, began_s = [], time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        folder = copied(Path(name))
-        if failing := red(folder, sorted({test for tests in MEASURES.values() for test in tests})):
-            print(f"the tests are red without any mutant: {failing}")
+        whole = copied(Path(name) / "whole")
+        if failing := red(whole, sorted({test for module in MEASURES for test in tests_of(module)})):
+            print(f"the tests are red without any mutant: {failing}", (whole / "said.txt").read_text()[-3000:])
             return 1
-        for module in modules or MEASURES:
-            original = (folder / "harness" / "measure" / f"{module}.py").read_text()
-            for mutant in mutants_of(original):
-                test = judged(module, mutant, folder)
-                why = equivalent.get((module, mutant.was, mutant.became))
-                rows.append(row(module, mutant, test or (f"equivalent: {why}" if why else "SURVIVED")))
-                print(rows[-1], flush=True)
-            (folder / "harness" / "measure" / f"{module}.py").write_text(original)
+        with ProcessPoolExecutor(given.jobs, initializer=own_copy, initargs=(name,)) as pool:
+            for line in tried(given.modules or list(MEASURES), pool):
+                rows.append(line)
+                print(line, flush=True)
     survived = sum("SURVIVED" in line for line in rows)
     print(f"\n{len(rows)} mutants in {time.monotonic() - began_s:.0f} s, {survived} that no test noticed")
-    if not modules:
+    if not given.modules:
         (ROOT / "docs" / "mutation.md").write_text(page(rows))
     return min(survived, 100)
 

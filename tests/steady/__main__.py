@@ -1,0 +1,160 @@
+"""`make steady`: the main job again and again, with a seed of its own each time; the healthy stack must stay green.
+
+Each run leaves a line in `.blackstart/steady.jsonl`, so that an interrupted `make steady` goes on where it stopped,
+as long as the commit is the same; `--afresh` begins anew. What is not green, an inconclusive run too, ends the row:
+it is told, and the count begins again. Arguments after `--` go to `blackstart run`. docs/steady.md gets the table of a
+whole row.
+Exits 0 once so many runs in a row were green, 1 when that can no longer be reached within `--most` runs.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / ".blackstart" / "steady.jsonl"
+PAGE = ROOT / "docs" / "steady.md"
+HEADER = "| | seed | drills | scenarios | availability | lost, twice | seconds | |\n" + 8 * "|---" + "|"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What one run said; `code` is its exit code, `why` the first reason of what was not green."""
+
+    seed: int
+    code: int
+    commit: str
+    took_s: float
+    run: str = ""
+    drills: str = ""
+    scenarios: str = ""
+    availability: str = ""
+    lost: str = ""
+    why: str = ""
+
+    @property
+    def green(self) -> bool:
+        """Whether everything passed."""
+        return self.code == 0
+
+    def row(self, number: int) -> str:
+        """One row of the table."""
+        mark = "green" if self.green else f"exit {self.code}: {self.why}"
+        cells = (str(number), str(self.seed), self.drills, self.scenarios, self.availability, self.lost)
+        return f"| {' | '.join(cells)} | {self.took_s:.0f} | {mark} |"
+
+
+def one(seed: int, commit: str, more: list[str]) -> Said:
+    """Run the main job once."""
+    began_s = time.monotonic()
+    command = [sys.executable, "-m", "harness.cli", "run", "--seed", str(seed), "--json", *more]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    kept = {"seed": seed, "code": run.returncode, "commit": commit, "took_s": time.monotonic() - began_s}
+    try:
+        told = json.loads(run.stdout)
+        data = told.get("data") or {}
+        return Said(**kept, run=Path(data["folder"]).name, **figures(data["run"]), why=why(told))
+    except (ValueError, KeyError, TypeError):
+        return Said(**kept, why=(run.stderr or run.stdout).strip()[-300:].replace("\n", " "))
+
+
+def figures(run: dict[str, Any]) -> dict[str, str]:
+    """What the table shows of a run.json."""
+    scenarios = run.get("scenarios") or {}
+    drills = run.get("drills") or []
+    runs = [figures for drill in drills for figures in drill["runs"]]
+    return {
+        "drills": ", ".join(f"{drill['name']} RTO {_rto(drill)}" for drill in drills),
+        "scenarios": f"{scenarios.get('passed', 0)} passed, {scenarios.get('failed', 0)} failed",
+        "availability": ", ".join(
+            f"{one['availability']:.2%}" for one in runs if one.get("availability") is not None
+        ),
+        "lost": "{}, {} of {}".format(*(sum(r[name] for r in runs) for name in ("lost", "duplicate", "acked"))),
+    }
+
+
+def _rto(drill: dict[str, Any]) -> str:
+    found = [one["rto_s"] for one in drill["runs"]]
+    return ", ".join("-" if rto_s is None else f"{rto_s:.2f} s" for rto_s in found)
+
+
+def why(told: dict[str, Any]) -> str:
+    """The first reason of what was not green; '' when everything was."""
+    run = (told.get("data") or {}).get("run") or {}
+    for drill in run.get("drills") or []:
+        for objective in drill["objectives"]:
+            if objective["verdict"] != "pass":
+                return f"{drill['name']} {objective['name']} {objective['verdict']}: {objective.get('reason', '')}"
+    problems = run.get("problems") or []
+    return str(problems[0] if problems else (told.get("error") or {}).get("message", ""))
+
+
+def kept(commit: str) -> list[Said]:
+    """The runs of this commit that an earlier `make steady` made."""
+    lines = KEPT.read_text().splitlines() if KEPT.exists() else []
+    return [said for said in (Said(**json.loads(line)) for line in lines) if said.commit == commit]
+
+
+def in_a_row(runs: list[Said]) -> list[Said]:
+    """The green runs at the end, none of which was not."""
+    bad = max((number for number, said in enumerate(runs) if not said.green), default=-1)
+    return runs[bad + 1 :]
+
+
+def commit() -> str:
+    """What is checked out, and whether anything in it was changed."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.stdout.strip() or "unknown"
+
+
+def page(row: list[Said]) -> str:
+    """docs/steady.md."""
+    took_s = sum(said.took_s for said in row)
+    lines = "".join(f"{said.row(number)}\n" for number, said in enumerate(row, 1))
+    return (
+        f"# Steady\n\nWritten by `make steady`: the main job {len(row)} times in a row, {took_s / 60:.0f} minutes, "
+        f"on commit {row[0].commit}.\n\n{HEADER}\n{lines}"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run until the row is whole."""
+    parser = argparse.ArgumentParser(prog="tests/steady", description=__doc__)
+    parser.add_argument("--runs", type=int, default=20, help="so many in a row")
+    parser.add_argument("--most", type=int, default=30, help="give up after so many")
+    parser.add_argument("--afresh", action="store_true", help="forget what an earlier one has done")
+    parser.add_argument("more", nargs="*", help="arguments of `blackstart run`, after --")
+    given = parser.parse_args(arguments)
+    if given.afresh:
+        KEPT.unlink(missing_ok=True)
+    here = commit()
+    runs = kept(here)
+    print(f"{len(in_a_row(runs))} of {given.runs} in a row are done on {here}\n{HEADER}", flush=True)
+    KEPT.parent.mkdir(exist_ok=True)
+    while len(row := in_a_row(runs)) < given.runs:
+        if len(runs) + given.runs - len(row) > given.most:
+            print(f"\n{len(runs)} runs, and no {given.runs} in a row within {given.most}")
+            return 1
+        runs.append(one(len(runs) + 1, here, given.more))
+        with KEPT.open("a") as file:
+            file.write(f"{json.dumps(asdict(runs[-1]))}\n")
+        print(runs[-1].row(len(row) + 1), flush=True)
+    print(f"\n{len(row)} in a row are green, {len(runs) - len(row)} before them were not all")
+    if not given.more:
+        PAGE.write_text(page(row))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
