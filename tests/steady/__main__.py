@@ -1,9 +1,8 @@
 """`make steady`: the main job again and again, with a seed of its own each time; the healthy stack must stay green.
 
 Each run leaves a line in `.blackstart/steady.jsonl`, so that an interrupted `make steady` goes on where it stopped,
-as long as the commit is the same; `--afresh` begins anew. What is not green, an inconclusive run too, ends the row:
-it is told, and the count begins again. Arguments after `--` go to `blackstart run`. docs/steady.md gets the table of a
-whole row.
+as long as the commit is the same; `--afresh` begins anew. What is not green ends the row, an inconclusive run too: it
+is told, and the count begins again. Arguments after `--` go to `blackstart run`. docs/steady.md gets a whole row.
 Exits 0 once so many runs in a row were green, 1 when that can no longer be reached within `--most` runs.
 """
 
