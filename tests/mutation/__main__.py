@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import hypothesis  # noqa: F401 - imported once, for every fork
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".blackstart" / "mutation.jsonl"
 LONGEST_S = 120.0
 MEASURE, CHAOS = "tests/unit/measure", "tests/unit/chaos"
-JUDGING = ("edges", "verdict", "false_greens", "figures", "fooled")
+JUDGING = ("verdict", "figures", "fooled", "false_greens", "edges")
 MEASURES = {
     "recovery": ("recovery", *JUDGING),
     "history": ("history", *JUDGING),
@@ -114,7 +115,6 @@ def _run(folder: Path, tests: list[str], said: Path) -> None:
     os.dup2(output, 2)
     os.chdir(folder)
     sys.path[:0] = [str(folder)]
-    sys.dont_write_bytecode = True
     os.environ |= {"PYTHONPATH": str(folder), "HYPOTHESIS_PROFILE": "quick"}
     code = 1
     try:
@@ -164,11 +164,17 @@ def judged(module: str, source: str) -> str:
     """Which test noticed the mutant; in a worker, in its own copy."""
     path = Path(path_of(module))
     original = path.read_text()
-    path.write_text(source)
+    _put(path, source)
     try:
         return red(Path.cwd(), tests_of(module))
     finally:
-        path.write_text(original)
+        _put(path, original)
+
+
+def _put(path: Path, source: str) -> None:
+    """Write a module; its bytecode is told apart by the second and the size, and two mutants may have both."""
+    path.write_text(source)
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 def row(module: str, mutant: Mutant, said: str) -> str:

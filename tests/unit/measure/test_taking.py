@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from harness.measure.journal import Event, Journal
+from harness.measure.journal import ALARM, CONTROL_PLANE_CALL, CPU, EVIDENCE, PROBE, Event, Journal
+from harness.measure.load_limits import judge_load
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Outage, Script, play
@@ -39,3 +41,129 @@ def test_over_runs_the_reason_is_that_of_the_worst_of_the_gravest() -> None:
         "d", "AZ", judged(13.0, 12.0, objectives=DrillObjectives(availability=0.5)), method=METHOD
     ).objectives[0]
     assert share.measured == pytest.approx(0.975)
+
+
+# -- what only FIS tells of, what never fired, what came between the fault and the recovery
+
+
+def fis_says(journal: Journal, *more: Event) -> Journal:
+    """As on real AWS: nobody of ours saw the effect."""
+    told = [
+        msgspec.structs.replace(e, detail={**e.detail, "source": "fis"}) if e.name == EVIDENCE else e
+        for e in journal.events
+    ]
+    return also(replace(journal, events=tuple(told)), *more)
+
+
+def alarm(at_s: float, state: str) -> Event:
+    return Event(at_s=at_s, name=ALARM, detail={"alarm": "errors", "state": state})
+
+
+@pytest.mark.parametrize(
+    ("outages", "alarms", "verdict"),
+    [
+        (GOOD.outages, (), "pass"),
+        ((), (), "inconclusive"),
+        ((), (alarm(14.0, "ALARM"), alarm(20.0, "OK")), "pass"),
+        ((), (alarm(12.0, "ALARM"),), "pass"),
+        ((), (alarm(11.9, "ALARM"), alarm(20.0, "OK")), "inconclusive"),
+    ],
+)
+def test_what_only_fis_tells_of_must_be_felt_or_told(
+    outages: tuple[Outage, ...], alarms: tuple[Event, ...], verdict: str
+) -> None:
+    judgement = judge(fis_says(play(replace(GOOD, outages=outages)), *alarms), OBJECTIVES, METHOD)
+    assert judgement.verdict == verdict
+    said = [doubt for doubt in judgement.figures.doubts if doubt.startswith("FIS says that it hit 25 resources")]
+    assert bool(said) == (verdict == "inconclusive")
+
+
+def test_what_never_fired_has_neither_recovery_nor_recovery_point() -> None:
+    figures = judge(play(replace(GOOD, fired=0)), OBJECTIVES, METHOD).figures
+    assert (figures.rto_s, figures.felt, figures.rpo_s) == (None, None, None)
+    unknown = judge(play(replace(GOOD, fault_s=None)), OBJECTIVES, METHOD).figures
+    assert (unknown.rto_s, unknown.rpo_s, unknown.detect_s) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("healed_s", "recovered_s", "called_s", "counted"),
+    [
+        (14.0, 18.0, 16.0, True),  # healed, and not yet recovered
+        (24.0, 15.0, 20.0, True),  # recovered, and the fault still in force
+        (24.0, 15.0, 12.0, True),
+        (24.0, 15.0, 24.0, True),
+        (24.0, 15.0, 11.99, False),
+        (24.0, 15.0, 24.01, False),
+    ],
+)
+def test_calls_count_until_it_is_both_healed_and_recovered(
+    healed_s: float, recovered_s: float, called_s: float, counted: bool
+) -> None:
+    script = Script(outages=(Outage(start_s=12.0, end_s=recovered_s),), healed_s=healed_s)
+    call = Event(
+        at_s=called_s, name=CONTROL_PLANE_CALL, detail={"service": "lambda", "operation": "UpdateFunctionCode"}
+    )
+    method = Method(must_recover_in_fault=False)
+    found = judge(also(play(script), call), DrillObjectives(static_stability=True), method).figures
+    assert bool(found.control_plane_calls) is counted
+
+
+def test_what_never_recovered_counts_calls_to_the_end() -> None:
+    script = Script(outages=(Outage(start_s=12.0, end_s=40.0),))
+    call = Event(at_s=39.0, name=CONTROL_PLANE_CALL, detail={"service": "lambda", "operation": "UpdateFunctionCode"})
+    assert len(judge(also(play(script), call), OBJECTIVES, METHOD).figures.control_plane_calls) == 1
+
+
+# -- steady-state probes, machine, limits
+
+
+def probe(at_s: float, phase: str, *, holds: bool, name: str = "depth") -> Event:
+    return Event(
+        at_s=at_s, name=PROBE, detail={"probe": name, "phase": phase, "holds": holds, "why": "9 is more than 5"}
+    )
+
+
+def test_a_probe_says_when_it_stopped_holding_and_whether_it_holds_again() -> None:
+    events = (
+        probe(5.0, "before", holds=True),
+        probe(13.5, "during", holds=False),
+        probe(14.5, "during", holds=False),
+        probe(15.0, "during", holds=True, name="status"),
+        probe(39.0, "after", holds=True),
+        probe(39.0, "after", holds=False, name="status"),
+    )
+    figures = judge(also(play(GOOD), *events), DrillObjectives(probes=0), METHOD).figures
+    assert figures.probes_broken == 1
+    assert figures.notes == ["probe 'depth' did not hold 1.5 s after the fault: 9 is more than 5; at the end it did"]
+    never = judge(also(play(GOOD), *events[1:2], probe(39.0, "after", holds=False)), OBJECTIVES, METHOD).figures
+    assert never.notes == ["probe 'depth' did not hold 1.5 s after the fault: 9 is more than 5; nor at the end"]
+
+
+@pytest.mark.parametrize(("percent", "noted"), [(70.0, False), (70.1, True)])
+def test_a_busy_machine_is_noted(percent: float, noted: bool) -> None:
+    figures = judge(
+        also(play(GOOD), Event(at_s=11.0, name=CPU, detail={"percent": percent})), OBJECTIVES, METHOD
+    ).figures
+    assert figures.cpu_percent == percent
+    assert any("busy in steady state" in note for note in figures.notes) is noted
+
+
+def test_goods_at_the_end_are_those_in_a_row_before_it() -> None:
+    figures = judge(play(replace(GOOD, outages=(Outage(start_s=12.0, end_s=35.0),))), OBJECTIVES, METHOD).figures
+    assert figures.goods_at_end == 250
+    assert figures.residual_error == pytest.approx(1 - 0.05 ** (1 / 250))
+    none = judge(play(replace(GOOD, outages=(Outage(start_s=12.0, end_s=40.0),))), OBJECTIVES, METHOD).figures
+    assert (none.goods_at_end, none.residual_error) == (0, None)
+
+
+@pytest.mark.parametrize(("calls", "amplification"), [(0, None), (600, 1.0), (1800, 3.0)])
+def test_amplification_is_calls_for_each_operation_while_the_fault_was_in_force(
+    calls: int, amplification: float | None
+) -> None:
+    counted = Event(at_s=40.0, name=EVIDENCE, detail={"fired": 25, "calls": calls})
+    assert judge(also(play(GOOD), counted), OBJECTIVES, METHOD).figures.amplification == amplification
+
+
+def test_limits_of_a_load_are_held_to_their_edge() -> None:
+    judged_load = judge_load({"failures": 0.01, "p50": 20.0}, {"p50": 20.0, "p95": 99.0, "failures": 0.011})
+    assert [(one.name, one.held) for one in judged_load] == [("p50", True), ("failures", False)]
