@@ -2,7 +2,7 @@
 
 A fault lies between two places; '' is everywhere, also outside the cloud. What is inside one place is no link of it.
 A flow is a TCP connection or an AWS call; whether a fault hits it is drawn once, when they meet. The gate, the
-endpoints of databases and caches, and the copies between regions ask here.
+endpoints of databases and caches, load balancers, tasks' interfaces, and the copies between regions ask here.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ class LinkFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """One disturbance of the link between `near` and `far` (zone, subnet or region; '' is everywhere else).
 
     `share` is the share of flows that it hits, `loss` the share of their segments that get lost, both in 0..1. A cut
-    lets nothing through. Without `services` it spares AWS calls.
+    lets nothing through. Without `services` it spares AWS calls, and always flows to one of `but`.
     """
 
     id: str
     owner: str
     near: str
     far: str = ""
+    but: tuple[str, ...] = ()
     cut: bool = False
     latency_s: float = 0.0
     jitter_s: float = 0.0
@@ -85,7 +86,8 @@ class LinkFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self._from(one, other) or self._from(other, one)
 
     def _from(self, one: Place, other: Place) -> bool:
-        return one.within(self.near) and (other.within(self.far) if self.far else not other.within(self.near))
+        crosses = other.within(self.far) if self.far else not other.within(self.near)
+        return one.within(self.near) and crosses and not any(other.within(name) for name in self.but)
 
 
 @dataclass(slots=True)
@@ -179,6 +181,15 @@ class Links:
             return False
         one, other = Place(region=one_region), Place(region=other_region)
         return any(f.fault.cut and f.fault.share == 1.0 and f.fault.between(one, other) for f in self._in_force())
+
+    def lost(self, one: Place, other: Place, *, within_s: float) -> bool:
+        """True when a new flow between the two would hear nothing in time. Counts as no flow: a look, not traffic."""
+        return any(
+            f.fault.between(one, other)
+            and (f.fault.share == 1.0 or f.dice.random() < f.fault.share)
+            and (f.fault.cut or 2 * f.fault.latency_s >= within_s)
+            for f in self._in_force()
+        )
 
     def _in_force(self) -> tuple[_InForce, ...]:
         with self._lock:

@@ -7,11 +7,14 @@ it inside the cloud (a load balancer, a health check) looks it up here.
 from __future__ import annotations
 
 import ipaddress
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
+from harness.cloud.links import Place
 from harness.cloud.zones import Zone
 
 _RESERVED = 4
@@ -27,6 +30,11 @@ class Interface(Protocol):
     @property
     def zone(self) -> Zone:
         """Where it is."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """The same as an end of a flow."""
         ...
 
     @property
@@ -47,6 +55,8 @@ class Interface(Protocol):
 class PrivateNetwork:
     """The addresses in use. Safe from any thread."""
 
+    carried: MutableMapping[int, socket.socket] = field(default_factory=WeakValueDictionary)
+    """Local port → the socket of a load balancer to a target: it has felt the links where it was opened."""
     _taken: dict[str, Interface | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -61,6 +71,15 @@ class PrivateNetwork:
             self._taken[address] = None
         self._taken[address] = make(address)
         return address
+
+    def open_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        """A socket for a connection of a load balancer; `address` is one of getaddrinfo's answers."""
+        family, kind, number, *_ = address
+        made = socket.socket(family, kind, number)
+        if family == socket.AF_INET and address[4][0].startswith("127."):
+            made.bind(("127.0.0.1", 0))
+            self.carried[int(made.getsockname()[1])] = made
+        return made
 
     def detach(self, address: str) -> None:
         """Free an address; may be repeated."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from chaos.fis.actions.action import DURATION, Parameter, RuleAction, Work
 from chaos.fis.actions.values import check_one_of
@@ -21,6 +21,7 @@ from harness.cloud.faults import Blackhole, Dose, Selector
 from harness.cloud.links import LinkFault
 
 _MOST_ENTRIES = 10
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,33 +57,49 @@ def _outside_vpc(work: Work, subnet: Resource) -> Iterator[Denied]:
 
 def _prefix_list(work: Work, subnet: Resource) -> Iterator[Denied]:
     """Traffic to the addresses of a prefix list: a service for AWS's own lists, endpoints in its ranges else."""
-    ec2, identity = work.clients.get("ec2"), work.parameters["prefixListIdentifier"].rpartition("/")[2]
-    found = ec2.describe_managed_prefix_lists(PrefixListIds=[identity])["PrefixLists"]
-    if not found:
-        raise ActionError(f"prefix list {identity} does not exist", "InvalidTarget")
-    if found[0]["PrefixListName"].startswith("com.amazonaws."):
-        yield Denied(service=service_of(found[0]["PrefixListName"]))
+    listed = _listed(work)
+    if isinstance(listed, str):
+        yield Denied(service=listed)
         return
-    entries = ec2.get_managed_prefix_list_entries(PrefixListId=identity)["Entries"]
-    if len(entries) > _MOST_ENTRIES:
-        raise ActionError(f"prefix list {identity} has {len(entries)} entries; at most {_MOST_ENTRIES} are taken")
-    ranges = [ipaddress.ip_network(entry["Cidr"]) for entry in entries]
-    if any(one.prefixlen == 0 for one in ranges):
+    if any(one.prefixlen == 0 for one in listed):
         yield Denied()
         return
     vpc = subnet.described["VpcId"]
-    hit = {
-        one["SubnetId"]
-        for one in subnets_of(work.clients, vpc)
-        if any(_overlap(ipaddress.ip_network(one["CidrBlock"]), other) for other in ranges)
-    }
+    hit = _within(listed, subnets_of(work.clients, vpc))
     for endpoint in interface_endpoints(work.clients, vpc):
         share = len(hit & set(endpoint.subnets)) / max(len(endpoint.subnets), 1)
         if share:
             yield Denied(service=endpoint.service, share=share)
 
 
-def _overlap(one: ipaddress.IPv4Network | ipaddress.IPv6Network, other: object) -> bool:
+def _listed(work: Work) -> str | list[Network]:
+    """What the prefix list of the scope holds: the service of one of AWS's own lists, or address ranges.
+
+    Raises:
+        ActionError: there is no such list, or it has too many entries.
+    """
+    ec2, identity = work.clients.get("ec2"), work.parameters["prefixListIdentifier"].rpartition("/")[2]
+    found = ec2.describe_managed_prefix_lists(PrefixListIds=[identity])["PrefixLists"]
+    if not found:
+        raise ActionError(f"prefix list {identity} does not exist", "InvalidTarget")
+    if found[0]["PrefixListName"].startswith("com.amazonaws."):
+        return service_of(found[0]["PrefixListName"])
+    entries = ec2.get_managed_prefix_list_entries(PrefixListId=identity)["Entries"]
+    if len(entries) > _MOST_ENTRIES:
+        raise ActionError(f"prefix list {identity} has {len(entries)} entries; at most {_MOST_ENTRIES} are taken")
+    return [ipaddress.ip_network(entry["Cidr"]) for entry in entries]
+
+
+def _within(ranges: list[Network], subnets: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The subnets that have addresses in the ranges."""
+    return {
+        one["SubnetId"]
+        for one in subnets
+        if any(_overlap(ipaddress.ip_network(one["CidrBlock"]), other) for other in ranges)
+    }
+
+
+def _overlap(one: Network, other: object) -> bool:
     return type(one) is type(other) and one.overlaps(other)
 
 
@@ -104,15 +121,25 @@ SCOPES: Mapping[str, Callable[[Work, Resource], Iterator[Denied]]] = {
 }
 
 
-def _links(work: Work, subnet: Resource) -> list[str]:
-    """Where connections from and to the subnet no longer lead: everywhere (''), or the other zones of its VPC."""
-    zone = subnet.described["AvailabilityZone"]
+def _links(work: Work, subnet: Resource) -> list[tuple[str, tuple[str, ...]]]:
+    """Where connections from and to the subnet no longer lead ('' is everywhere), and which places are spared."""
+    zone, vpc = subnet.described["AvailabilityZone"], subnet.described["VpcId"]
     match work.parameters["scope"]:
         case "all":
-            return [""]
+            return [("", ())]
         case "availability-zone":
             every = work.doors.zones.in_region(zone.rstrip(string.ascii_lowercase))
-            return [other.name for other in every if other.name != zone]
+            return [(other.name, ()) for other in every if other.name != zone]
+        case "vpc":
+            return [("", tuple(one["SubnetId"] for one in subnets_of(work.clients, vpc)))]
+        case "prefix-list":
+            listed = _listed(work)
+            if isinstance(listed, str):
+                return []
+            if any(one.prefixlen == 0 for one in listed):
+                return [("", ())]
+            hit = _within(listed, work.clients.get("ec2").describe_subnets()["Subnets"])
+            return [(one, ()) for one in sorted(hit - {subnet.name})]
     return []
 
 
@@ -130,8 +157,8 @@ class DisruptConnectivity(RuleAction):
     capability: ClassVar[str] = "lambda-zones"
     difference: ClassVar = (
         "cuts AWS calls of Lambda functions and tasks in the subnets by the way they would take (interface endpoints "
-        "in and out of the subnet, zone and VPC), and with scopes all and availability-zone their connections to and "
-        "from databases and caches; no network ACL is cloned, so DescribeNetworkAcls shows none"
+        "in and out of the subnet, zone and VPC), and their connections to and from databases, caches, load "
+        "balancers and each other; no network ACL is cloned, so DescribeNetworkAcls shows none"
     )
 
     def check(self, parameters: Mapping[str, str]) -> None:
@@ -144,9 +171,10 @@ class DisruptConnectivity(RuleAction):
     def inject(self, work: Work) -> None:
         """A rule for each subnet and each way that is denied; for connections past the gate, cut links."""
         for subnet in work.resources["Subnets"]:
-            for far in _links(work, subnet):
+            for far, but in _links(work, subnet):
                 name = f"{subnet.name}/{far}"
-                work.disturb(LinkFault(id=name, owner="", near=subnet.name, far=far, cut=True, services=False))
+                fault = LinkFault(id=name, owner="", near=subnet.name, far=far, but=but, cut=True, services=False)
+                work.disturb(fault)
         for subnet in work.resources["Subnets"]:
             for number, denied in enumerate(SCOPES[work.parameters["scope"]](work, subnet)):
                 selector = Selector(

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.cloud.databases.link import Link, LinkSpeaks, Target
-from harness.cloud.links import Links, Passage
+from harness.cloud.links import Links
+from harness.cloud.way import Way
 
 WRITER_HOST = "127.0.0.1"
 READER_HOSTS = ("127.0.0.2", "::1")
@@ -116,7 +117,7 @@ class Endpoint:
             return
         if target is None or not target.backend_port:
             return
-        way = _Way(self.links, (int(writer.get_extra_info("peername")[1]), self.port), target)
+        way = Way(self.links, (int(writer.get_extra_info("peername")[1]), self.port), target.place)
         await way.take()
         first = b""
         if self.speaks == "tls":
@@ -145,32 +146,10 @@ class Endpoint:
                 return head
 
 
-@dataclass(slots=True)
-class _Way:
-    """The way of one connection through the links; who is at its other end is looked up once a link is disturbed."""
-
-    links: Links
-    ports: tuple[int, int]
-    """The client's and this end's."""
-    target: Target
-    _passage: Passage | None = None
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def take(self) -> None:
-        """Return once what is sent now is through."""
-        if not self.links.disturbed:
-            return
-        async with self._looking:
-            if self._passage is None:
-                source = await asyncio.to_thread(self.links.whereabouts, *self.ports)
-                self._passage = Passage(self.links, source, self.target.place)
-        await self._passage.take()
-
-
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _pump_both(way: _Way, client: Ends, server: Ends) -> None:
+async def _pump_both(way: Way, client: Ends, server: Ends) -> None:
     """Carry bytes both ways until one side ends."""
     there, back = _pump(client[0], server[1], way), _pump(server[0], client[1], way)
     ways = [asyncio.ensure_future(there), asyncio.ensure_future(back)]
@@ -182,7 +161,7 @@ async def _pump_both(way: _Way, client: Ends, server: Ends) -> None:
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: _Way) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(_CHUNK):
             await way.take()

@@ -12,15 +12,17 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from harness.cloud.links import Passage
 from harness.cloud.load_balancing import routing, timing
 from harness.cloud.load_balancing.forwarding import (
+    Carried,
     NoAnswerError,
-    Passage,
     error_page,
     forward,
     forwarded_headers,
@@ -30,6 +32,7 @@ from harness.cloud.load_balancing.metrics import BalancerMetrics
 from harness.cloud.load_balancing.nodes import Nodes
 from harness.cloud.load_balancing.routing import Asked, Rule
 from harness.cloud.load_balancing.targets import Target, TargetGroup, zones_with_healthy
+from harness.cloud.way import Way
 from harness.cloud.zones import Zone
 
 if TYPE_CHECKING:
@@ -63,6 +66,8 @@ class Balancer:
     tls: Callable[[], ssl.SSLContext]
     attributes: Callable[[], Mapping[str, str]]
     listeners: tuple[Listener, ...] = ()
+    _ways: MutableMapping[Any, Way] = field(default_factory=WeakKeyDictionary)
+    """By the transport of a client's connection."""
     _servers: dict[tuple[str, bool], web.Server] = field(default_factory=dict)
     _random: random.Random = field(default_factory=random.Random)
     _accepting: asyncio.Task[None] | None = None
@@ -129,6 +134,8 @@ class Balancer:
                     await asyncio.sleep(_HOLD_S)
                 client.close()
                 return
+            way = Way(self.nodes.keeper.links, (client.getpeername()[1], self.port), self.nodes.place(node))
+            await way.take()
             first = await _peek(client)
             if not first:
                 client.close()
@@ -136,7 +143,9 @@ class Balancer:
             secure = first[0] == _TLS_HANDSHAKE
             server = self._server(node, secure=secure)
             context = self.tls() if secure else None
-            await asyncio.get_running_loop().connect_accepted_socket(server, client, ssl=context)
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.connect_accepted_socket(server, client, ssl=context)
+            self._ways[transport] = way
         except OSError:  # the client went away, or speaks no TLS
             client.close()
         except asyncio.CancelledError:
@@ -153,7 +162,21 @@ class Balancer:
 
     # -- requests ----------------------------------------------------------------------------------------------
 
+    def _way(self, node: Zone, transport: asyncio.Transport | None) -> Way:
+        """That of a client's connection to a node; a new one for a request that is there before its connection is."""
+        known = self._ways.get(transport) if transport is not None else None
+        peer = transport.get_extra_info("peername") if transport is not None else None
+        return known or Way(self.nodes.keeper.links, (peer[1] if peer else 0, self.port), self.nodes.place(node))
+
     async def _answer(self, node: Zone, secure: bool, request: web.BaseRequest) -> web.StreamResponse:  # noqa: FBT001
+        way = self._way(node, request.transport)
+        await way.take()
+        response = await self._routed(node, request, secure=secure)
+        if not response.prepared:
+            await way.take()
+        return response
+
+    async def _routed(self, node: Zone, request: web.BaseRequest, *, secure: bool) -> web.StreamResponse:
         listener = self._listener(request.headers.get("Host", ""), secure=secure)
         if listener is None:
             return self._itself(node, 503)
@@ -187,25 +210,27 @@ class Balancer:
     ) -> web.StreamResponse:
         from aiohttp import web
 
-        target = group.choose(partial(self._usable, node, group))
+        target = group.choose(partial(self._usable, node, group), node.name)
         if target is None:
             self.metrics.failed(self.arn, "", node.name, status=503, connected=False)
             return self._itself(node, 503, counted=True)
-        passage = Passage(
+        carried = Carried(
             asked=asked,
             raw_path=request.raw_path,
             headers=forwarded_headers(asked, dict(request.headers)),
             body=await request.read(),
             idle_s=float(self.attributes().get("idle_timeout.timeout_seconds", timing.IDLE_S)),
+            onward=Passage(self.nodes.keeper.links, self.nodes.place(node), group.whereabouts(target)),
+            way=self._way(node, request.transport),
         )
         began_s, zone = time.perf_counter(), target.zone if target.zone not in {"", "all"} else node.name
         target.in_flight += 1
         try:
             if group.kind == "lambda":
-                status, headers, body = await invoke(group, target, passage)
+                status, headers, body = await invoke(group, target, carried)
                 response: web.StreamResponse = web.Response(status=status, headers=_plain(headers), body=body)
             else:
-                response, status = await forward(self.session(), group, target, passage, request)
+                response, status = await forward(self.session(), group, target, carried, request)
         except NoAnswerError as error:
             self.metrics.failed(self.arn, group.arn, zone, status=error.status, connected=error.connected)
             return self._itself(node, error.status, counted=True)

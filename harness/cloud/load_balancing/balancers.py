@@ -144,6 +144,7 @@ class Balancers:
             attributes=partial(_attributes, arn),
             network=self.network,
             timing=self.timing,
+            keeper=self.zones,
         )
         return made
 
@@ -175,6 +176,8 @@ class Balancers:
             if arn not in records:
                 continue
             balancer.nodes.zones = self._zones_of(records[arn], region)
+            subnets = {emulated.zone_of_subnet(str(one)): str(one) for one in records[arn]["Subnets"]}
+            balancer.nodes.subnets = subnets
             ours = [one for one in listeners.values() if one["LoadBalancerArn"] == arn]
             balancer.listeners = tuple(
                 Listener(
@@ -193,6 +196,8 @@ class Balancers:
             record["LoadBalancerArns"] = sorted(used.get(arn, ()))
             if (group := self._group_of(arn)) is not None:
                 group.used = arn in used
+                fronts = [self.balancers[one].nodes for one in sorted(used.get(arn, ()))]
+                group.nodes = {zone.name: nodes.place(zone) for nodes in fronts for zone in nodes.zones}
 
     def _zones_of(self, record: Record, region: str) -> tuple[Zone, ...]:
         names = {emulated.zone_of_subnet(str(subnet)) for subnet in record["Subnets"]}
@@ -287,7 +292,7 @@ class Balancers:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, socket_factory=self.network.open_socket),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             )

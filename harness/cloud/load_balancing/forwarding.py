@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from harness.cloud.links import Passage
 from harness.cloud.load_balancing import emulated, timing
 from harness.cloud.load_balancing.routing import Asked
 from harness.cloud.load_balancing.targets import Target, TargetGroup
+from harness.cloud.way import Way
 
 if TYPE_CHECKING:
     import aiohttp
@@ -35,14 +37,18 @@ class NoAnswerError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """One request on its way. `headers` go to the target."""
+class Carried:
+    """One request. `headers` go to the target."""
 
     asked: Asked
     raw_path: str
     headers: Mapping[str, str]
     body: bytes
     idle_s: float
+    onward: Passage
+    """From the node to the target and back: each request is a flow of its own."""
+    way: Way
+    """From the client to the node and back."""
 
 
 def error_page(status: int) -> bytes:
@@ -73,7 +79,7 @@ def forwarded_headers(asked: Asked, given: Mapping[str, str]) -> dict[str, str]:
 
 
 async def forward(
-    session: aiohttp.ClientSession, group: TargetGroup, target: Target, passage: Passage, request: web.BaseRequest
+    session: aiohttp.ClientSession, group: TargetGroup, target: Target, carried: Carried, request: web.BaseRequest
 ) -> tuple[web.StreamResponse, int]:
     """Pass a request on and the answer back; returns it and its status.
 
@@ -88,14 +94,15 @@ async def forward(
     if interface is not None and not interface.answers(target.port):
         await asyncio.sleep(timing.CONNECT_S)
         raise NoAnswerError(504, connected=False)
-    url = URL(f"{str(group.record['Protocol']).lower()}://{host}:{port}{passage.raw_path}", encoded=True)
-    within = aiohttp.ClientTimeout(total=None, sock_connect=timing.CONNECT_S, sock_read=passage.idle_s)
+    await _within(timing.CONNECT_S, carried.onward, connected=False)
+    url = URL(f"{str(group.record['Protocol']).lower()}://{host}:{port}{carried.raw_path}", encoded=True)
+    within = aiohttp.ClientTimeout(total=None, sock_connect=timing.CONNECT_S, sock_read=carried.idle_s)
     try:
         async with session.request(
-            passage.asked.method,
+            carried.asked.method,
             url,
-            headers=passage.headers,
-            data=passage.body or None,
+            headers=carried.headers,
+            data=carried.body or None,
             allow_redirects=False,
             timeout=within,
             ssl=False,
@@ -104,6 +111,8 @@ async def forward(
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP or (name.lower() == "content-length" and value.isdigit()):
                     response.headers.add(name, value)
+            await _within(carried.idle_s, carried.onward, connected=True)
+            await carried.way.take()
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
                 await response.write(chunk)
@@ -117,10 +126,23 @@ async def forward(
         raise NoAnswerError(502, connected=True) from error
 
 
-async def invoke(group: TargetGroup, target: Target, passage: Passage) -> tuple[int, dict[str, str], bytes]:
+async def _within(limit_s: float, onward: Passage, *, connected: bool) -> None:
+    """Let a segment pass between node and target.
+
+    Raises:
+        NoAnswerError: it takes too long.
+    """
+    try:
+        async with asyncio.timeout(limit_s):
+            await onward.take()
+    except TimeoutError as error:
+        raise NoAnswerError(504, connected=connected) from error
+
+
+async def invoke(group: TargetGroup, target: Target, carried: Carried) -> tuple[int, dict[str, str], bytes]:
     """Ask a Lambda target; returns status, headers and body."""
     account, region = group.arn.split(":")[4], group.arn.split(":")[3]
-    asked = passage.asked
+    asked = carried.asked
     with emulated.in_scope(account, region):
         status, headers, body = await emulated.invoke(
             target.id,
@@ -128,8 +150,8 @@ async def invoke(group: TargetGroup, target: Target, passage: Passage) -> tuple[
             {
                 "method": asked.method,
                 "path": asked.path,
-                "headers": dict(passage.headers),
-                "body": passage.body,
+                "headers": dict(carried.headers),
+                "body": carried.body,
                 "query_params": parse_qs(asked.query, keep_blank_values=True),
                 "raw_query_string": asked.query,
             },

@@ -7,9 +7,10 @@ connection meets the next node in turn.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from harness.cloud.links import Place
 from harness.cloud.zones import Zone, ZoneKeeper
 
 
@@ -20,11 +21,13 @@ class Nodes:
     Args:
         zones: where it has a subnet.
         detection_s: how long a dead node is still met.
+        subnets: zone's name → the subnet of its node there.
         away: zones that traffic was shifted away from (ids).
     """
 
     keeper: ZoneKeeper
     detection_s: float
+    subnets: Mapping[str, str] = field(default_factory=dict)
     zones: tuple[Zone, ...] = ()
     away: frozenset[str] = frozenset()
     _dark_since_s: dict[str, float] = field(default_factory=dict)
@@ -35,6 +38,10 @@ class Nodes:
         usable = [zone for zone in self.zones if zone.id not in self.away and not self.known_dark(zone)]
         chosen = [zone for zone in usable if fit is None or zone.name in fit] or usable or list(self.zones)
         return chosen[next(self._turn) % len(chosen)]
+
+    def place(self, zone: Zone) -> Place:
+        """Where the zone's node is, as an end of a flow."""
+        return zone.place(self.subnets.get(zone.name, ""))
 
     def is_dark(self, zone: Zone) -> bool:
         """True while the node's zone has no power."""

@@ -14,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.cloud.links import OUTSIDE, Place
 from harness.cloud.load_balancing import timing
 from harness.cloud.load_balancing.timing import BalancerTiming
 from harness.cloud.loop_thread import HOST
 from harness.cloud.private_network import Interface, PrivateNetwork
+from harness.cloud.zones import ZoneKeeper
 
 if TYPE_CHECKING:
     import aiohttp
@@ -43,8 +45,12 @@ class Target:
     due_s: float = 0.0
     """When it is checked next."""
     checking: bool = False
+    unseen: set[str] = field(default_factory=set)
+    """Zones whose nodes do not reach it: each node checks for itself, and sends it nothing."""
     _run: int = 0
     """Checks in a row with the same outcome: above 0 successes, below 0 failures."""
+    _runs: dict[str, int] = field(default_factory=dict)
+    """The same for each zone's node."""
 
     def checked(self, problem: str, *, code: str, rise: int, fall: int) -> None:
         """Take one check's outcome in; '' for a success. The first success after registration is enough."""
@@ -55,6 +61,15 @@ class Target:
             self.state, self.reason, self.description = "healthy", "", ""
         elif problem and (-self._run >= fall or self.state == "unhealthy"):
             self.state, self.reason, self.description = "unhealthy", code, problem
+
+    def looked_at(self, zone: str, *, lost: bool, rise: int, fall: int) -> None:
+        """Take in whether a zone's node reached it."""
+        run = self._runs.get(zone, 0)
+        self._runs[zone] = run = min(run, 0) - 1 if lost else max(run, 0) + 1
+        if -run >= fall:
+            self.unseen.add(zone)
+        elif run >= rise:
+            self.unseen.discard(zone)
 
     def told(self, state: State, reason: str, description: str) -> None:
         """Set the state without a check."""
@@ -69,6 +84,7 @@ class TargetGroup:
         record: ministack's, live.
         attributes: gives its attributes by key.
         used: whether a listener or rule of a load balancer leads here.
+        nodes: zone's name → where the nodes are that send requests here.
     """
 
     arn: str
@@ -76,7 +92,9 @@ class TargetGroup:
     attributes: Callable[[], Mapping[str, str]]
     network: PrivateNetwork
     timing: BalancerTiming
+    keeper: ZoneKeeper
     used: bool = False
+    nodes: Mapping[str, Place] = field(default_factory=dict)
     targets: dict[tuple[str, int], Target] = field(default_factory=dict)
     _turn: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -114,11 +132,12 @@ class TargetGroup:
             if target.state == "draining" and (not target.in_flight or now_s >= target.drains_until_s):
                 self.targets.pop(key, None)
 
-    def choose(self, usable: Callable[[Target], bool]) -> Target | None:
-        """The next healthy target in turn among the usable ones; when all are unhealthy, any (it fails open)."""
+    def choose(self, usable: Callable[[Target], bool], node: str) -> Target | None:
+        """The next target in turn that the node sees healthy among the usable ones; without any, it fails open."""
         ours = [target for target in list(self.targets.values()) if usable(target)]
         healthy = [target for target in ours if target.state == "healthy"]
-        chosen = healthy or [target for target in ours if target.state == "unhealthy"]
+        seen = [target for target in healthy if node not in target.unseen]
+        chosen = seen or healthy or [target for target in ours if target.state == "unhealthy"]
         return chosen[next(self._turn) % len(chosen)] if chosen else None
 
     def counts(self) -> tuple[int, int]:
@@ -136,6 +155,14 @@ class TargetGroup:
         interface = self.network.find(target.id)
         wanted = port or target.port
         return (HOST, interface.port_of(wanted), interface) if interface is not None else (target.id, wanted, None)
+
+    def whereabouts(self, target: Target) -> Place:
+        """Where a target is, as an end of a flow; outside when it has no zone of ours."""
+        interface = self.network.find(target.id)
+        if interface is not None:
+            return interface.place
+        found = [zone for zone in self.keeper.zones if zone.name == target.zone]
+        return found[0].place() if found else OUTSIDE
 
     # -- health checks -----------------------------------------------------------------------------------------
 
@@ -170,6 +197,9 @@ class TargetGroup:
             code, problem = "Target.FailedHealthChecks", f"Health checks failed: {error}"
         rise, fall = (int(self.record[f"{name}ThresholdCount"]) for name in ("Healthy", "Unhealthy"))
         target.checked(problem, code=code, rise=rise, fall=fall)
+        links, place = self.keeper.links, self.whereabouts(target)
+        for zone, node in self.nodes.items() if links.disturbed or target.unseen else ():
+            target.looked_at(zone, lost=links.lost(node, place, within_s=within_s), rise=rise, fall=fall)
 
     async def _ask(self, session: aiohttp.ClientSession, target: Target) -> tuple[str, str]:
         """The reason code and what is wrong; two empty texts when nothing is."""

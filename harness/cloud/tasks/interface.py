@@ -1,7 +1,8 @@
 """A task's network interface: an address in its subnet, and a socket on loopback for each port of its containers.
 
-What comes in passes here, so here is where the zone's power, black holes, delays and losses are felt. Connections
-that the task itself opens do not pass; its AWS calls are known at the gate by their caller.
+What comes in passes here, so here is where the zone's power, the links, black holes, delays and losses are felt.
+Connections that the task itself opens pass where they end: at another task, a load balancer, a database; its AWS
+calls are known at the gate by their caller.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from harness.cloud.links import Place
 from harness.cloud.loop_thread import HOST, LoopThread, listener
+from harness.cloud.way import Way
 from harness.cloud.zones import Zone, ZoneKeeper
 
 _CHUNK = 65536
@@ -52,6 +55,9 @@ class TaskInterface:
     thread: LoopThread
     backends: Mapping[int, int]
     """Container port → where the process listens."""
+    subnet: str = ""
+    has_come: Callable[[int], bool] = lambda _port: False
+    """Whether what connects from a local port has already felt the links: load balancers do."""
     impairment: Impairment = field(default_factory=Impairment)
     hit: int = 0
     """Connections that felt an impairment."""
@@ -65,6 +71,11 @@ class TaskInterface:
     def dark(self) -> bool:
         """True while the zone has no power."""
         return not self.keeper.powered(self.zone)
+
+    @property
+    def place(self) -> Place:
+        """Where it is, as an end of a flow."""
+        return self.zone.place(self.subnet)
 
     def answers(self, port: int) -> bool:
         """False while nothing that is sent to the port arrives: no power, or a black hole."""
@@ -130,17 +141,21 @@ class TaskInterface:
             self.hit += 1
             await self._swallow(reader)
             return
+        peer = int(writer.get_extra_info("peername")[1])
+        way = None if self.has_come(peer) else Way(self.keeper.links, (peer, self._fronts[port]), self.place)
+        if way is not None:
+            await way.take()
         back, backend = await asyncio.open_connection(HOST, self.backends[port])
         chosen = self._random.random() < self.impairment.flows
         ways = [
-            asyncio.ensure_future(self._pump(port, reader, backend, impaired=False)),
-            asyncio.ensure_future(self._pump(port, back, writer, impaired=chosen)),
+            asyncio.ensure_future(self._pump(port, reader, backend, way)),
+            asyncio.ensure_future(self._pump(port, back, writer, way, impaired=chosen)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
+            for one in ways:
+                one.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             backend.transport.abort()
             with contextlib.suppress(OSError):
@@ -155,7 +170,13 @@ class TaskInterface:
             way.cancel()
 
     async def _pump(
-        self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, impaired: bool
+        self,
+        port: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        way: Way | None,
+        *,
+        impaired: bool = False,
     ) -> None:
         felt = False
         while data := await reader.read(_CHUNK):
@@ -168,6 +189,8 @@ class TaskInterface:
                 self.hit += not felt
                 felt = True
                 await asyncio.sleep(self._late_s(now))
+            if way is not None:
+                await way.take()
             writer.write(data)
             await writer.drain()
 

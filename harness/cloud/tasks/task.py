@@ -182,7 +182,12 @@ class Task:
             for mapping in definition.get("portMappings") or ()
         }
         self.interface = made = TaskInterface(
-            zone=self.zone, keeper=self.site.zones, thread=self.site.thread, backends=ports
+            zone=self.zone,
+            keeper=self.site.zones,
+            thread=self.site.thread,
+            backends=ports,
+            subnet=self.subnet,
+            has_come=self.site.network.carried.__contains__,
         )
         made.open()
         _, cidr = emulated.subnet_of(self.subnet)

@@ -109,6 +109,29 @@ def test_scope_availability_zone_cuts_clients_in_other_zones_only(aws: Any, asks
     assert asks["other"](PATIENT_S) > 0
 
 
+def test_scope_vpc_cuts_clients_outside_of_it_only(aws: Any, database: dict[str, Any], asks: dict[str, Ask]) -> None:
+    with aws.running(aws.action("aws:network:disrupt-connectivity", scope="vpc"), HERE):
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(**database, connect_timeout=IMPATIENT_S)
+        assert asks["other"](PATIENT_S) > 0
+
+
+def test_scope_prefix_list_cuts_the_subnets_that_its_ranges_name(
+    aws: Any, vpc: Any, database: dict[str, Any], asks: dict[str, Ask]
+) -> None:
+    ec2 = aws.client("ec2")
+    (there,) = ec2.describe_subnets(SubnetIds=[vpc.there])["Subnets"]
+    listed = ec2.create_managed_prefix_list(
+        PrefixListName="there", MaxEntries=1, AddressFamily="IPv4", Entries=[{"Cidr": there["CidrBlock"]}]
+    )["PrefixList"]["PrefixListId"]
+    scope = {"scope": "prefix-list", "prefixListIdentifier": listed}
+    with aws.running(aws.action("aws:network:disrupt-connectivity", **scope), HERE):
+        assert asks["other"](IMPATIENT_S) == "no answer"
+        assert asks["same"](PATIENT_S) > 0
+        with psycopg.connect(**database, connect_timeout=PATIENT_S) as outside:
+            assert outside.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_slow_link_between_zones_is_felt_across_it_only(aws: Any, asks: dict[str, Ask]) -> None:
     action = aws.action(
         "blackstart:network:disrupt-link", near="us-east-1a", far="use1-az2", latencyMilliseconds="400"

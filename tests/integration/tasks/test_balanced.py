@@ -1,7 +1,7 @@
 """Services behind a load balancer: targets come and go with tasks; blue/green shifts at once, and back."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,9 @@ class Balanced:
     def elb(self) -> Any:
         return self.cluster.cloud.target.client("elbv2")
 
-    def make(self) -> None:
+    def make(self, subnets: Sequence[str] = ("subnet-00000001", "subnet-00000002", "subnet-00000003")) -> None:
         name = f"b{uuid.uuid4().hex[:8]}"
-        subnets = ["subnet-00000001", "subnet-00000002", "subnet-00000003"]
-        (made,) = self.elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"]
+        (made,) = self.elb.create_load_balancer(Name=name, Subnets=list(subnets))["LoadBalancers"]
         self.arn, self.dns = made["LoadBalancerArn"], made["DNSName"]
         for letter in "ab":
             group = self.elb.create_target_group(

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HEALTHY = threading.Event()
@@ -13,6 +15,17 @@ HEALTHY.set()
 def say(*words):
     sys.stdout.write(" ".join(map(str, words)) + "\n")
     sys.stdout.flush()
+
+
+def reach(port, patience_s):
+    """How many seconds a port of this machine takes to answer anything, or that it does not."""
+    began_s = time.monotonic()
+    try:
+        with socket.create_connection(("127.0.0.1", port), patience_s) as connection:
+            connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+            return str(time.monotonic() - began_s) if connection.recv(1) else "closed"
+    except OSError:
+        return "no answer"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,7 +38,9 @@ class Handler(BaseHTTPRequestHandler):
             HEALTHY.clear()
         if self.path == "/crash":
             os._exit(3)
-        if self.path == "/aws":
+        if self.path.startswith("/reach/"):
+            said = reach(*map(int, self.path.split("/")[2:]))
+        elif self.path == "/aws":
             import boto3
 
             said = boto3.client("sts").get_caller_identity()["Arn"]
