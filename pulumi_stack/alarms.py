@@ -49,3 +49,25 @@ class Alarms(pulumi.ComponentResource):
             opts=child,
         )
         self.register_outputs({})
+
+
+class StandbyAlarm(pulumi.ComponentResource):
+    """Outputs: `alarm`, which tells that customers come to a standby. The health checks' metrics are in us-east-1 only."""
+
+    def __init__(self, name: str, api_id: pulumi.Input[str]) -> None:
+        super().__init__("orders:index:StandbyAlarm", name)
+        self.alarm = aws.cloudwatch.MetricAlarm(
+            f"{name}-customers-come",
+            namespace="AWS/ApiGateway",
+            metric_name="Count",
+            dimensions={"ApiId": api_id},
+            statistic="Sum",
+            period=60,
+            evaluation_periods=1,
+            threshold=1,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            treat_missing_data="notBreaching",
+            tags={"app": "orders"},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

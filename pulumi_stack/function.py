@@ -80,6 +80,10 @@ class Function(pulumi.ComponentResource):
             policy_arn="arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
             opts=child,
         )
+        self.label, self.timeout_s = name, args.timeout_s
+        if not args.placement.made:
+            self.register_outputs({})
+            return
         self.function = aws.lambda_.Function(
             name,
             runtime=RUNTIME,
@@ -97,6 +101,7 @@ class Function(pulumi.ComponentResource):
             },
             layers=[*args.layers, *([faults.layer_arn] if faults else ())] or None,
             publish=args.publish or None,
+            reserved_concurrent_executions=args.placement.concurrency,
             vpc_config={
                 "subnet_ids": list(args.placement.subnet_ids),
                 "security_group_ids": [args.placement.security_group_id],
@@ -111,7 +116,6 @@ class Function(pulumi.ComponentResource):
             tags=tags,
             opts=child,
         )
-        self.label, self.timeout_s = name, args.timeout_s
         self.name = self.function.name
         self.arn = self.function.arn
         self.invoke_arn = self.function.invoke_arn
@@ -145,3 +149,21 @@ def service_role(
         policy = pulumi.Output.json_dumps(document(statements))
         granted.append(aws.iam.RolePolicy(f"{name}-own", role=role.id, policy=policy, opts=opts))
     return role, granted
+
+
+def replication_role(
+    name: str, source: pulumi.Output[str], copies: pulumi.Output[str], opts: pulumi.ResourceOptions, app: str = "orders"
+) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+    """What S3 takes on to copy the objects of one bucket into another, by their ARNs."""
+    objects = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"]
+    return service_role(
+        name,
+        "s3.amazonaws.com",
+        [
+            Statement(["s3:GetReplicationConfiguration", "s3:ListBucket"], [source]),
+            Statement(objects, [source.apply(lambda arn: f"{arn}/*")]),
+            Statement(["s3:ReplicateObject", "s3:ReplicateDelete"], [copies.apply(lambda arn: f"{arn}/*")]),
+        ],
+        opts,
+        app,
+    )

@@ -31,7 +31,7 @@ class HttpApiArgs:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """Outputs: `url`."""
+    """Outputs: `id`, `url` and `name`, by which AWS knows it in DNS."""
 
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:HttpApi", name, None, opts)
@@ -51,7 +51,9 @@ class HttpApi(pulumi.ComponentResource):
         aws.apigatewayv2.Stage(
             name, api_id=self.api.id, name="$default", auto_deploy=True, tags={"app": "orders"}, opts=self._child
         )
-        self.url = self.api.api_endpoint
+        self.id, self.url = self.api.id, self.api.api_endpoint
+        here = aws.get_region().region
+        self.name = self.id.apply(lambda made: f"{made}.execute-api.{here}.amazonaws.com")
         self.register_outputs({"url": self.url})
 
     def _authorizer(self, tokens: TokenIssuer) -> pulumi.Output[str]:

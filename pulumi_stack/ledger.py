@@ -1,4 +1,4 @@
-"""Where orders, payments and stock are kept: three tables, the orders with a replica in another region."""
+"""Where orders, payments and stock are kept: three tables, orders and payments with replicas in another region."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
+from standby import KnownTable
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,44 @@ class Ledger(pulumi.ComponentResource):
             billing_mode="PAY_PER_REQUEST",
             hash_key="order_id",
             attributes=[{"name": "order_id", "type": "S"}],
+            stream_enabled=True,
+            stream_view_type="NEW_AND_OLD_IMAGES",
             point_in_time_recovery={"enabled": True},
+            replicas=[{"region_name": args.replica_region}],
             tags=tags,
             opts=child,
         )
-        self.stock = aws.dynamodb.Table(
-            f"{name}-stock",
-            billing_mode="PAY_PER_REQUEST",
-            hash_key="sku",
-            attributes=[{"name": "sku", "type": "S"}],
-            tags=tags,
-            opts=child,
-        )
-        for sku, available in args.stock.items():
-            aws.dynamodb.TableItem(
-                f"{name}-stock-{sku}",
-                table_name=self.stock.name,
-                hash_key=self.stock.hash_key,
-                item=json.dumps({"sku": {"S": sku}, "available": {"N": str(available)}}),
-                # Orders change it; only its making is ours.
-                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["item"]),
-            )
+        self.stock = stock_table(name, args.stock, self)
         self.register_outputs({"orders": self.orders.name})
+
+
+class StandbyLedger(pulumi.ComponentResource):
+    """Outputs as `Ledger`: orders and payments are kept already, and each region sells a stock of its own."""
+
+    def __init__(self, name: str, orders: KnownTable, payments: KnownTable, stock: Mapping[str, int]) -> None:
+        super().__init__("orders:index:StandbyLedger", name)
+        self.orders, self.payments = orders, payments
+        self.stock = stock_table(name, stock, self)
+        self.register_outputs({"orders": orders.name})
+
+
+def stock_table(name: str, stock: Mapping[str, int], parent: pulumi.Resource) -> aws.dynamodb.Table:
+    """What there is of each sku."""
+    table = aws.dynamodb.Table(
+        f"{name}-stock",
+        billing_mode="PAY_PER_REQUEST",
+        hash_key="sku",
+        attributes=[{"name": "sku", "type": "S"}],
+        tags={"app": "orders"},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    for sku, available in stock.items():
+        aws.dynamodb.TableItem(
+            f"{name}-stock-{sku}",
+            table_name=table.name,
+            hash_key=table.hash_key,
+            item=json.dumps({"sku": {"S": sku}, "available": {"N": str(available)}}),
+            # Orders change it; only its making is ours.
+            opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["item"]),
+        )
+    return table

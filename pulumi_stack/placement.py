@@ -27,11 +27,17 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a function runs: private subnets, one in each zone; and what lets AWS FIS break it there."""
+    """Where a function runs: private subnets, one in each zone; and what lets AWS FIS break it there.
+
+    In a standby that does not serve yet a function has its role and is not `made`. `concurrency` limits how many of
+    it run at once.
+    """
 
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     fault_injection: FaultInjection | None = None
+    made: bool = True
+    concurrency: int | None = None
 
 
 def chosen_parts(named: str) -> frozenset[str]:

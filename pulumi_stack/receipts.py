@@ -1,37 +1,74 @@
-"""The bucket of receipts: versioned, private, encrypted."""
+"""The bucket of receipts: versioned, private, encrypted, and copied to another region."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from function import replication_role
 
 
 @dataclass(frozen=True)
 class ReceiptsArgs:
-    """`keep_after_destroy` False empties the bucket when the stack goes."""
+    """`keep_after_destroy` False empties the buckets when the stack goes."""
 
+    replica_region: str
     keep_after_destroy: bool = False
 
 
 class Receipts(pulumi.ComponentResource):
-    """Outputs: `bucket`."""
+    """Outputs: `bucket`, and `replica` with a copy of each receipt."""
 
     def __init__(self, name: str, args: ReceiptsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Receipts", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        self.bucket = aws.s3.Bucket(
-            name, force_destroy=not args.keep_after_destroy, tags={"app": "orders"}, opts=child
+        self._name, self._args, self._child = name, args, pulumi.ResourceOptions(parent=self)
+        self.bucket, versions = self._private(name, None)
+        self.replica, replica_versions = self._private(f"{name}-replica", args.replica_region)
+        self._copy([versions, replica_versions])
+        self.register_outputs({"bucket": self.bucket.id, "replica": self.replica.id})
+
+    def _private(self, name: str, region: str | None) -> tuple[aws.s3.Bucket, pulumi.Resource]:
+        bucket = aws.s3.Bucket(
+            name,
+            force_destroy=not self._args.keep_after_destroy,
+            region=region,
+            tags={"app": "orders"},
+            opts=self._child,
         )
-        aws.s3.BucketVersioning(
-            name, bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}, opts=child
+        versions = aws.s3.BucketVersioning(
+            name,
+            bucket=bucket.id,
+            region=region,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
         )
         aws.s3.BucketPublicAccessBlock(
             name,
-            bucket=self.bucket.id,
+            bucket=bucket.id,
+            region=region,
             block_public_acls=True,
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=child,
+            opts=self._child,
         )
-        self.register_outputs({"bucket": self.bucket.id})
+        return bucket, versions
+
+    def _copy(self, versions: list[pulumi.Resource]) -> None:
+        """Cross-region replication; it needs versions on both sides."""
+        role, granted = replication_role(f"{self._name}-copy", self.bucket.arn, self.replica.arn, self._child)
+        aws.s3.BucketReplicationConfig(
+            self._name,
+            bucket=self.bucket.id,
+            role=role.arn,
+            rules=[
+                {
+                    "id": "receipts",
+                    "status": "Enabled",
+                    "priority": 1,
+                    "filter": {"prefix": "receipts/"},
+                    "delete_marker_replication": {"status": "Enabled"},
+                    "destination": {"bucket": self.replica.arn},
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*versions, *granted]),
+        )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from function import Function, ShopFunctionArgs, service_role
+from function import Function, ShopFunctionArgs, replication_role
 from placement import Placement
 from statement import Statement
 
@@ -84,23 +84,8 @@ class Uploads(pulumi.ComponentResource):
 
     def _copy(self, versions: list[pulumi.Resource]) -> None:
         """Reports are copied to the other region; versions are what replication needs on both sides."""
-        source, copies = self.bucket.arn, self.replica.arn
-        read = ["s3:GetReplicationConfiguration", "s3:ListBucket"]
-        objects = [
-            "s3:GetObjectVersionForReplication",
-            "s3:GetObjectVersionAcl",
-            "s3:GetObjectVersionTagging",
-        ]
-        role, granted = service_role(
-            f"{self._name}-copy",
-            "s3.amazonaws.com",
-            [
-                Statement(read, [source]),
-                Statement(objects, [source.apply(lambda arn: f"{arn}/*")]),
-                Statement(["s3:ReplicateObject", "s3:ReplicateDelete"], [copies.apply(lambda arn: f"{arn}/*")]),
-            ],
-            self._child,
-        )
+        copies = self.replica.arn
+        role, granted = replication_role(f"{self._name}-copy", self.bucket.arn, copies, self._child, "shop")
         aws.s3.BucketReplicationConfig(
             self._name,
             bucket=self.bucket.id,

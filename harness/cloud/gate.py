@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from harness.cloud.faults import ApiError, Blackhole, CommitThenFail, Hit, Laten
 from harness.cloud.identify import Identifier, Request
 from harness.cloud.links import Passage, Place
 from harness.cloud.patience import Patience
-from harness.cloud.recorder import Recorder
+from harness.cloud.recorder import Recorder, is_control_plane
 from harness.cloud.sockets import held_by_region
 from harness.cloud.wire_errors import wire_error
 from harness.cloud.zones import ZoneKeeper
@@ -27,7 +28,13 @@ _EVERYWHERE = frozenset(
 """What a lost region does not take along: global services, the security tokens of other regions, and the experiments
 that took its power."""
 
+_CHANGED_AT_HOME, _HOME = frozenset(("cloudfront", "iam", "organizations", "route53", "shield")), "us-east-1"
+"""Global services whose control plane is in one region: while that is lost they go on, and nothing of them can be changed.
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html"""
+
 _LOOK_EVERY_S = 0.2
+
+_AT_AWS = re.compile(rb"\.execute-api\.[a-z0-9-]+\.amazonaws\.com(:\d+)?$")
 
 
 Meter = Callable[[Request, Scope, Send], Send]
@@ -88,6 +95,8 @@ class Gate:
                 self.identifier.body(request, body)
                 concern = self.rules.concern("api", request.service)
             self.identifier.resource(request, body)
+        if request.service == "execute-api":
+            _by_path(scope, request.resource)
         if concern.role:
             self.identifier.role(request)
         if not await self._reached(request, receive):
@@ -156,8 +165,14 @@ class Gate:
         return Passage(self.zones.links, source, Place(region=request.region), is_call=True)
 
     def _cut_off(self, request: Request, passage: Passage | None) -> bool:
-        lost = self.zones.lost(request.region) and request.service not in _EVERYWHERE
-        return lost or (passage is not None and passage.cut)
+        return self._lost(request) or (passage is not None and passage.cut)
+
+    def _lost(self, request: Request) -> bool:
+        """Whether a region without power is what would answer."""
+        if request.service not in _EVERYWHERE:
+            return self.zones.lost(request.region)
+        changes = request.service in _CHANGED_AT_HOME and is_control_plane(request.service, request.operation)
+        return changes and self.zones.lost(_HOME)
 
     async def _refuse(self, effect: ApiError, request: Request, send: Send) -> None:
         error = wire_error(
@@ -179,6 +194,15 @@ class Gate:
                 receive = replay(body, receive)
         self.recorder.record(request.call())
         return receive
+
+
+def _by_path(scope: Scope, api: str) -> None:
+    """Let a request to an API's own name at AWS take the form that leads there by path, as the emulator knows it."""
+    if scope["path"].startswith("/_") or not _AT_AWS.search(dict(scope["headers"]).get(b"host", b"")):
+        return
+    before = f"/_aws/execute-api/{api}"
+    scope["path"] = before + scope["path"]
+    scope["raw_path"] = before.encode() + (scope.get("raw_path") or b"/")
 
 
 async def _commit_then_reset(app: App, scope: Scope, receive: Receive) -> None:

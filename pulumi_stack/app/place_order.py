@@ -45,6 +45,7 @@ def _place(order: Order, correlation_id: str) -> None:
         "status": {"S": "PLACED"},
         "items": {"L": [{"M": {"sku": {"S": i.sku}, "quantity": {"N": str(i.quantity)}}} for i in order.items]},
         "correlation_id": {"S": correlation_id},
+        "region": {"S": os.environ["AWS_REGION"]},
         "placed_at": {"N": str(round(time.time(), 3))},
         **({"channels": {"SS": list(order.channels)}} if order.channels else {}),
     }

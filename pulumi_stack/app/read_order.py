@@ -1,4 +1,4 @@
-"""GET /orders/{order_id}: the order as it is now."""
+"""GET /orders/{order_id}: the order as it is now. GET /health: whether orders can be read here."""
 
 import json
 import os
@@ -11,8 +11,10 @@ ORDERS = os.environ["ORDERS_TABLE"]
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer 200 with the order, or 404. Strongly consistent: a customer reads what they have just placed."""
-    order_id = (event.get("pathParameters") or {}).get("order_id", "")
+    order_id = (event.get("pathParameters") or {}).get("order_id", "health")
     found = client("dynamodb").get_item(TableName=ORDERS, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
+    if event.get("rawPath") == "/health":
+        return _answer(200, {"region": os.environ["AWS_REGION"]})
     item = found.get("Item")
     if item is None:
         return _answer(404, {"error": "no such order"})
