@@ -19,6 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaos.alarm_watch import AlarmWatch
 from chaos.drill_file import Drill
+from chaos.failover.drilled import Failover, failover_of, front_door
+from chaos.failover.standby import Standby, put_up
 from chaos.fis.role import stand_in
 from chaos.fis.watching import ENDED
 from chaos.fis_witness import STOP_WAIT_S, FisWitness
@@ -104,15 +106,18 @@ def run_drill(
     lacking = _not_supported(stack, drill)
     if lacking:
         return not_supported_record(drill.name, drill.disruption, title=drill.title, reason=lacking)
-    check_operations(list(drill.operations), stack.outputs, where=str(drill.path))
-    check_placeholders(drill.role, stack.outputs, where=f"{drill.path} experiment.role")
+    if drill.standby is None:
+        _check(stack, drill)
     judgements: list[RunJudgement] = []
     for number in range(1, repeats.runs + 1):
         at = f"run {number} of {repeats.runs}: " if repeats.runs > 1 else ""
         path = journal_path(folder, drill.name, number)
         try:
             with JournalWriter(path) as writer:
-                _Run(stack, drill, repeats, number, folder, writer, _prefixed(at, on_event)).run()
+                tell = _prefixed(at, on_event)
+                standby = _standby(stack, drill, folder / f"standby-{drill.name}-{number}", tell)
+                ready = stack if standby is None else standby.stack
+                _Run(ready, drill, repeats, number, folder, writer, tell, standby).run()
         except BlackstartError as error:
             if not judgements:
                 raise
@@ -123,6 +128,27 @@ def run_drill(
         if at:
             on_run(at + _in_short(judgements[-1]))
     return drill_record(drill.name, drill.disruption, judgements, method=drill.method, title=drill.title)
+
+
+def _check(stack: RunningStack, drill: Drill) -> None:
+    check_operations(list(drill.operations), stack.outputs, where=str(drill.path))
+    check_placeholders(drill.role, stack.outputs, where=f"{drill.path} experiment.role")
+
+
+def _standby(stack: RunningStack, drill: Drill, folder: Path, tell: Tell) -> Standby | None:
+    """The standby that the drill asks for, up; what it sends is checked against both stacks' outputs."""
+    if drill.standby is None:
+        return None
+    check_placeholders(drill.standby.region, stack.outputs, where=f"{drill.path} standby.region")
+    for key, value in drill.standby.config.items():
+        check_placeholders(value, stack.outputs, where=f"{drill.path} standby.config {key}")
+    made = put_up(stack, drill.standby, beside=drill.path.parent, folder=folder, tell=tell)
+    try:
+        _check(made.stack, drill)
+    except BlackstartError:
+        made.take_down()
+        raise
+    return made
 
 
 def _prefixed(at: str, tell: Tell) -> Tell:
@@ -187,20 +213,23 @@ class _Run:
     folder: Path
     journal: JournalWriter
     tell: Tell
+    standby: Standby | None = None
     clock: Clock = field(default_factory=SystemClock)
     witness: Witness | FisWitness = field(init=False)
     probes: SteadyProbes = field(init=False)
     _fis: Any = None  # a boto3 client
     _template: str = ""
     _experiment: str = ""
+    failover: Failover | None = None
 
     def __post_init__(self) -> None:
-        self._fis = self.stack.target.client("fis")
+        region = self._filled(self.drill.region) or None
+        self._fis = self.stack.target.client("fis", region=region)
         seen: dict[str, Any] = {
             "journal": self.journal,
             "clock": self.clock,
             "alarms": AlarmWatch(
-                client=self.stack.target.client("cloudwatch", user_agent_appid=OBSERVER_APP_ID),
+                client=self.stack.target.client("cloudwatch", region=region, user_agent_appid=OBSERVER_APP_ID),
                 journal=self.journal,
                 clock=self.clock,
                 wanted=[self._filled(name) for name in self.drill.alarms],
@@ -218,6 +247,9 @@ class _Run:
             journal=self.journal,
             clock=self.clock,
         )
+
+        if self.standby is not None:
+            self.failover = failover_of(self.drill, self.standby, self.journal, self.clock)
 
     def _replica(self) -> ReplicaWatch | None:
         part = self.drill.verification
@@ -294,6 +326,7 @@ class _Run:
             seed=self.seed,
             run=self.repeats.key_prefix(self.drill.name, self.number, self.folder),
             remote=self.stack.target.kind == "aws",
+            front_door=front_door(self.stack.target) if self.drill.front_door else "",
         )
         registry = self.folder / "processes"
         return probing(spec, self.journal, read=self._read, registry=registry, clock=self.clock)
@@ -307,8 +340,10 @@ class _Run:
         psutil.cpu_percent(None)
         started_s = self.clock.now_s()
         self._note(names.BASELINE_STARTED)
+        self._protect()
         until_s = started_s + self.drill.method.baseline_s + 0.5
         broken = self._watch(until_s, "before") or self.probes.look("before", now=True)
+        broken = broken or self._protected()
         ended_s = self.clock.now_s()
         self._note(names.CPU, percent=psutil.cpu_percent(None))
         self._note(names.BASELINE_ENDED, probes_hold=not broken, reason=broken)
@@ -337,6 +372,9 @@ class _Run:
         self._note(
             names.EXPERIMENT_STARTED, experiment_id=self._experiment, lasts_s=max(_lengths_s(template), default=0.0)
         )
+        if self.failover is not None:
+            self.failover.begin()
+            return  # what survives is looked at while the rest is dark: the rollback ends the experiment
         until_s = self.clock.now_s() + _longest_s(template) + self._patience_s
         while True:
             self.witness.take(self._experiment)
@@ -384,20 +422,43 @@ class _Run:
         if fault_s is None:
             return
         until_s = fault_s + method.deadline_s + least_s
-        while self.clock.now_s() < until_s and not self._recovered(fault_s):
+        while self.clock.now_s() < until_s and not (self._failed_over() and self._recovered(fault_s)):
             self._watch(self.clock.now_s() + 1.0)
         told_by_s = fault_s + (self.drill.objectives.detect_s or 0.0)
         while self.clock.now_s() < told_by_s and first_alarm(self._read(), fault_s) is None:
             self._watch(min(told_by_s, self.clock.now_s() + 1.0))
 
+    def _protect(self) -> None:
+        if self.failover is not None and self.failover.protect is not None:
+            self.failover.protect.start("the baseline begins")
+
+    def _protected(self) -> str:
+        """Wait for the end of what protects the data; why it failed, or ''."""
+        protect = self.failover.protect if self.failover is not None else None
+        while protect is not None and not protect.ended:
+            self._watch(self.clock.now_s() + _POLL_S, "before")
+            protect.look()
+        error = protect.error if protect is not None else ""
+        return f"the data was not protected: {error}" if error else ""
+
     def _watch(self, until_s: float, phase: Phase = "during") -> str:
         """Look around until then; the first reason why a steady-state probe did not hold, or ''."""
         broken = ""
         while (left_s := until_s - self.clock.now_s()) > 0:
+            self._look_at_failover()
             self.witness.look()
             broken = self.probes.look(phase) or broken
             time.sleep(min(left_s, _POLL_S))
         return broken
+
+    def _look_at_failover(self) -> None:
+        if self.failover is not None:
+            self.failover.look()
+            if self._experiment:
+                self.witness.take(self._experiment)
+
+    def _failed_over(self) -> bool:
+        return self.failover is None or self.failover.done
 
     def _recovered(self, fault_s: float) -> bool:
         """Whether what was answered until now shows a recovery that held."""
@@ -449,6 +510,8 @@ class _Run:
     def _roll_back(self) -> None:
         """Stop what may still run, and look whether anything of ours is left. Runs whatever happened before."""
         left: list[str] = []
+        if self.failover is not None:
+            self.failover.stop()
         try:
             if self._experiment:
                 self._stop()
@@ -457,6 +520,9 @@ class _Run:
                 self._fis.delete_experiment_template(id=self._template)
         except (ClientError, BotoCoreError, BlackstartError) as error:
             left.append(f"could not roll back: {error}")
+        if self.standby is not None:
+            self.tell("taking the standby down")
+            left += self.standby.take_down()
         self._note(names.ROLLBACK, clean=not left, left=left)
 
     def _stop(self) -> None:

@@ -14,6 +14,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chaos.failover.parts import FailoverPart, StandbyPart, check_procedure
 from chaos.fis.actions import ACTIONS
 from chaos.fis.errors import FisError
 from chaos.fis.template import check_template
@@ -35,9 +36,13 @@ class _Strict(BaseModel):
 
 
 class ExperimentPart(_Strict):
-    """The FIS template, what is changed of it on the embedded cloud, and on AWS the role that FIS takes."""
+    """The FIS template, what is changed of it on the embedded cloud, and on AWS the role that FIS takes.
+
+    FIS and the alarms are those of `region`, where it is not the stack's own: nobody breaks a region from inside it.
+    """
 
     template: str
+    region: str = ""
     duration: Duration | None = None
     parameters: dict[str, str] = {}
     role: str = ""
@@ -47,9 +52,13 @@ Rate = Annotated[float, Field(gt=0, le=2000)]
 
 
 class WorkloadPart(_Strict):
-    """What the prober sends; or a `file` with it, which several drills share, and what this drill has otherwise."""
+    """What the prober sends; or a `file` with it, which several drills share, and what this drill has otherwise.
+
+    With `front_door` names are resolved by the cloud's Route 53, as a client resolves them.
+    """
 
     file: str = ""
+    front_door: bool = False
     rate: Rate | None = None
     timeout: Duration | None = None
     operations: list[dict[str, Any]] = []
@@ -204,7 +213,15 @@ class DrillFile(_Strict):
     detection: DetectionPart = DetectionPart()
     probes: list[ProbePart] = []
     stores: list[str] = []
+    standby: StandbyPart | None = None
+    failover: FailoverPart | None = None
     objectives: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _fails_over_somewhere(self) -> Self:
+        if (self.standby is None) != (self.failover is None):
+            raise ValueError("standby and failover need each other")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +245,10 @@ class Drill:
     stores: Sequence[str] = ()
     role: str = ""
     probes: Sequence[ProbePart] = ()
+    region: str = ""
+    front_door: bool = False
+    standby: StandbyPart | None = None
+    failover: FailoverPart | None = None
 
 
 def drill_names(folder: Path) -> list[str]:
@@ -248,6 +269,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
     file = validate(DrillFile, data, text=text, path=path)
     template = _template(path, file.experiment)
     workload, operations = _workload(path, text, file)
+    _check_procedures(path, text, file)
     return Drill(
         name=file.name,
         title=file.title or file.name,
@@ -266,7 +288,22 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         stores=_stores(path, text, file.stores),
         role=file.experiment.role,
         probes=tuple(file.probes),
+        region=file.experiment.region,
+        front_door=file.workload.front_door,
+        standby=file.standby,
+        failover=file.failover,
     )
+
+
+def _check_procedures(path: Path, text: str, file: DrillFile) -> None:
+    for table, key, procedure in (
+        ("standby", "protect", file.standby.protect if file.standby else ""),
+        ("failover", "procedure", file.failover.procedure if file.failover else ""),
+    ):
+        if procedure:
+            check_procedure(
+                procedure, folder=path.parent, where=f"{path}:{line_of(text, [table, key])} {table}.{key}"
+            )
 
 
 def _template(path: Path, part: ExperimentPart) -> dict[str, Any]:

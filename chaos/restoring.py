@@ -36,7 +36,7 @@ def restored(store: Store, name: str, journal: JournalWriter, clock: Clock) -> I
         ClientError: AWS refused for another reason than that the table has no point-in-time recovery.
         NotReadyError: it took too long.
     """
-    client = store.stack.target.client("dynamodb", region=store.part.region or None)
+    client = store.stack.target.client("dynamodb", region=store.filled(store.part.region) or None)
     table = store.filled(store.part.table)
     try:
         _wait_until_restorable(client, table, clock)

@@ -42,7 +42,10 @@ if standby is None:
     receipts = Receipts("orders-receipts", ReceiptsArgs(replica_region=replica_region))
     receipts_bucket = receipts.bucket
 else:
-    orders_table, payments_table = KnownTable(standby.orders_table, region), KnownTable(standby.payments_table, region)
+    orders_table, payments_table = (
+        KnownTable(standby.orders_table, region),
+        KnownTable(standby.payments_table, region),
+    )
     ledger = StandbyLedger("orders", orders_table, payments_table, STOCK)
     receipts_bucket = KnownBucket(standby.receipts_bucket)
 
@@ -192,6 +195,7 @@ pulumi.export("roles", {function.label: function.role.name for function in funct
 if serving:
     alarms = Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
     pulumi.export("dead_letters_alarm", alarms.dead_letters.name)
+    pulumi.export("functions", {function.label: function.name for function in functions})
     pulumi.export("place_function", place.name)
     pulumi.export("place_function_arn", place.arn)
     pulumi.export("fulfil_function", fulfil.name)

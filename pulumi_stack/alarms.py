@@ -52,7 +52,7 @@ class Alarms(pulumi.ComponentResource):
 
 
 class StandbyAlarm(pulumi.ComponentResource):
-    """Outputs: `alarm`, which tells that customers come to a standby. The health checks' metrics are in us-east-1 only."""
+    """Outputs: `alarm`: customers come to a standby. The metrics of health checks are in us-east-1 alone."""
 
     def __init__(self, name: str, api_id: pulumi.Input[str]) -> None:
         super().__init__("orders:index:StandbyAlarm", name)

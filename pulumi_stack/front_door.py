@@ -83,4 +83,3 @@ class FrontDoor(pulumi.ComponentResource):
             **policy,
             opts=self._child,
         )
-

@@ -152,7 +152,11 @@ def service_role(
 
 
 def replication_role(
-    name: str, source: pulumi.Output[str], copies: pulumi.Output[str], opts: pulumi.ResourceOptions, app: str = "orders"
+    name: str,
+    source: pulumi.Output[str],
+    copies: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+    app: str = "orders",
 ) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
     """What S3 takes on to copy the objects of one bucket into another, by their ARNs."""
     objects = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"]

@@ -43,8 +43,8 @@ class Ledger(pulumi.ComponentResource):
             attributes=[{"name": "order_id", "type": "S"}],
             stream_enabled=True,
             stream_view_type="NEW_AND_OLD_IMAGES",
-            point_in_time_recovery={"enabled": True},
             replicas=[{"region_name": args.replica_region}],
+            point_in_time_recovery={"enabled": True},
             tags=tags,
             opts=child,
         )

@@ -40,9 +40,7 @@ class SafeCopies(pulumi.ComponentResource):
                     "target_vault_name": self.vault.name,
                     "schedule": "cron(0 * ? * * *)",
                     "lifecycle": {"delete_after": 7},
-                    "copy_actions": [
-                        {"destination_vault_arn": self.far_vault.arn, "lifecycle": {"delete_after": 7}}
-                    ],
+                    "copy_actions": [{"destination_vault_arn": self.far_vault.arn, "lifecycle": {"delete_after": 7}}],
                 }
             ],
             tags=tags,

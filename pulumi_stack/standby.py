@@ -13,8 +13,10 @@ STRATEGIES = ("backup-restore", "pilot-light", "warm-standby", "active-active")
 
 @dataclass(frozen=True, kw_only=True)
 class Standby:
-    """A standby beside a home. Its roles, queues, API and front door are always there: IAM and Route 53 are changed
-    in us-east-1 alone, and what needs them must not be made while that region is lost.
+    """A standby beside a home.
+
+    Its roles, queues, API and front door are always there: IAM and Route 53 are changed in us-east-1 alone, and what
+    needs them must not be left to be made while that region is lost.
 
     `serving` says whether there are functions behind the API. Until then the strategy is backup and restore (no data
     in the region but backups) or pilot light (replicas of the data). A warm standby serves with few functions at a

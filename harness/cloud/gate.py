@@ -29,7 +29,7 @@ _EVERYWHERE = frozenset(
 that took its power."""
 
 _CHANGED_AT_HOME, _HOME = frozenset(("cloudfront", "iam", "organizations", "route53", "shield")), "us-east-1"
-"""Global services whose control plane is in one region: while that is lost they go on, and nothing of them can be changed.
+"""Global services with their control plane in one region: while it is lost they go on, and cannot be changed.
 https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html"""
 
 _LOOK_EVERY_S = 0.2

@@ -20,14 +20,16 @@ CAPACITY = 20_000
 """Control-plane calls kept; a deployment makes some hundred."""
 
 _VERBS = (
-    "Create", "Update", "Delete", "Modify", "Register", "Deregister", "Attach", "Detach", "Associate", "Disassociate",
+    "Create", "Change", "Update", "Delete", "Modify", "Register", "Deregister", "Attach", "Detach", "Associate", "Disassociate",
     "Add", "Remove", "Run", "Start", "Stop", "Terminate", "Reboot", "Restore", "Failover", "Switchover", "Promote",
     "Enable", "Disable", "Set", "Subscribe", "Unsubscribe", "Tag", "Untag", "Publish", "Put",
 )  # fmt: skip
 
 _DATA_PLANE: dict[str, frozenset[str]] = {
     "dynamodb": frozenset({"PutItem", "UpdateItem", "DeleteItem"}),
-    "sqs": frozenset({"DeleteMessage", "DeleteMessageBatch"}),
+    "sqs": frozenset(
+        {"DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"}
+    ),
     "sns": frozenset({"Publish", "PublishBatch"}),
     "events": frozenset({"PutEvents", "PutPartnerEvents"}),
     "stepfunctions": frozenset({"StartExecution", "StartSyncExecution", "StopExecution"}),

@@ -166,7 +166,9 @@ class Prober:
         status, answer, problem = 0, b"", ""
         outcome: Outcome = "unknown"
         try:
-            async with session.request(operation.method, url, data=body, headers=headers) as response:
+            async with session.request(
+                operation.method, url, data=body, headers=headers, proxy=self.spec.front_door or None
+            ) as response:
                 status, answer = response.status, await response.read()
             outcome = _outcome(operation, status)
         except aiohttp.ClientConnectorError as error:
@@ -255,7 +257,8 @@ def refuse_remote_hosts(spec: ProberSpec) -> None:
     outputs = output_names(spec.outputs)
     for operation in spec.operations:
         for url in filter(None, (operation.url, operation.fallback)):
-            host = urlsplit(fill(url, {**dict.fromkeys(needs(url), "x"), **outputs})).hostname or ""
+            sent_to = spec.front_door or fill(url, {**dict.fromkeys(needs(url), "x"), **outputs})
+            host = urlsplit(sent_to).hostname or ""
             if not spec.remote and not is_loopback(host):
                 raise RefusedError(
                     f"operation {operation.kind!r} would be sent to {host or 'nowhere'}",

@@ -60,6 +60,8 @@ class ProberSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     timeout_s: float = 5.0
     seed: int = 0
     run: str = "run"
+    front_door: str = ""
+    """URL of the proxy on loopback that resolves the names of `url` as a client would; '' sends without one."""
     remote: bool = False
     """True allows hosts other than loopback: real AWS, behind the guard."""
 

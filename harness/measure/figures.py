@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.measure.failover import FailoverFigures
 from harness.measure.finding import Finding
 from harness.measure.method import Method
 
@@ -90,6 +91,7 @@ class DrillRunFigures(msgspec.Struct, frozen=True, kw_only=True):
     rollback: Literal["clean", "dirty", "unknown"] = "unknown"
     left: list[str] = []
     cpu_percent: float | None = None
+    failover: FailoverFigures | None = None
     findings: list[Finding] = []
     doubts: list[str] = []
     notes: list[str] = []

@@ -17,6 +17,7 @@ from harness.measure.checkers.linearizable import UNDECIDED
 from harness.measure.doubts import Doubts
 from harness.measure.effects import Effects, effects_of, wrong_answers
 from harness.measure.evidence import findings_of
+from harness.measure.failover import FailoverFigures, failover
 from harness.measure.figures import DrillRunFigures
 from harness.measure.finding import MOST_FINDINGS, Finding
 from harness.measure.history import History, Write, compare, passes_of, unreadable, writes_of
@@ -80,6 +81,10 @@ def take_figures(
     stale = doubts.attempt("staleness", lambda: _staleness_fields(doubts, journal, data))
     calls = _control_plane_calls(journal, phases, back)
     wrong = wrong_answers(journal, started_s=phases.started_s)
+    over = doubts.attempt("recovery", lambda: _failover(journal, phases, back, len(calls)))
+    if over is not None and back is not None and not back.past_deadline:
+        # What was never back is a miss, whoever failed. What came back by itself is not this procedure's doing.
+        doubts.add("all", over.problem)
     fields = {
         **_story(journal, phases),
         **_recovery_fields(back, phases, method),
@@ -90,11 +95,12 @@ def take_figures(
         **_end_fields(samples, phases),
         **_pacing_fields(journal),
         "wrong": len(wrong),
+        "failover": over,
         "anomalies": _anomalies(journal),
         "amplification": _amplification(journal, phases, samples),
         "probes_broken": _probes_broken(doubts, journal),
         "control_plane_calls": calls,
-        "notes": _notes(journal, phases, back),
+        "notes": [*([over.problem] if over is not None and over.problem else []), *_notes(journal, phases, back)],
     }
     return DrillRunFigures(**fields)
 
@@ -144,6 +150,13 @@ def _data(doubts: Doubts, journal: Journal, phases: Phases) -> _Data:
     verified = journal.first(VERIFICATION_ENDED) is not None  # what nobody looked for is not missing
     findings = findings_of(history, writes, passes.last, started_s=phases.started_s) if verified else []
     return _Data(writes=writes, history=history, findings=findings)
+
+
+def _failover(journal: Journal, phases: Phases, back: Recovery | None, calls: int) -> FailoverFigures | None:
+    evidence = journal.first(EVIDENCE)
+    counted = evidence is not None and evidence.detail.get("source") != "fis"
+    recovered_s = None if back is None else back.recovered_s
+    return failover(journal, fault_s=phases.fault_s, recovered_s=recovered_s, calls=calls if counted else None)
 
 
 def _loss(phases: Phases, data: _Data | None, method: Method) -> Loss | None:

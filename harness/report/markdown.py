@@ -26,6 +26,7 @@ def render_markdown(run: RunRecord, cases: Sequence[Case] = ()) -> str:
         *_problems(run),
         *_objectives(run.drills),
         *_drills(run.drills),
+        *_failovers(run.drills),
         *_cost(run),
         *_other_parts(run),
         *_timings(run),
@@ -90,6 +91,16 @@ def _drills(drills: Sequence[DrillRecord]) -> list[str]:
         for found in run.findings[:_MOST_FOUND]
     ]
     return [*lines, *told, ""] if told else lines
+
+
+def _failovers(drills: Sequence[DrillRecord]) -> list[str]:
+    lines = []
+    for drill in drills:
+        for over in (run.failover for run in drill.runs if run.failover is not None):
+            split = words.failover_split(over)
+            lines += [f"- {drill.name}: RTO {split or 'not reached'}"]
+            lines += [f"    - {_plain(line)}" for line in words.failover_story(over)]
+    return ["## Failover", "", *lines, ""] if lines else []
 
 
 def _cost(run: RunRecord) -> list[str]:

@@ -114,6 +114,12 @@ _SENTENCES: Final[dict[str, Callable[[Detail], tuple[str, Tone]]]] = {
     names.OBSERVATION_ENDED: _fixed("Observation ended"),
     names.VERIFICATION_STARTED: _fixed("Reading every write back, twice"),
     names.VERIFICATION_ENDED: _fixed("Every write read back"),
+    names.PROCEDURE_STARTED: lambda d: (f"{d.get('procedure', 'Procedure')} begins: {d.get('why', '')}", "plain"),
+    names.PROCEDURE_STEP: lambda d: (f"Step: {d.get('step', '')}", "plain"),
+    names.PROCEDURE_ENDED: lambda d: (
+        ("Procedure failed: " + str(d["error"]), "bad") if d.get("error") else ("Procedure done", "good")
+    ),
+    names.NAME_ANSWERED: lambda d: (f"The front door leads to {d.get('answer') or 'nowhere'}", "plain"),
     names.CONTROL_PLANE_CALL: lambda d: (
         f"Control-plane call {d.get('service', '')}:{d.get('operation', '')}",
         "plain",

@@ -97,6 +97,7 @@ class Zone:
     def check(self, **config: Any) -> str:
         """A new health check; returns its id."""
         given = {"Type": "HTTP", "IPAddress": "127.0.0.1", "FailureThreshold": 2, **config}
+        given = {name: value for name, value in given.items() if value is not None}
         made = self.route53.create_health_check(CallerReference=uuid.uuid4().hex, HealthCheckConfig=given)
         return str(made["HealthCheck"]["Id"])
 

@@ -3,11 +3,16 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests.integration.dns.conftest import Site, Zone
 from tests.waiting import awaited
 
 NO_SUCH_NAME, REFUSED = 3, 5
+NO_CHANGE = {
+    "Action": "UPSERT",
+    "ResourceRecordSet": {"Name": "x", "Type": "A", "TTL": 1, "ResourceRecords": [{"Value": "192.0.2.1"}]},
+}
 
 
 @pytest.mark.parametrize("tcp", [False, True])
@@ -106,8 +111,35 @@ def test_a_client_goes_to_the_other_region_when_its_own_is_lost_and_comes_back(z
     for number in (1, 2, 3):
         zone.cloud.control.cut_power(f"use1-az{number}", owner="test")
     assert awaited(lambda: zone.get("shop") == (200, "us-west-2"))
+    assert changes_are_refused(zone)
     zone.cloud.control.heal()
     assert awaited(lambda: zone.get("shop") == (200, "us-east-1"))
+
+
+def changes_are_refused(zone: Zone) -> bool:
+    """Whether Route 53 and IAM go on and take no change: their control planes are in the region that is lost."""
+    impatient = {"read_timeout": 1, "retries": {"total_max_attempts": 1}}
+    far = {
+        service: zone.cloud.target.client(service, region="us-west-2", **impatient) for service in ("route53", "iam")
+    }
+    assert zone.test("shop")
+    assert far["route53"].list_resource_record_sets(HostedZoneId=zone.id)["ResourceRecordSets"]
+    with pytest.raises(ReadTimeoutError):
+        far["route53"].change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": [NO_CHANGE]})
+    with pytest.raises(ReadTimeoutError):
+        far["iam"].create_role(RoleName=zone.name, AssumeRolePolicyDocument="{}")
+    return True
+
+
+def test_an_api_is_reached_and_checked_by_its_own_name_at_aws(zone: Zone) -> None:
+    api = zone.cloud.target.client("apigatewayv2", region="us-west-2")
+    made = api.create_api(Name=zone.name.partition(".")[0], ProtocolType="HTTP")["ApiId"]
+    api.create_stage(ApiId=made, StageName="$default", AutoDeploy=True)
+    name = f"{made}.execute-api.us-west-2.amazonaws.com"
+    zone.put("api", "CNAME", values=[name])
+    assert zone.get("api", "/orders") == (404, '{"message":"Not Found"}')
+    check = zone.check(Type="HTTPS", FullyQualifiedDomainName=name, Port=443, ResourcePath="/", IPAddress=None)
+    assert awaited(lambda: zone.status(check) == "Failure: HTTP Status Code 404")
 
 
 def test_an_answer_is_kept_by_the_front_door_for_its_ttl(zone: Zone, site: Site) -> None:

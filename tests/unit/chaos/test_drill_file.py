@@ -99,3 +99,24 @@ def test_a_template_that_is_no_object_is_refused(drills: Path) -> None:
     (drills.parent / "experiments" / "zone-loss.json").write_text(json.dumps(["actions"]))
     with pytest.raises(ConfigError, match="not an experiment template"):
         load_drill("zone-loss", drills, policy={})
+
+
+WARM = "region-loss-warm-standby"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("warm_standby:fail_over", "warm_standbi:fail_over", "no module 'chaos.procedures.warm_standbi'"),
+        ("chaos.procedures.warm_standby:fail_over", "no-such-program --now", "no program 'no-such-program'"),
+        ('timeout = "60s"', 'after = "5s"', "a procedure needs either after or alarm"),
+        ("[failover]", "[failove]", "unknown key 'failove'"),
+        ("[standby.config]", "[standby.confi]", "unknown key 'standby.confi'"),
+    ],
+)
+def test_a_failover_that_cannot_be_is_refused_before_anything_starts(
+    drills: Path, old: str, new: str, said: str
+) -> None:
+    edit(drills / f"{WARM}.toml", old, new)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load_drill(WARM, drills, policy={})
