@@ -20,7 +20,8 @@ CAPACITY = 20_000
 """Control-plane calls kept; a deployment makes some hundred."""
 
 _VERBS = (
-    "Create", "Change", "Update", "Delete", "Modify", "Register", "Deregister", "Attach", "Detach", "Associate", "Disassociate",
+    "Create", "Change", "Update", "Delete", "Modify", "Register", "Deregister", "Attach", "Detach", "Associate",
+    "Disassociate",
     "Add", "Remove", "Run", "Start", "Stop", "Terminate", "Reboot", "Restore", "Failover", "Switchover", "Promote",
     "Enable", "Disable", "Set", "Subscribe", "Unsubscribe", "Tag", "Untag", "Publish", "Put",
 )  # fmt: skip
