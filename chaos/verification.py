@@ -185,7 +185,9 @@ class Store:
 
     def _client(self, service: str) -> Any:  # boto3 makes clients at run time
         """A client that no fault hits: what is seen must not depend on what is broken."""
-        return self.stack.target.client(service, region=self.filled(self.part.region) or None, user_agent_appid=OBSERVER_APP_ID)
+        return self.stack.target.client(
+            service, region=self.filled(self.part.region) or None, user_agent_appid=OBSERVER_APP_ID
+        )
 
     def filled(self, text: str) -> str:
         """The text with the stack's outputs put in."""
