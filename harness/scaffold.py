@@ -2,75 +2,83 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 
 from harness.config import FILE_NAME
 from harness.errors import UsageError
 from harness.files import write_atomically
 
-CONFIG = """\
-# The project file of Blackstart. Unknown keys are errors.
-
-[project]
-program = "{program}"
-scenarios = "scenarios"
-drills = "drills"
-load = "scenarios/load/locustfile.py"
-
-[policy.AZ]
-rto = "30s"
-rpo = "0s"
-"""
-
-SCENARIO = '''\
-"""A first scenario: the stack is up and answers."""
+_WITH_A_URL = {
+    "scenarios/test_stack.py": "test_stack.py.tmpl",
+    "scenarios/load/locustfile.py": "locustfile.py.tmpl",
+    "drills/zone-loss.toml": "zone-loss.toml",
+    "experiments/zone-loss.json": "zone-loss.json",
+}
+_WITHOUT = {"scenarios/test_stack.py": "test_outputs.py.tmpl"}
+_BEST = ("api_url", "apiurl", "api-url", "url", "endpoint")
 
 
-def test_the_stack_has_outputs(blackstart_stack):
-    assert blackstart_stack.outputs, "export something from the Pulumi program, for example the API's URL"
-'''
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaffold:
+    """What was written, and the output of the program that it asks; '' when no export looks like a URL."""
 
-LOCUSTFILE = '''\
-"""Who uses the stack: replace the path with one of your API's."""
-
-import json
-import os
-from pathlib import Path
-
-from locust import HttpUser, constant, task
-
-STACK = json.loads(Path(os.environ["BLACKSTART_STACK_FILE"]).read_text())
+    written: tuple[Path, ...]
+    url: str
 
 
-class Visitor(HttpUser):
-    """Asks the API once a second."""
-
-    host = STACK["outputs"].get("api_url", STACK["target"]["endpoint"])
-    wait_time = constant(1)
-
-    @task
-    def ask(self) -> None:
-        """One request."""
-        self.client.get("/")
-'''
-
-
-def scaffold(folder: Path) -> list[Path]:
-    """Write the files of a new project into `folder`; returns their paths. Nothing of the user's is overwritten.
+def scaffold(folder: Path) -> Scaffold:
+    """Write the files of a new project into `folder`. Nothing of the user's is overwritten.
 
     Raises:
         UsageError: one of the files exists already; then nothing is written.
     """
     program = next((path.parent for path in sorted(folder.glob("*/Pulumi.yaml"))), folder)
-    files = {
-        folder / FILE_NAME: CONFIG.format(program=program.relative_to(folder)),
-        folder / "scenarios" / "test_stack.py": SCENARIO,
-        folder / "scenarios" / "load" / "locustfile.py": LOCUSTFILE,
-    }
-    for path in files:
-        if path.exists():
-            raise UsageError("exists already", where=str(path), hint="nothing was written; move it away first")
-    for path, text in files.items():
-        write_atomically(path, text)
+    url = url_of(sorted(exports_of(program)))
+    named = {"program": str(program.relative_to(folder)), "url": url}
+    texts = {FILE_NAME: "blackstart.toml", **(_WITH_A_URL if url else _WITHOUT)}
+    for path in texts:
+        if (folder / path).exists():
+            raise UsageError(
+                "exists already", where=str(folder / path), hint="nothing was written; move it away first"
+            )
+    for path, name in texts.items():
+        write_atomically(folder / path, _text(name, named))
     (folder / "drills").mkdir(exist_ok=True)
-    return list(files)
+    return Scaffold(written=tuple(folder / path for path in texts), url=url)
+
+
+def _text(name: str, named: Mapping[str, str]) -> str:
+    text = files("harness").joinpath("starter", name).read_text("utf-8")
+    return text if name.endswith(".json") else Template(text).substitute(named)
+
+
+def exports_of(program: Path) -> Iterator[str]:
+    """The names that a program exports by `pulumi.export("name", …)`, without running it."""
+    for path in sorted(program.glob("*.py")):
+        try:
+            tree = ast.parse(path.read_text("utf-8"))
+        except (SyntaxError, ValueError):
+            continue  # a deployment says where and why
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="export") | ast.Name(id="export"),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    yield name
+
+
+def url_of(exports: list[str]) -> str:
+    """The export that is most likely the API's URL, or ''.
+
+    >>> url_of(["bucket", "site_endpoint", "ApiUrl"]), url_of(["bucket"])
+    ('ApiUrl', '')
+    """
+    likely = [name for name in exports if "url" in name.lower() or "endpoint" in name.lower()]
+    rank = {name: index for index, name in enumerate(_BEST)}
+    return min(likely, key=lambda name: rank.get(name.lower(), len(_BEST)), default="")

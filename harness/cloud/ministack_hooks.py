@@ -140,6 +140,19 @@ def _keep_patches() -> None:
     apigateway_v1._apply_patch = apply_patch  # noqa: SLF001
 
 
+def answer_at_the_root() -> None:
+    """An API's address without a path is its root, as it is for any URL."""
+    from ministack import app
+
+    builtin = app._parse_execute_api_url  # noqa: SLF001
+
+    def parse(host: str, path: str) -> tuple[str, str, str] | None:
+        parsed: tuple[str, str, str] | None = builtin(host, path)
+        return builtin(host, f"{path}/") if parsed is None else parsed
+
+    app._parse_execute_api_url = parse  # noqa: SLF001
+
+
 def know_managed_policies(document_of: Callable[[str], str | None]) -> None:
     """AWS's own policies that ministack does not know come from `document_of`; alone it would allow all."""
     from ministack.services import iam

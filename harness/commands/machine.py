@@ -41,12 +41,20 @@ def _services() -> Answer:
 
 
 def init(folder: Path = Path(), *, options: Options = DEFAULTS) -> Answer:
-    """Write a blackstart.toml, a first scenario and a first drill around a Pulumi program of your own."""
+    """Write a blackstart.toml, a first scenario, load and drill around a Pulumi program of your own."""
     from harness.scaffold import scaffold
 
     del options
-    written = scaffold(folder)
-    return Answer(data=[str(p) for p in written], shown="\n".join(f"wrote {p}" for p in written))
+    made = scaffold(folder)
+    lines = [f"wrote {path}" for path in made.written]
+    if made.url:
+        lines.append(f"they ask the output {made.url!r}; next: blackstart run")
+    else:
+        lines.append(
+            "no pulumi.export looks like a URL, so there is no load and no drill yet: export your API's URL,"
+        )
+        lines.append("delete these files and run blackstart init again; or write them as in docs/false-greens.md")
+    return Answer(data={"written": [str(p) for p in made.written], "url": made.url}, shown="\n".join(lines))
 
 
 def ui(*, port: int = 0, browser: bool = True, options: Options = DEFAULTS) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -33,6 +34,9 @@ Result = TypeVar("Result")
 _CHECK_AREAS: dict[str, Area] = {"verification": "data", "alarms": "detect", "stores": "stores"}
 """What rests on a check that could not run; on any other check everything does."""
 
+
+_SAID = 160
+"""Characters of an answer that a doubt repeats."""
 
 _LOOKS_S, _SLACK = 1.0, 0.1
 """How much earlier than planned a fault may be seen to end: seconds, and a share of its length."""
@@ -88,8 +92,10 @@ def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Sam
         "all",
         doubts.attempt(
             "all",
-            lambda: unsteady(
-                samples, start_s=phases.baseline_started_s, end_s=phases.baseline_ended_s, method=method
+            lambda: _with_what_was_said(
+                unsteady(samples, start_s=phases.baseline_started_s, end_s=phases.baseline_ended_s, method=method),
+                journal,
+                phases,
             ),
         )
         or "",
@@ -113,6 +119,23 @@ def doubt_the_run(doubts: Doubts, journal: Journal, phases: Phases, samples: Sam
             f"the prober itself was late: 1 % of its requests left more than {method.latency_limit_s:g} s after they "
             "were due, so that it measured this machine",
         )
+
+
+def _with_what_was_said(reason: str, journal: Journal, phases: Phases) -> str:
+    """`reason`, with the answer that bad operations of the baseline got most often: people look there first."""
+    start_s, end_s = phases.baseline_started_s, phases.baseline_ended_s
+    if not reason or start_s is None or end_s is None:
+        return reason
+    said = Counter(
+        (one.kind, one.status, one.detail[:_SAID])
+        for one in journal.operations
+        if start_s <= one.scheduled_s < end_s and one.outcome != "ok"
+    )
+    if not said:
+        return reason
+    ((kind, status, detail), count), *_ = said.most_common(1)
+    answer = f"HTTP {status}" if status else "no answer"
+    return f"{reason}; {count} times {kind} got {answer}{f': {detail}' if detail else ''}"
 
 
 def _no_alarm(journal: Journal, phases: Phases) -> str:

@@ -2,6 +2,10 @@
 
 import json
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
 
 ROLE = "arn:aws:iam::000000000000:role/logs"
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/1"
@@ -147,6 +151,16 @@ def test_rest_apis(lives: Any) -> None:
 
 def test_http_apis(lives: Any) -> None:
     lives.run(HTTP, HTTP_CHANGES, lacking=("link",))
+
+
+def test_the_default_stage_is_at_the_root_of_its_api(lives: Any) -> None:
+    api = lives.create("api", V2 + "api:Api", {"protocolType": "HTTP"})
+    stage = lives.create("stage", V2 + "stage:Stage", {"apiId": api.id, "name": "$default", "autoDeploy": True})
+    assert stage.outputs["invokeUrl"].endswith(f"/{api.id}/")
+    for url in (stage.outputs["invokeUrl"], stage.outputs["invokeUrl"].removesuffix("/")):
+        with pytest.raises(HTTPError, match="404") as told:
+            urlopen(url, timeout=30)
+        assert json.loads(told.value.read()) == {"message": "Not Found"}  # API Gateway's words, not S3's
 
 
 def test_websocket_apis(lives: Any) -> None:

@@ -93,6 +93,7 @@ def _checker_failed(journal: Journal) -> Journal:
         (play(replace(GOOD, fault_s=None)), "no evidence"),
         (without(play(GOOD), EVIDENCE), "no evidence"),
         (play(replace(GOOD, outages=(*THREE_SECONDS, Outage(start_s=2.0, end_s=3.0)))), "not steady"),
+        (play(replace(GOOD, outages=(*THREE_SECONDS, Outage(start_s=2.0, end_s=3.0)))), "times place_order got "),
         (_cut(play(GOOD)), "damaged"),
         (_early(play(GOOD)), "before the baseline had ended"),
         (_checker_failed(play(GOOD)), "check 'probe' failed to run"),

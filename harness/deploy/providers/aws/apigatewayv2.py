@@ -203,7 +203,7 @@ class Stage(_PartOfApi):
         """Where clients reach it; WebSocket clients by another scheme."""
         known = self.known(resource_id, inputs)
         api, name = str(known["apiId"]), str(known["name"])
-        suffix = "" if name == "$default" else f"/{name}"
+        suffix = "/" if name == "$default" else f"/{name}"
         found = self.client(context).get_api(ApiId=api)
         if found["ProtocolType"] != "WEBSOCKET":
             return {"invokeUrl": endpoint_of(context, api, found.get("ApiEndpoint", "")) + suffix}
