@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from function import Function, ShopFunctionArgs
+from function import Function, ShopFunctionArgs, service_role
 from placement import Placement
 
 ALIAS = "live"
@@ -24,7 +24,7 @@ class QuotesArgs:
 
 
 class Quotes(pulumi.ComponentResource):
-    """Outputs: `alias`, `function`, `tariffs` (layer), `alarm`; it can stand behind a route as functions do."""
+    """Outputs: `alias`, `function`, `tariffs` (layer), `alarm`, `releases`; it can stand behind a route."""
 
     def __init__(self, name: str, args: QuotesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:Quotes", name, None, opts)
@@ -76,8 +76,37 @@ class Quotes(pulumi.ComponentResource):
             tags={"app": "shop"},
             opts=self._child,
         )
+        self.releases = self._releases(name)
         self.invoke_arn, self.timeout_s = self.alias.invoke_arn, self.function.timeout_s
         self.register_outputs({"alias": self.alias.arn})
+
+    def _releases(self, name: str) -> aws.codedeploy.DeploymentGroup:
+        """A tenth of the calls for five minutes, then all; back at once when the alarm goes off."""
+        role, _ = service_role(f"{name}-releases", "codedeploy.amazonaws.com", [], self._child)
+        allowed = aws.iam.RolePolicyAttachment(
+            f"{name}-releases",
+            role=role.name,
+            policy_arn="arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda",
+            opts=self._child,
+        )
+        application = aws.codedeploy.Application(
+            name, compute_platform="Lambda", tags={"app": "shop"}, opts=self._child
+        )
+        return aws.codedeploy.DeploymentGroup(
+            name,
+            app_name=application.name,
+            deployment_group_name=self.function.name,
+            service_role_arn=role.arn,
+            deployment_config_name="CodeDeployDefault.LambdaCanary10Percent5Minutes",
+            deployment_style={"deployment_option": "WITH_TRAFFIC_CONTROL", "deployment_type": "BLUE_GREEN"},
+            alarm_configuration={"enabled": True, "alarms": [self.alarm.name]},
+            auto_rollback_configuration={
+                "enabled": True,
+                "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
+            },
+            tags={"app": "shop"},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
+        )
 
     def allow(self, name: str, service: str, source: pulumi.Input[str]) -> aws.lambda_.Permission:
         """Let a service invoke what the alias points to, whatever that is."""

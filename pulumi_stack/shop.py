@@ -225,6 +225,7 @@ class Shop:
             "quote_alias": made.alias.name,
             "tariffs_layer": made.tariffs.layer_name,
             "quote_alarm": made.alarm.name,
+            "quote_releases": {"application": made.releases.app_name, "group": made.releases.deployment_group_name},
         }
 
     @functools.cached_property

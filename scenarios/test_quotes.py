@@ -1,6 +1,7 @@
 """Delivery quotes: tariffs come from a layer, callers meet warm environments, a release is shared out by weight."""
 
 import io
+import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -53,6 +54,51 @@ class Desk:
         )
         return str(self.lambdas.publish_version(FunctionName=self.function)["Version"])
 
+    def weights(self) -> dict[str, float]:
+        """What other versions get of the calls."""
+        found = self.lambdas.get_alias(FunctionName=self.function, Name=self.alias)
+        return dict((found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+
+
+SUMMER = 'STANDARD_CENTS, EXPRESS_CENTS, VERSION = 590, 1190, "summer"\n'
+
+
+class Releases:
+    """CodeDeploy, as far as this function is released by it."""
+
+    def __init__(self, shop: Any, desk: Desk) -> None:
+        self._group, self._desk = shop.outputs["quote_releases"], desk
+        self._deploy, self._alarms = shop.aws("codedeploy"), shop.aws("cloudwatch")
+        self._alarm = shop.outputs["quote_alarm"]
+
+    def start(self, old: str, new: str, config: str = "") -> str:
+        properties = {"Name": self._desk.function, "Alias": self._desk.alias}
+        versions = {"CurrentVersion": old, "TargetVersion": new}
+        target = {"Type": "AWS::Lambda::Function", "Properties": {**properties, **versions}}
+        content = json.dumps({"version": 0.0, "Resources": [{"quote": target}]})
+        started = self._deploy.create_deployment(
+            applicationName=self._group["application"],
+            deploymentGroupName=self._group["group"],
+            revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+            **({"deploymentConfigName": config} if config else {}),
+        )
+        return str(started["deploymentId"])
+
+    def told(self, deployment: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._deploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
+        return found
+
+    def alarm(self, state: str) -> None:
+        """Ring the alarm, or quiet it, as operators do to try it out."""
+        self._alarms.set_alarm_state(AlarmName=self._alarm, StateValue=state, StateReason="tried out by a scenario")
+
+
+@pytest.fixture
+def releases(shop: Any, desk: Desk) -> Iterator[Releases]:
+    made = Releases(shop, desk)
+    yield made
+    made.alarm("OK")
+
 
 @pytest.fixture
 def desk(shop: Any, http: Any) -> Iterator[Desk]:
@@ -89,7 +135,7 @@ def test_callers_meet_an_environment_that_was_warm_before_they_came(desk: Desk, 
 
 def test_a_release_is_shared_out_by_weight_and_taken_back(desk: Desk) -> None:
     old = desk.main_version()
-    new = desk.release('STANDARD_CENTS, EXPRESS_CENTS, VERSION = 590, 1190, "summer"\n')
+    new = desk.release(SUMMER)
     assert desk.tariffs_seen(2) == {"spring": 2}  # published is not released
     desk.point(old, **{f"v{new}": 0.5})
     seen = Counter[str]()
@@ -100,3 +146,26 @@ def test_a_release_is_shared_out_by_weight_and_taken_back(desk: Desk) -> None:
     assert set(seen) == {"spring", "summer"}
     desk.point(old)
     assert desk.tariffs_seen(4) == {"spring": 4}
+
+
+def test_a_canary_is_taken_back_when_the_alarm_goes_off(desk: Desk, releases: Releases, eventually: Any) -> None:
+    old = desk.main_version()
+    new = desk.release(SUMMER)
+    canary = releases.start(old, new)
+    eventually(lambda: desk.weights() == {new: 0.1}, what="a tenth of the calls on the new version")
+    assert desk.main_version() == old
+    releases.alarm("ALARM")
+    eventually(lambda: releases.told(canary)["status"] == "Stopped", what="the deployment stopped by the alarm")
+    eventually(lambda: not desk.weights(), what="all calls back on the old version")
+    assert desk.main_version() == old
+    assert releases.told(canary)["errorInformation"]["code"] == "ALARM_ACTIVE"
+    eventually(lambda: desk.tariffs_seen(2) == {"spring": 2}, what="the old tariffs")
+
+
+def test_a_good_release_takes_all_calls(desk: Desk, releases: Releases, eventually: Any) -> None:
+    old = desk.main_version()
+    new = desk.release(SUMMER)
+    whole = releases.start(old, new, "CodeDeployDefault.LambdaAllAtOnce")
+    eventually(lambda: releases.told(whole)["status"] == "Succeeded", what="the deployment done")
+    assert desk.main_version() == new
+    assert desk.tariffs_seen(3) == {"summer": 3}
