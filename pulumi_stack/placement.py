@@ -12,6 +12,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "cache": ("catalogue",),
     "catalogue": (),
     "checkout": ("catalogue", "customers"),
+    "delivery": (),
     "live": ("customers",),
     "notices": (),
     "partners": (),

@@ -10,6 +10,7 @@ from cache import Cache, CacheArgs
 from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
 from customers import Customers, CustomersArgs
+from delivery import Delivery, DeliveryArgs
 from events import Events
 from function import Answering, Function, ShopFunctionArgs, Statement
 from http_api import TokenIssuer
@@ -228,6 +229,16 @@ class Shop:
             "quote_releases": {"application": made.releases.app_name, "group": made.releases.deployment_group_name},
         }
 
+    def _delivery(self) -> None:
+        deployed = f"{pulumi.get_project()}-{pulumi.get_stack()}-delivered"
+        made = Delivery("delivery", DeliveryArgs(deployed=deployed))
+        self.outputs["delivery"] = {
+            "pipeline": made.pipeline.name,
+            "project": made.project.name,
+            "source_bucket": made.source.id,
+            "deploys": deployed,
+        }
+
     @functools.cached_property
     def _libraries(self) -> Libraries:
         return Libraries("libraries")
@@ -248,5 +259,6 @@ PARTS = (
     "partners",
     "live",
     "quotes",
+    "delivery",
 )
 """In the order in which they are made."""

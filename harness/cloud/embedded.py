@@ -17,6 +17,8 @@ from harness.cloud.backends import Backend
 from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.item_history import ItemHistories
 from harness.cloud.backups.service import BackupService
+from harness.cloud.builds.emulated import Builds
+from harness.cloud.builds.pipelines import PipelinesApi
 from harness.cloud.call import Caller
 from harness.cloud.copies import emulated as copies
 from harness.cloud.copies.measuring import CopyMetrics
@@ -89,6 +91,8 @@ class EmbeddedCloud:
     containers: Tasks
     automations: Automations
     deployments: CodeDeployApi
+    builds: Builds
+    pipelines: PipelinesApi
     moto: MotoHost
     histories: ItemHistories
     limits: LimitStation
@@ -121,6 +125,7 @@ class EmbeddedCloud:
         tasks.site.target_groups = balancers
         automations = Automations.install(doors.target, settings.registry.parent / "automations")
         deployments = _code_deploy(settings, doors)
+        builds = _builds(settings, doors)
         moto = MotoHost(identifier.models)
         _copies(doors, signals)
         limits = LimitStation.install(settings, signals)
@@ -144,6 +149,8 @@ class EmbeddedCloud:
             containers=tasks,
             automations=automations,
             deployments=deployments,
+            builds=builds,
+            pipelines=PipelinesApi(doors.target, moto.services()["codepipeline"]),
             moto=moto,
             histories=backups.install(),
             limits=limits,
@@ -178,6 +185,7 @@ class EmbeddedCloud:
             "xray": self.traces.api(known["xray"]),
             "arc-zonal-shift": ZonalShiftApi(self.balancers.shifts),
             "codedeploy": self.deployments,
+            "codepipeline": self.pipelines,
             "schemas": self.schemas,
         }
 
@@ -211,6 +219,8 @@ class EmbeddedCloud:
     async def reset(self) -> None:
         """Forget every resource: first what runs, then what is recorded of it."""
         for ending in (
+            self.pipelines.reset,
+            self.builds.reset,
             self.deployments.reset,
             self.functions.reset,
             self.data.reset,
@@ -243,6 +253,8 @@ class EmbeddedCloud:
         for ending in (
             self.scaler.stop,
             self.signals.stop,
+            self.pipelines.reset,
+            self.builds.reset,
             self.deployments.reset,
             self.containers.close,
             self.balancers.close,
@@ -343,6 +355,17 @@ def _scaler(settings: CloudSettings, signals: SignalStation, tasks: Tasks, limit
     services = ScaledServices(tasks.ecs.desired_count, tasks.ecs.scale)
     kinds = {DIMENSION: services, **scaled_tables(limits.tables.tables.provisioned, limits.tables.tables.provision)}
     return Scaler(store=signals.store, period_s=settings.scaling_period_s, kinds=kinds)
+
+
+def _builds(settings: CloudSettings, doors: Doors) -> Builds:
+    builds = Builds(
+        target=doors.target,
+        folder=settings.state_dir / "builds",
+        registry=settings.registry.parent / "environments",
+        publish=doors.publish,
+    )
+    builds.install()
+    return builds
 
 
 def _code_deploy(settings: CloudSettings, doors: Doors) -> CodeDeployApi:

@@ -1,4 +1,4 @@
-"""CodePipeline: pipelines. What they would run is not run here."""
+"""CodePipeline: pipelines."""
 
 from __future__ import annotations
 
