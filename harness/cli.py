@@ -23,7 +23,7 @@ def command_table() -> App:
     from cyclopts import App
     from cyclopts.config import Env
 
-    from harness.commands import deployment, fis, job, machine, report, stack, state, tuning
+    from harness.commands import deployment, fis, job, machine, report, stack, state, tracing, tuning
 
     app = App(
         name="blackstart",
@@ -49,6 +49,7 @@ def command_table() -> App:
         stack.heal,
         stack.status,
         stack.logs,
+        tracing.trace,
         machine.doctor,
         machine.init,
         machine.ui,

@@ -28,13 +28,13 @@ EMULATOR_ACCOUNT = "000000000000"
 SHOP = frozenset({"cognito-triggers", "secret-rotation"})
 EMBEDDED = (
     SHOP
-    | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs"}
+    | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs", "xray"}
     | (
         {"sam"} if find_spec("samtranslator") else frozenset()  # ministack expands AWS::Serverless by it
     )
 )
 ENDPOINT = frozenset({"fis", "faults"})
-AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache", "ecs", "sam"}
+AWS = SHOP | {"fis", "zones", "aurora", "rds", "elasticache", "ecs", "sam", "xray"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from function import Function, ShopFunctionArgs, Statement, service_role
+from function import Function, ShopFunctionArgs, Statement, service_role, traced
 from placement import Placement
 from workflows import PRICING, SAGA
 
@@ -105,14 +105,16 @@ class Checkout(pulumi.ComponentResource):
         kind: str = "STANDARD",
     ) -> aws.sfn.StateMachine:
         role, granted = service_role(f"{self._name}-{label}", "states.amazonaws.com", statements, self._child)
+        tracing = traced(f"{self._name}-{label}", role, self._child)
         text = json.dumps(definition)
         return aws.sfn.StateMachine(
             f"{self._name}-{label}",
             type=kind,
             role_arn=role.arn,
             definition=pulumi.Output.all(**filled).apply(lambda values: _filled(text, values)),
+            tracing_configuration={"enabled": True},
             tags={"app": "shop"},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=granted),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[tracing, *granted]),
         )
 
 

@@ -80,6 +80,7 @@ class Function(pulumi.ComponentResource):
             policy_arn="arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
             opts=child,
         )
+        tracing = traced(name, self.role, child)
         self.label, self.timeout_s = name, args.timeout_s
         if not args.placement.made:
             self.register_outputs({})
@@ -92,6 +93,7 @@ class Function(pulumi.ComponentResource):
             role=self.role.arn,
             timeout=args.timeout_s,
             memory_size=args.memory_mb,
+            tracing_config={"mode": "Active"},
             environment={
                 "variables": {
                     "READ_TIMEOUT_S": str(args.read_timeout_s),
@@ -107,7 +109,7 @@ class Function(pulumi.ComponentResource):
                 "security_group_ids": [args.placement.security_group_id],
             },
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[network, *granted]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[network, tracing, *granted]),
         )
         aws.cloudwatch.LogGroup(
             name,
@@ -131,6 +133,16 @@ class Function(pulumi.ComponentResource):
             source_arn=source,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def traced(name: str, role: aws.iam.Role, opts: pulumi.ResourceOptions) -> aws.iam.RolePolicyAttachment:
+    """Let a role send what it does to X-Ray."""
+    return aws.iam.RolePolicyAttachment(
+        f"{name}-tracing",
+        role=role.name,
+        policy_arn="arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess",
+        opts=opts,
+    )
 
 
 def service_role(

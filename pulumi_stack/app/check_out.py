@@ -12,6 +12,7 @@ from aws import client
 from botocore.exceptions import ClientError
 from items import plain, wire
 from structured_log import log
+from tracing import annotate
 from web import answer, claims_of
 
 TABLE = os.environ["CATALOGUE_TABLE"]
@@ -33,6 +34,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         return answer(400, {"error": priced.get("error", "the basket cannot be priced")})
     key = {name.lower(): value for name, value in event["headers"].items()}["idempotency-key"]
     checkout_id = str(uuid.uuid5(_NAMESPACE, f"{customer}\n{key}"))
+    annotate(checkout_id=checkout_id)
     bill = json.loads(priced["output"])
     _keep(customer, checkout_id, bill["total_cents"])
     order = {"checkout_id": checkout_id, "customer": customer, "card": basket["card"], **bill}

@@ -14,6 +14,7 @@ from typing import Any
 from aws import client
 from botocore.exceptions import ClientError
 from structured_log import log
+from tracing import annotate
 
 ORDERS = os.environ["ORDERS_TABLE"]
 PAYMENTS = os.environ["PAYMENTS_TABLE"]
@@ -44,6 +45,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _fulfil(record: dict[str, Any]) -> None:
     detail = json.loads(record["body"])["detail"]
     order_id, correlation_id = detail["order_id"], detail["correlation_id"]
+    annotate(order_id=order_id, correlation_id=correlation_id)
     key = {"order_id": {"S": order_id}}
     order = client("dynamodb").get_item(TableName=ORDERS, Key=key, ConsistentRead=True).get("Item")
     if order is None:

@@ -13,6 +13,7 @@ from aws import client
 from botocore.exceptions import ClientError
 from order import InvalidOrderError, Item, Order, read_order
 from structured_log import log
+from tracing import annotate
 
 ORDERS = os.environ["ORDERS_TABLE"]
 STOCK = os.environ["STOCK_TABLE"]
@@ -27,6 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except InvalidOrderError as error:
         log("order refused", correlation_id=correlation_id, reason=str(error))
         return _answer(400, {"error": str(error)})
+    annotate(order_id=order.order_id, correlation_id=correlation_id)
     try:
         _place(order, correlation_id)
     except ClientError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from aws import client
 from structured_log import log
+from tracing import annotate
 
 BUS = os.environ["BUS_NAME"]
 _BATCH = 10  # PutEvents takes as many
@@ -22,6 +23,8 @@ class NotAcceptedError(Exception):
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Publish every inserted order of the batch; raises when the bus did not take all of them."""
     images = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
+    for image in images:
+        annotate(order_id=image["order_id"]["S"], correlation_id=image["correlation_id"]["S"])
     for start in range(0, len(images), _BATCH):
         entries = [_entry(image) for image in images[start : start + _BATCH]]
         answer = client("events").put_events(Entries=entries)

@@ -25,7 +25,8 @@ class Provision:
 class Outcome:
     """The result of one invocation.
 
-    `payload` is the handler's JSON, or the error object. `function_error`: the handler or its process failed.
+    `payload` is the handler's JSON, or the error object. `zone` is the id of where it ran, '' when it did not.
+    `function_error`: the handler or its process failed.
     `service_error`: no environment could answer, which is AWS's fault and not the function's.
     """
 
@@ -34,11 +35,12 @@ class Outcome:
     log: str = ""
     reusable: bool = True
     provision: Provision | None = None
+    zone: str = ""
 
     def to_emulator(self) -> dict[str, Any]:
         """The form that the callers of ministack's executor read."""
         body = _json_or_text(self.payload)
-        result = {"body": body, "log": self.log, "provision": self.provision}
+        result = {"body": body, "log": self.log, "provision": self.provision, "zone": self.zone}
         if self.kind == "ok":
             return result
         result |= {"error": True, "function_error": "Unhandled"}

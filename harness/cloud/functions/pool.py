@@ -150,7 +150,7 @@ class FunctionPool:
         provision = self._provision_of(environment)
         self._fleet.give_back(environment, took_s=self.clock.now_s() - began_s, reusable=outcome.reusable)
         self.emulator.write_logs(spec, environment.log_stream, lines)
-        return replace(outcome, log="\n".join(lines), provision=provision)
+        return replace(outcome, log="\n".join(lines), provision=provision, zone=environment.zone.id)
 
     def _provision_of(self, environment: Environment) -> Provision | None:
         """How much of a version's provisioned concurrency was in use as an invocation ended."""

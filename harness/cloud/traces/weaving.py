@@ -139,6 +139,9 @@ class Weaver:
             service["links"] = links
         function = _opened(str(config["FunctionName"]), header.under(service["id"]))
         function |= {"origin": "AWS::Lambda::Function", "resource_arn": str(config["FunctionArn"])}
+        source = _source(event)
+        if source:
+            function["metadata"] = {"blackstart": {"event_source": source}}
         self._functions.add(function["id"])
         result: dict[str, Any] = {"error": True}
         try:
@@ -200,6 +203,13 @@ def _upstream(event: Any) -> tuple[TraceHeader | None, list[Document]]:
     return TraceHeader(new_trace(), sampled=sampled), list(links.values())
 
 
+def _source(event: Any) -> str:
+    """The ARN of the queue or stream that a batch comes from; '' for any other event."""
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    first = records[0] if isinstance(records, list) and records else None
+    return str(first.get("eventSourceARN") or "") if isinstance(first, Mapping) else ""
+
+
 def _opened(name: str, header: TraceHeader, kind: str = "") -> Document:
     document: Document = {"id": new_id(), "trace_id": header.root, "name": name, "start_time": time.time()}
     if header.parent:
@@ -229,6 +239,9 @@ def _call(request: Request) -> Document:
 def _describe(function: Document, result: Mapping[str, Any]) -> None:
     """What the invocation came to: its phases, and the error with its type."""
     function["end_time"] = time.time()
+    if result.get("zone"):
+        known = function.get("metadata", {}).get("blackstart", {})
+        function["metadata"] = {"blackstart": {**known, "availability_zone": result["zone"]}}
     init = _INIT.search(str(result.get("log") or ""))
     begin_s, parts = function["start_time"], []
     if init is not None:
