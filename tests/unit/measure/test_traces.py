@@ -31,7 +31,7 @@ def call(identity: str, service: str, operation: str, at_s: float, **aws: Any) -
 
 
 def order() -> Journey:
-    """placed → the table's stream → a bus → a queue → fulfilled, where a charge failed."""
+    """Placed → the table's stream → a bus → a queue → fulfilled, where a charge failed."""
     failed = {**call("charge", "DynamoDB", "PutItem", 1.5, table_name="payments"), "fault": True}
     failed["cause"] = {"exceptions": [{"type": "Timeout", "message": "no answer"}]}
     fulfil = function("fulfil", 1.4, 0.3, failed, source=QUEUE, links=[{"trace_id": "1-publish", "id": "put"}])
