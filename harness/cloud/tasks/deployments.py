@@ -48,9 +48,9 @@ def primary(service: Record) -> Record:
 
 def begin(service: Record, definition: str) -> Record:
     """Deploy another definition, or the same anew."""
+    made = new_deployment(service, definition)
     for one in service["deployments"]:
         one["status"] = "ACTIVE"
-    made = new_deployment(service, definition)
     service["deployments"].insert(0, made)
     service["taskDefinition"] = definition
     return made

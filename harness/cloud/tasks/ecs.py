@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 import time
@@ -136,7 +137,7 @@ class Ecs:
                     failures.append({"reason": "Capacity is unavailable at this time"})
                 else:
                     made.append(self._new_task(request, cluster, definition, (launch_type, provider, place)))
-        placed = [dict(task.record) for task in made]
+        placed = [copy.deepcopy(task.record) for task in made]
         for task in made:
             self._task_changed(task)
             task.begin()
@@ -179,7 +180,7 @@ class Ecs:
         task = self.tasks.get(record["taskArn"])
         if task is not None:
             task.stop(request.get("reason") or "Task stopped by user", "UserInitiated")
-        return {"task": dict(record)}
+        return {"task": record}
 
     # -- what happens to them ----------------------------------------------------------------------------------
 
@@ -192,7 +193,8 @@ class Ecs:
             if task.status == "STOPPED":
                 del self.tasks[task.arn]
                 self._stopped[task.arn] = (task, time.monotonic())
-        shown = {key: value for key, value in task.record.items() if not key.startswith("_") and value is not None}
+            record = copy.deepcopy(task.record)
+        shown = {key: value for key, value in record.items() if not key.startswith("_") and value is not None}
         self.site.publish(
             region=task.scope[1],
             source="aws.ecs",
@@ -212,8 +214,9 @@ class Ecs:
 
     def _work(self) -> None:
         while not self._closed:
-            rest_s = _REST_S if all(one.settled for one in list(self.services.values())) else _LOOK_S
-            self._wake.wait(rest_s)
+            with self.site.lock:
+                settled = all(one.settled for one in self.services.values())
+            self._wake.wait(_REST_S if settled else _LOOK_S)
             self._wake.clear()
             for key, service in list(self.services.items()):
                 try:

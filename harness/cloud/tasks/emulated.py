@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from harness.cloud import ministack_hooks
@@ -35,10 +36,11 @@ Operation = Callable[[Record], Record]
 """An operation of ECS: request → answer, both as JSON; raises `EcsError`."""
 
 
-def take_over(operations: Mapping[str, Operation]) -> Callable[[], None]:
+def take_over(operations: Mapping[str, Operation], lock: AbstractContextManager[object]) -> Callable[[], None]:
     """Let our own functions answer these operations; returns what undoes it.
 
-    Each runs in a thread of its own under its caller's account and region. ministack asks no Docker engine any more.
+    Each runs in a thread of its own under its caller's account and region. What ministack answers from the records,
+    it answers under `lock`, as they are changed: nobody is shown half a state. It asks no Docker engine any more.
     """
     from ministack.services import ecs
 
@@ -47,9 +49,18 @@ def take_over(operations: Mapping[str, Operation]) -> Callable[[], None]:
     def answering(operation: Operation) -> Callable[[Record], Any]:
         def answer(request: Record) -> Any:
             try:
-                return ecs.json_response(ecs._sanitize(operation(request)))  # noqa: SLF001
+                found = operation(request)
             except EcsError as error:
                 return ecs.error_response_json(error.code, str(error), 400)
+            with lock:
+                return ecs.json_response(ecs._sanitize(found))  # noqa: SLF001
+
+        return answer
+
+    def reading(proceed: Callable[[Record], Any]) -> Callable[[Record], Any]:
+        def answer(request: Record) -> Any:
+            with lock:
+                return proceed(request)
 
         return answer
 
@@ -58,6 +69,7 @@ def take_over(operations: Mapping[str, Operation]) -> Callable[[], None]:
         ecs._get_docker = ask_docker  # noqa: SLF001
 
     ecs._get_docker = lambda: None  # noqa: SLF001
+    ecs._ACTION_MAP.update({name: reading(proceed) for name, proceed in builtin.items()})  # noqa: SLF001
     ecs._ACTION_MAP.update({name: answering(operation) for name, operation in operations.items()})  # noqa: SLF001
     return restore
 

@@ -64,7 +64,7 @@ class Tasks:
         made = cls(site=site, ecs=ecs, usage=usage)
         usage.start()
         doors.tasks.find = made.ecs.tasks.get
-        emulated.take_over(made.ecs.operations())
+        emulated.take_over(made.ecs.operations(), site.lock)
         doors.zones.add_resident(made.ecs)
         return made
 
