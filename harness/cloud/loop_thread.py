@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import os
 import socket
 import threading
 from collections.abc import Coroutine
@@ -62,11 +65,24 @@ def listener(port: int = 0, host: str = HOST) -> socket.socket:
     return made
 
 
+_PORTS = range(10_240, 32_768)
+"""Below those that the system hands out by itself (Linux from 32768 on, macOS from 49152): a port chosen here is not
+given to somebody else's connection or listener before the process that it was chosen for has bound it."""
+_turn = itertools.count(os.getpid() * 257)  # processes beside each other begin far apart; none gives a port twice
+
+
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody listens on now, for a process that will bind it later.
+
+    Raises:
+        OSError: there is none.
+    """
+    for _ in _PORTS:
+        port = _PORTS[next(_turn) % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise OSError(f"no port of {HOST} between {_PORTS.start} and {_PORTS.stop - 1} is free")
 
 
 async def _end() -> None:

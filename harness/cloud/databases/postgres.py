@@ -19,10 +19,10 @@ import psutil
 from harness.cloud.databases.programs import owner, postgres_program, prefix
 from harness.cloud.databases.template import ADMIN
 from harness.cloud.databases.watched import Watched
+from harness.cloud.loop_thread import HOST, free_port
 from harness.errors import NotReadyError
 
-HOST = "127.0.0.1"
-_START_S = 20.0
+_START_S = 60.0
 _POLL_S = 0.01
 
 Role = Literal["primary", "standby", "recovery"]
@@ -248,10 +248,3 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
     path.chmod(0o600)
     shutil.chown(path, *owner())
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

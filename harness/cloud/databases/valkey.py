@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cloud.databases.postgres import HOST, free_port
 from harness.cloud.databases.programs import valkey_program
 from harness.cloud.databases.watched import Watched
+from harness.cloud.loop_thread import HOST, free_port
 from harness.errors import NotReadyError
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Balancers:
     _session: aiohttp.ClientSession | None = None
     _checking: set[asyncio.Task[None]] = field(default_factory=set)
     _ticking: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self.shifts = ZonalShifts(self)
@@ -77,7 +79,8 @@ class Balancers:
             return answer
         mapped = [str(one["SubnetId"]) for one in asked.get("SubnetMappings") or ()]
         made["Subnets"] = made["Subnets"] or mapped
-        balancer = self._open(made)
+        with self._lock:
+            balancer = self._open(made)
         old, made["DNSName"] = made["DNSName"], balancer.dns_name
         return answer[0], answer[1], answer[2].replace(old.encode(), balancer.dns_name.encode())
 
@@ -113,7 +116,7 @@ class Balancers:
         if group is None:
             return _no_group(asked)
         for one in asked.get("Targets") or ():
-            for target_id, port in [key for key in group.targets if key[0] == str(one["Id"])]:
+            for target_id, port in [key for key in list(group.targets) if key[0] == str(one["Id"])]:
                 if not one.get("Port") or int(one["Port"]) == port:
                     group.deregister(target_id, port)
         self._publish(group)
@@ -124,7 +127,7 @@ class Balancers:
         if group is None:
             return _no_group(asked)
         wanted = asked.get("Targets")
-        shown = [target for target in group.targets.values() if not wanted or _named(target, wanted)]
+        shown = [target for target in list(group.targets.values()) if not wanted or _named(target, wanted)]
         found = [_health(group, target) for target in shown]
         for one in wanted or ():
             if not any(_named(target, [one]) for target in shown):
@@ -134,19 +137,20 @@ class Balancers:
         return emulated.answered("DescribeTargetHealth", {"TargetHealthDescriptions": found})
 
     def _group_of(self, arn: str) -> TargetGroup | None:
-        record = emulated.groups().get(arn)
-        known = self.groups.get(arn)
-        if record is None or (known is not None and known.record is record):
-            return known if record is not None else None
-        made = self.groups[arn] = TargetGroup(
-            arn=arn,
-            record=record,
-            attributes=partial(_attributes, arn),
-            network=self.network,
-            timing=self.timing,
-            keeper=self.zones,
-        )
-        return made
+        with self._lock:  # two that make it at once would each register with one of their own
+            record = emulated.groups().get(arn)
+            known = self.groups.get(arn)
+            if record is None or (known is not None and known.record is record):
+                return known if record is not None else None
+            made = self.groups[arn] = TargetGroup(
+                arn=arn,
+                record=record,
+                attributes=partial(_attributes, arn),
+                network=self.network,
+                timing=self.timing,
+                keeper=self.zones,
+            )
+            return made
 
     def _add(self, group: TargetGroup, target_id: str, port: int, zone: str) -> None:
         interface = self.network.find(target_id)
@@ -158,21 +162,28 @@ class Balancers:
         self._publish(group)
 
     def _publish(self, group: TargetGroup) -> None:
-        shown = [{"Id": one.id, "Port": one.port} for one in group.targets.values() if one.state != "draining"]
+        every = list(group.targets.values())
+        shown = [{"Id": one.id, "Port": one.port} for one in every if one.state != "draining"]
         emulated.put_targets(group.arn, shown)
 
     def _follow(self, action: str, asked: Record) -> None:
         """Let what runs agree with the caller's records after a call that changed them."""
         del action, asked
+        with self._lock:
+            self._agree()
+
+    def _agree(self) -> None:
         account, region = emulated.scope()
         records, listeners, rules = emulated.balancers(), emulated.listeners(), emulated.rules()
-        for arn in [one for one in self.balancers if one.split(":")[3:5] == [region, account] and one not in records]:
+        for arn in [
+            one for one in list(self.balancers) if one.split(":")[3:5] == [region, account] and one not in records
+        ]:
             asyncio.run_coroutine_threadsafe(self.balancers.pop(arn).close(), self.thread.loop)
-        for arn in [one for one in self.groups if one.split(":")[3:5] == [region, account]]:
+        for arn in [one for one in list(self.groups) if one.split(":")[3:5] == [region, account]]:
             if arn not in emulated.groups():
                 self.groups.pop(arn)
         used: dict[str, set[str]] = {}
-        for arn, balancer in self.balancers.items():
+        for arn, balancer in list(self.balancers.items()):
             if arn not in records:
                 continue
             balancer.nodes.zones = self._zones_of(records[arn], region)
@@ -264,8 +275,8 @@ class Balancers:
                 continue
             for action in record["Actions"]:
                 if action["Type"] == "forward":
+                    action["ForwardConfig"] = wanted  # first: requests are routed by what is here
                     action.pop("TargetGroupArn", None)
-                    action["ForwardConfig"] = wanted
         self._follow("ModifyRule", {})
 
     # -- zones (a Resident) ------------------------------------------------------------------------------------
@@ -363,10 +374,11 @@ def _health(group: TargetGroup, target: Target) -> Record:
     shown: Record = {"Id": target.id, "Port": target.port}
     if group.kind == "ip":
         shown["AvailabilityZone"] = target.zone
-    if not group.used and target.state != "draining":
-        said = "Target group is not configured to receive traffic from the load balancer"
-        health = {"State": "unused", "Reason": "Target.NotInUse", "Description": said}
+    known = target.health
+    if not group.used and known.state != "draining":
+        unused = "Target group is not configured to receive traffic from the load balancer"
+        health = {"State": "unused", "Reason": "Target.NotInUse", "Description": unused}
     else:
-        given = {"State": target.state, "Reason": target.reason, "Description": target.description}
-        health = {name: value for name, value in given.items() if value}
+        said = {"State": known.state, "Reason": known.reason, "Description": known.description}
+        health = {name: value for name, value in said.items() if value}
     return {"Target": shown, "HealthCheckPort": str(target.port), "TargetHealth": health}

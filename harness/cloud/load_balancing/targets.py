@@ -29,6 +29,15 @@ _NO_CHECKS = ssl.create_default_context()
 _NO_CHECKS.check_hostname, _NO_CHECKS.verify_mode = False, ssl.CERT_NONE  # ELB does not verify targets' certificates
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A state with what is said of it, as one value: it is written on one thread and read on others."""
+
+    state: State
+    reason: str = ""
+    description: str = ""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Target:
     """One registered target: an address, an instance or a function."""
@@ -37,9 +46,7 @@ class Target:
     port: int
     zone: str = ""
     """The name of its zone, or `all`."""
-    state: State = "initial"
-    reason: str = "Elb.RegistrationInProgress"
-    description: str = "Target registration is in progress"
+    health: Health = Health("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
     in_flight: int = 0
     drains_until_s: float = 0.0
     due_s: float = 0.0
@@ -52,15 +59,20 @@ class Target:
     _runs: dict[str, int] = field(default_factory=dict)
     """The same for each zone's node."""
 
+    @property
+    def state(self) -> State:
+        """Its state alone."""
+        return self.health.state
+
     def checked(self, problem: str, *, code: str, rise: int, fall: int) -> None:
         """Take one check's outcome in; '' for a success. The first success after registration is enough."""
         if self.state == "draining":
             return
         self._run = max(self._run, 0) + 1 if not problem else min(self._run, 0) - 1
         if not problem and (self.state in {"initial", "unused"} or self._run >= rise):
-            self.state, self.reason, self.description = "healthy", "", ""
+            self.health = Health("healthy")
         elif problem and (-self._run >= fall or self.state == "unhealthy"):
-            self.state, self.reason, self.description = "unhealthy", code, problem
+            self.health = Health("unhealthy", code, problem)
 
     def looked_at(self, zone: str, *, lost: bool, rise: int, fall: int) -> None:
         """Take in whether a zone's node reached it."""
@@ -70,10 +82,6 @@ class Target:
             self.unseen.add(zone)
         elif run >= rise:
             self.unseen.discard(zone)
-
-    def told(self, state: State, reason: str, description: str) -> None:
-        """Set the state without a check."""
-        self.state, self.reason, self.description = state, reason, description
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -107,16 +115,18 @@ class TargetGroup:
         """Add a target; one that drains is in use again."""
         known = self.targets.get((target_id, port))
         if known is None or known.state == "draining":
-            self.targets[target_id, port] = made = Target(id=target_id, port=port, zone=zone)
+            made = Target(id=target_id, port=port, zone=zone)
             if self.kind == "lambda":  # not checked here; on AWS only when that is asked for
-                made.told("healthy", "", "")
+                made.health = Health("healthy")
+            self.targets[target_id, port] = made
 
     def deregister(self, target_id: str, port: int) -> None:
         """Begin to drain; without a request in flight there is nothing to wait for, as on AWS."""
         target = self.targets.get((target_id, port))
         if target is not None and target.state != "draining":
-            target.told("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
             target.drains_until_s = time.monotonic() + self.drain_s
+            said = "Target deregistration is in progress"
+            target.health = Health("draining", "Target.DeregistrationInProgress", said)
 
     @property
     def drain_s(self) -> float:

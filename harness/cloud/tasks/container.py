@@ -23,6 +23,8 @@ from harness.cloud.tasks.images import Launch, search_path
 Health = Literal["UNKNOWN", "HEALTHY", "UNHEALTHY"]
 Definition = Mapping[str, Any]  # a container definition in ECS's own form
 _CHUNK = 65536
+_GONE_WITHIN_S = 30.0
+"""No process outlives SIGKILL longer than that, unless the kernel itself hangs."""
 _OUR_NETWORK = re.compile(r"\b(localhost|127\.0\.0\.1|0\.0\.0\.0):(\d+)")
 
 
@@ -99,10 +101,11 @@ class Container:
         return (*self.launch.argv[:3], *named, *self.launch.argv[3:])
 
     def stop(self, *, within_s: float) -> None:
-        """SIGTERM, and SIGKILL after `within_s`."""
+        """SIGTERM, and SIGKILL after `within_s`; returns when it is gone and its exit code known."""
         self._signal(signal.SIGTERM)
         self._ended.wait(within_s)
-        self.kill()
+        if self.kill():
+            self._ended.wait(_GONE_WITHIN_S)
 
     def kill(self) -> bool:
         """End the whole process group at once; True when it ran."""

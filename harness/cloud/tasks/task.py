@@ -149,7 +149,8 @@ class Task:
         self._enter("PENDING", pullStartedAt=time.time())
         for definition in self.definition["containerDefinitions"]:
             self.containers.append(self._container(overridden(definition, self.record["overrides"])))
-        self.record["pullStoppedAt"] = time.time()
+        with self.site.lock:
+            self.record["pullStoppedAt"] = time.time()
         for container in _in_order(self.containers):
             self._await_what_it_needs(container)
             if self.stopping:
@@ -192,7 +193,8 @@ class Task:
         made.open()
         _, cidr = emulated.subnet_of(self.subnet)
         self.address = self.site.network.attach(cidr, lambda _address: made)
-        self.record["attachments"] = [attachment(self.subnet, self.address)]
+        with self.site.lock:
+            self.record["attachments"] = [attachment(self.subnet, self.address)]
 
     def _container(self, definition: Mapping[str, Any]) -> Container:
         launch = self.site.images.launch(
@@ -306,8 +308,9 @@ class Task:
         if self.interface is not None:
             with contextlib.suppress(RuntimeError):  # the cloud is closing
                 self.interface.close()
-        for one in self.record["attachments"]:
-            one["status"] = "DELETED"
+        with self.site.lock:
+            for one in self.record["attachments"]:
+                one["status"] = "DELETED"
 
     # -- its record --------------------------------------------------------------------------------------------
 
@@ -321,7 +324,7 @@ class Task:
         with self.site.lock:
             self._write_containers(stopped=status == "STOPPED")
             self.record.update(**fields, version=self.record["version"] + 1)
-            self.record["lastStatus"] = status  # last: DescribeTasks reads without the lock
+            self.record["lastStatus"] = status  # last: some read it without the lock, and then the rest
         self.changed(self)
 
     def _write_containers(self, *, stopped: bool) -> None:

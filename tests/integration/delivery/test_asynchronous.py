@@ -9,6 +9,7 @@ import pytest
 
 from harness.cloud.delivery import asynchronous
 from harness.cloud.delivery.asynchronous import AsyncEvent, AsyncInvocations, Attempt, Condition, Kind
+from tests.waiting import awaited
 
 OK, FAILED, NOT_RUN = Attempt("ok", 1), Attempt("function_error", {"errorMessage": "no"}), Attempt("not_run")
 
@@ -39,9 +40,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         made.append(queue)
         queue.start()
         queue.submit(AsyncEvent(function_arn="arn", payload={}, context=None, accepted_s=time.time(), **options))
-        until_s = time.monotonic() + 5
-        while not function.ends and time.monotonic() < until_s:
-            time.sleep(0.005)
+        awaited(lambda: function.ends)
         return function.ends
 
     yield submit

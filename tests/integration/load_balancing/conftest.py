@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
-from tests.waiting import awaited
+from tests.waiting import PATIENCE_S, awaited
 
 DETECTION_S = 0.4
-WITHIN_S = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +58,7 @@ class Web:
                 if self.path != "/health":
                     web.seen.append(dict(self.headers))
                 if self.path == "/slow":
-                    web.gate.wait(WITHIN_S)
+                    web.gate.wait(PATIENCE_S)
                 self.send_response(web.health if self.path == "/health" else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -151,7 +150,7 @@ class Front:
     def get(self, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Status, body and headers over a connection of its own."""
         host, port = self.dns.split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_S)
         try:
             connection.request(method, path, headers=headers)
             answer = connection.getresponse()

@@ -36,7 +36,7 @@ def test_the_node_of_a_dark_zone_breaks_its_connections_and_is_left_out_once_not
 ) -> None:
     spread(front, webs)
     host, port = front.dns.split(":")
-    kept = [http.client.HTTPConnection(host, int(port), timeout=30) for _ in range(3)]
+    kept = [http.client.HTTPConnection(host, int(port), timeout=60) for _ in range(3)]
     for connection in kept:
         connection.request("GET", "/")
         connection.getresponse().read()

@@ -17,7 +17,6 @@ from harness.cloud.settings import LocalImage
 from tests.waiting import awaited
 
 DETECTION_S = 0.4
-WITHIN_S = 60.0
 STATEMENT = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]})
 WEB = LocalImage(dir=str(Path(__file__).parent / "web"), command=("python", "server.py"))
@@ -43,7 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     running.stop()
 
 
-def fetch(url: str, timeout_s: float = 10.0, **headers: str) -> str:
+def fetch(url: str, timeout_s: float = 60.0, **headers: str) -> str:
     """The body of an answer; raises OSError."""
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server's address
     with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310

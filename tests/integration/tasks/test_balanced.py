@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ class Balanced:
         return [{"targetGroupArn": self.groups[0], "containerName": "web", "containerPort": 8080, **advanced}]
 
     def get(self, path: str = "/") -> str:
-        return fetch(f"http://{self.dns}{path}", timeout_s=30)
+        return fetch(f"http://{self.dns}{path}", timeout_s=60)
 
 
 @pytest.fixture
@@ -147,6 +148,10 @@ def test_blue_green_keeps_the_old_tasks_while_the_new_ones_bake_and_an_alarm_goe
     assert any("alarm detected" in event["message"] for event in cluster.service()["events"])
 
 
+def _is_empty(blue: Balanced, group: str) -> bool:
+    return not blue.targets(group)
+
+
 def test_blue_green_ends_with_the_bake_time(blue: Balanced) -> None:
     cluster = blue.cluster
     settings = {**cluster.service()["deploymentConfiguration"], "bakeTimeInMinutes": 0}
@@ -157,8 +162,7 @@ def test_blue_green_ends_with_the_bake_time(blue: Balanced) -> None:
             taskDefinition=versioned(cluster, version),
             deploymentConfiguration=settings,
         )
-        awaited(lambda: cluster.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS")
         cluster.steady(2)
         assert blue.get().startswith(f"{version} ")
         assert list(blue.targets(blue.groups[group]).values()) == ["healthy", "healthy"]
-        assert not blue.targets(blue.groups[1 - group])
+        awaited(partial(_is_empty, blue, blue.groups[1 - group]))

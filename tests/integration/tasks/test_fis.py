@@ -61,7 +61,7 @@ def url(cluster: Cluster) -> str:
     return found
 
 
-def answers(url: str, within_s: float = 30.0) -> bool:
+def answers(url: str, within_s: float = 60.0) -> bool:
     try:
         fetch(url, timeout_s=within_s)
     except OSError:

@@ -22,6 +22,18 @@ def pids(cluster: Cluster, arn: str) -> list[int]:
     return next((one["pids"] for one in shown if one["task"] == arn), [])
 
 
+def said(url: str) -> str:
+    """The answer of a task, once it listens."""
+
+    def answer() -> str:
+        try:
+            return fetch(url)
+        except OSError:
+            return ""
+
+    return awaited(answer)
+
+
 def test_a_service_is_spread_over_zones_and_replaced_where_there_is_power(cluster: Cluster) -> None:
     cluster.serve(cluster.define(), 3)
     before = cluster.steady(3)
@@ -50,7 +62,13 @@ def test_a_crashed_task_is_replaced(cluster: Cluster) -> None:
 
 def test_an_unhealthy_container_is_replaced(cluster: Cluster) -> None:
     program = "import urllib.request as u; u.urlopen('http://localhost:8080/health')"
-    check = {"command": ["CMD", "python", "-c", program], "interval": 5, "retries": 1}
+    check = {
+        "command": ["CMD", "python", "-c", program],
+        "interval": 5,
+        "timeout": 60,
+        "retries": 1,
+        "startPeriod": 60,
+    }
     cluster.serve(cluster.define(healthCheck=check), 1)
     (task,) = cluster.steady(1)
     assert task["healthStatus"] == "HEALTHY"
@@ -73,7 +91,7 @@ def test_a_deployment_replaces_every_task_and_never_runs_fewer(cluster: Cluster)
 
     tasks = awaited(done)
     assert {task["taskDefinitionArn"] for task in tasks} == {second}
-    assert all(fetch(url_of(task)).startswith("2 ") for task in tasks)
+    assert all(said(url_of(task)).startswith("2 ") for task in tasks)
 
 
 def test_the_circuit_breaker_rolls_a_broken_deployment_back(cluster: Cluster) -> None:

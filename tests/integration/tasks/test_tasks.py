@@ -42,7 +42,8 @@ def test_a_task_runs_as_a_process_and_tells_its_metadata_and_logs(cluster: Clust
     assert json.loads(fetch(metadata_url))["Networks"][0]["IPv4Addresses"] == [address]
     assert json.loads(fetch(f"{metadata_url}/stats"))["memory_stats"]["usage"] > 1 << 20
     stream = f"p/web/{task['taskArn'].rpartition('/')[2]}"
-    events = logs.get_log_events(logGroupName=cluster.name, logStreamName=stream)["events"]
+    awaited(lambda: logs.describe_log_streams(logGroupName=cluster.name)["logStreams"])
+    events = awaited(lambda: logs.get_log_events(logGroupName=cluster.name, logStreamName=stream)["events"])
     assert events[0]["message"] == "listening ['hello']"
 
 
