@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 @dataclass(slots=True)

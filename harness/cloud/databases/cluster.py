@@ -76,9 +76,13 @@ class Cluster:
         self._joining[name] = zone
         return self.worker.do(partial(self.add, name, zone, tier=tier, hidden=hidden))
 
+    def has(self, name: str) -> bool:
+        """Whether there is such an instance, or it is on its way."""
+        return name in self._joining or name in self.members
+
     def taken(self) -> list[Zone]:
         """The zone of each instance, those on their way included."""
-        return list({**self._joining, **{name: member.zone for name, member in self.members.items()}}.values())
+        return list({**self._joining, **{name: member.zone for name, member in list(self.members.items())}}.values())
 
     def prepare(self) -> None:
         """Have a base ready before the first instance is asked for. On the cluster's thread."""
@@ -280,6 +284,7 @@ class Cluster:
         chosen.server.promote()
         chosen.server.configure(self._settings(None))
         self.writer, self.failing_over = chosen, False
+        self.changed(self)  # before the names follow: who reaches the new writer is told that it is one
         self._point(after_s=self.site.timing.dns_s)
         if old is not None:
             old.stale = True
@@ -287,7 +292,6 @@ class Cluster:
             if member is not chosen and member is not old and member.alive:
                 member.server.configure(self._settings(chosen))
         self._note("database_failover", chosen, old=old.name if old else "")
-        self.changed(self)
 
     def _replay(self, chosen: Instance) -> None:
         """Let a reader have all that the volume holds: once asked to promote, it may not look there again."""

@@ -151,7 +151,7 @@ class DataApi:
                 password=password,
                 dbname=body.get("database") or record.get("DatabaseName") or "postgres",
                 sslmode="disable",
-                connect_timeout=5,
+                connect_timeout=30,
                 options=f"-c statement_timeout={_STATEMENT_S}s",
                 autocommit=autocommit,
             )

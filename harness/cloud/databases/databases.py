@@ -56,6 +56,7 @@ class Databases:
         made = cls(site=site, rds=rds, caches=ElastiCache(site), data_api=DataApi(rds))
         for name, service in (("rds", made.rds), ("elasticache", made.caches)):
             emulated.without_containers(name)
+            emulated.one_at_a_time(name, service.writing)
             emulated.wrap_service(name, service.answer)
             doors.zones.add_resident(service)
         doors.zones.of_resources.add_resident(made.caches)

@@ -40,6 +40,8 @@ class ElastiCache:
     shards: dict[Key, Shard] = field(default_factory=dict)
     _shown: dict[Key, tuple[Record, list[Record], dict[str, Record]]] = field(default_factory=dict)
     """The node group or cache cluster, its members, and the cache clusters by their ids."""
+    writing: threading.RLock = field(default_factory=threading.RLock)
+    """Held while the emulator's records are read or written."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     # -- calls -------------------------------------------------------------------------------------------------
@@ -160,7 +162,7 @@ class ElastiCache:
         return []
 
     def _of(self, account: str, region: str) -> list[Shard]:
-        return [shard for key, shard in self.shards.items() if key[:2] == (account, region)]
+        return [shard for key, shard in list(self.shards.items()) if key[:2] == (account, region)]
 
     # -- what runs ---------------------------------------------------------------------------------------------
 
@@ -168,7 +170,11 @@ class ElastiCache:
         shard, shown = self.shards.get(key), self._shown.get(key)
         if shard is None or shown is None:
             return
-        record, members, clusters = shown
+        with self.writing:
+            self._write(key, shard, *shown)
+
+    @staticmethod
+    def _write(key: Key, shard: Shard, record: Record, members: list[Record], clusters: dict[str, Record]) -> None:
         if key[3]:
             record["PrimaryEndpoint"] = _address(shard.primary_endpoint)
             record["ReaderEndpoint"] = _address(shard.reader_endpoint)

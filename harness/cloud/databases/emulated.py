@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,28 @@ def wrap_service(module: str, around: Around) -> Callable[[], None]:
 
     service.handle_request = handle_request
     return restore
+
+
+def one_at_a_time(module: str, lock: AbstractContextManager[object]) -> Callable[[], None]:
+    """Let `ministack.services.<module>` read and write its records under `lock` only; returns what undoes it.
+
+    Whoever holds it too while records are changed shows nobody half a state.
+    """
+    service: Any = importlib.import_module(f"ministack.services.{module}")
+    # RDS answers on a thread; ElastiCache at once on the loop, its coroutine never waits.
+    name = "_handle_request_sync" if hasattr(service, "_handle_request_sync") else "handle_request"
+    builtin = getattr(service, name)
+
+    def locked(*request: Any) -> Any:
+        with lock:
+            return builtin(*request)
+
+    async def locked_here(*request: Any) -> Any:
+        with lock:
+            return await builtin(*request)
+
+    setattr(service, name, locked_here if name == "handle_request" else locked)
+    return lambda: setattr(service, name, builtin)
 
 
 def without_containers(module: str) -> Callable[[], None]:

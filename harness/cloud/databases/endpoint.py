@@ -33,6 +33,7 @@ READER_HOSTS = ("127.0.0.2", "::1")
 
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _CHUNK = 65536
+_PATIENCE_S = 60.0
 
 Protocol_ = Literal["postgres", "plain", "tls"]
 
@@ -195,7 +196,7 @@ class EndpointHost:
         host, port = listener.getsockname()[:2]
         loop = self._running()
         endpoint = Endpoint(str(host), int(port), speaks, loop, self.tls(), self.links)
-        asyncio.run_coroutine_threadsafe(endpoint.listen(listener), loop).result(10)
+        asyncio.run_coroutine_threadsafe(endpoint.listen(listener), loop).result(_PATIENCE_S)
         self._endpoints.append(endpoint)
         return endpoint
 
@@ -208,7 +209,7 @@ class EndpointHost:
     def close(self, endpoints: Sequence[Endpoint]) -> None:
         """Close endpoints that are no longer needed."""
         for endpoint in endpoints:
-            asyncio.run_coroutine_threadsafe(endpoint.close(), endpoint.loop).result(10)
+            asyncio.run_coroutine_threadsafe(endpoint.close(), endpoint.loop).result(_PATIENCE_S)
             with contextlib.suppress(ValueError):
                 self._endpoints.remove(endpoint)
 

@@ -71,7 +71,7 @@ class GlobalDatabase:
     @property
     def clusters(self) -> list[Cluster]:
         """The primary and the secondaries."""
-        return [self.primary, *(cluster for cluster, _ in self._links.values())]
+        return [self.primary, *(cluster for cluster, _ in list(self._links.values()))]
 
     def attach(self, cluster: Cluster) -> Future[None]:
         """Let a cluster of another region follow."""
@@ -122,7 +122,7 @@ class GlobalDatabase:
         """FailoverGlobalCluster with AllowDataLoss: what is under way to the target is lost."""
 
         def job() -> None:
-            for _, link in self._links.values():
+            for _, link in list(self._links.values()):
                 link.lead_to(None)
             self.primary.fence()
             self._turn(target)

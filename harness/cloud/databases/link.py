@@ -19,6 +19,7 @@ from harness.cloud.links import Place
 
 _HOST = "127.0.0.1"
 _CHUNK = 65536
+_PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.05
 _COPY_BOTH = ord("W")
 
@@ -69,7 +70,7 @@ class Link:
 
     def open(self) -> None:
         """Begin to listen."""
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_PATIENCE_S)
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, sock=self._listener)

@@ -61,6 +61,8 @@ class Rds:
     """What clusters that are about to be made begin with."""
     _instances: dict[Key, dict[str, Record]] = field(default_factory=dict)
     _records: dict[Key, Record] = field(default_factory=dict)
+    writing: threading.RLock = field(default_factory=threading.RLock)
+    """Held while the emulator's records are read or written."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     backups: Backups = field(init=False)
     globals: dict[tuple[str, str], GlobalDatabase] = field(default_factory=dict)
@@ -171,12 +173,14 @@ class Rds:
         self._instances[key] = members
         under_way: list[Future[Any]] = []
         for name, record in members.items():
-            if name in cluster.members:
-                cluster.members[name].tier = int(record.get("PromotionTier", 1))
+            if (known_member := cluster.members.get(name)) is not None:
+                known_member.tier = int(record.get("PromotionTier", 1))
             elif name not in known:
                 zones = self._zones(cluster, key, self._records[key].get("DBSubnetGroup"))
                 zone = self._zone(cluster, zones, _asked_zone(given, name))
                 under_way.append(cluster.join(name, zone, tier=int(record.get("PromotionTier", 1))))
+        if under_way:
+            self._publish(key)
         under_way += [cluster.worker.do(partial(cluster.remove, name)) for name in known if name not in members]
         return under_way
 
@@ -186,7 +190,7 @@ class Rds:
         zones = self._zones(cluster, key, record.get("DBSubnetGroup"))
         under_way: list[Future[Any]] = []
         for index, member in enumerate(wanted):
-            if member not in cluster.members:
+            if not cluster.has(member):
                 zone = self._zone(cluster, zones, "" if index else _asked_zone(given, name))
                 under_way.append(cluster.join(member, zone, tier=index, hidden=index > 0))
         return under_way
@@ -274,7 +278,7 @@ class Rds:
 
     def _find(self, account: str, region: str, name: str) -> tuple[Cluster, str] | None:
         """The cluster of that name, or of an instance of that name, and the instance ('' for the whole cluster)."""
-        for key, cluster in self.clusters.items():
+        for key, cluster in list(self.clusters.items()):
             if key[:2] == (account, region):
                 if key[3] == name:
                     return cluster, "" if key[2] == "cluster" else name
@@ -310,10 +314,11 @@ class Rds:
         cluster, record = self.clusters.get(key), self._records.get(key)
         if cluster is None or record is None:
             return
-        if key[2] == "cluster":
-            write_cluster(cluster, record, self._instances[key])
-        else:
-            write_single(cluster, record)
+        with self.writing:
+            if key[2] == "cluster":
+                write_cluster(cluster, record, self._instances.get(key, {}))
+            else:
+                write_single(cluster, record)
 
     def found(self, key: Key) -> tuple[Cluster, Record] | None:
         """What runs under a key, and its record."""

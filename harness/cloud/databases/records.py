@@ -28,19 +28,23 @@ def write_cluster(cluster: Cluster, record: Record, instances: Mapping[str, Reco
         record["Status"] = "failing-over" if cluster.failing_over else "available"
     for entry in record.get("DBClusterMembers") or ():
         entry["IsClusterWriter"] = cluster.writer is not None and entry["DBInstanceIdentifier"] == cluster.writer.name
-    for name, member in list(cluster.members.items()):
-        if name in instances:
-            _write_instance(member, instances[name], member.endpoint)
+    for name, shown in instances.items():
+        member = cluster.members.get(name)
+        if member is not None:
+            _write_instance(member, shown, member.endpoint)
+        elif cluster.has(name):
+            shown["DBInstanceStatus"] = "creating"
 
 
 def write_single(cluster: Cluster, record: Record) -> None:
     """A DB instance that is no cluster's; with Multi-AZ its standby shows only as the secondary zone."""
     shown = cluster.writer or next(iter(cluster.members.values()), None)
     if shown is None:
+        record["Endpoint"], record["DBInstanceStatus"] = _address(cluster.writer_endpoint), "creating"
         return
     _write_instance(shown, record, cluster.writer_endpoint)
     record["LatestRestorableTime"] = _now()
-    others = [member for member in cluster.members.values() if member is not shown]
+    others = [member for member in list(cluster.members.values()) if member is not shown]
     record["SecondaryAvailabilityZone"] = others[0].zone.name if others else ""
 
 

@@ -206,6 +206,7 @@ class Shard:
         """
         chosen = self.nodes.get(target) if target else self._best()
         if chosen is None or chosen is self.primary or not chosen.alive:
+            self.failing_over = False
             raise NotReadyError(f"no replica of {self.name} can be promoted")
         old = self.primary
         if old is not None:
@@ -222,10 +223,10 @@ class Shard:
             old.server.kill()  # whoever was cut off must not go on taking writes
         chosen.server.promote()
         self.primary, self.failing_over = chosen, False
+        self.changed()  # before the names follow: who reaches the new primary is told that it is one
         self._point(after_s=self.site.timing.dns_s)
         self._follow_primary()
         self._note("cache_failover", chosen, old=old.name if old else "", offset=chosen.server.offset)
-        self.changed()
 
     def _source_port(self, primary: Node) -> int:
         """Where replicas read the primary's stream: a link, as long as caches are behind."""

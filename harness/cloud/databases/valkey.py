@@ -18,7 +18,7 @@ from harness.errors import NotReadyError
 if TYPE_CHECKING:
     from valkey import Valkey as Client
 
-_START_S = 10.0
+_START_S = 60.0
 _POLL_S = 0.005
 
 
@@ -71,7 +71,7 @@ class Valkey:
         import valkey
 
         return valkey.Valkey(
-            host=HOST, port=self.port, password=self.password or None, socket_timeout=2, decode_responses=True
+            host=HOST, port=self.port, password=self.password or None, socket_timeout=30, decode_responses=True
         )
 
     def replication(self) -> dict[str, Any]:

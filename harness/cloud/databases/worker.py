@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Worker:
-    """The thread of the cluster `name`; `after_each` is called when something was done."""
+    """The thread of the cluster `name`; `after_each` is called when something was done, before anybody is told."""
 
     name: str
     after_each: Callable[[], None]
@@ -34,8 +34,15 @@ class Worker:
         future: Future[T] = Future()
 
         def run() -> None:
+            if self.closed:
+                future.cancel()
+                return
             try:
-                result = job()
+                try:
+                    result = job()
+                finally:
+                    if not self.closed:
+                        self.after_each()
             except Exception as error:  # noqa: BLE001 - handed to whoever waits, and logged when nobody does
                 if not self.closed:
                     _LOG.warning("%s: %s", self.name, error)
@@ -64,8 +71,4 @@ class Worker:
 
     def _work(self) -> None:
         while (job := self._inbox.get()) is not None:
-            if self.closed:
-                continue
             job()
-            if not self.closed:
-                self.after_each()

@@ -16,7 +16,7 @@ import pytest
 from harness import processes
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.cloud.evidence import EvidenceEvent
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, awaited
 
 DETECTION_S, DNS_S = 0.4, 0.4
 
@@ -40,7 +40,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
 def pid_of(cloud: RunningCloud, role: str) -> int:
     """The process id of a server, by its role in the registry."""
     registry = cloud.settings.state_dir / "databases" / "processes"
-    return next(record.pid for record in processes.records(registry) if record.role == role and record.alive)
+
+    def pid() -> int:
+        return next((one.pid for one in processes.records(registry) if one.role == role and one.alive), 0)
+
+    return awaited(pid)  # it may be between two lives
 
 
 @dataclass
@@ -181,14 +185,13 @@ def stream(aurora: Aurora) -> Iterator[Callable[[], Stream]]:
         thread = threading.Thread(target=one.run)
         thread.start()
         started.append((one, thread))
-        while len(one.acked) < 20:
-            time.sleep(0.01)
+        awaited(lambda: len(one.acked) >= 20)
         return one
 
     yield start
     for one, thread in started:
         one._stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def kinds(events: list[EvidenceEvent]) -> list[str]:

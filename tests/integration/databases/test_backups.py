@@ -88,11 +88,11 @@ def test_an_instant_that_no_backup_covers_is_refused(book: Aurora) -> None:
         )
 
 
-def connect(instance: dict[str, Any]) -> psycopg.Connection[Any]:
+def connect(instance: dict[str, Any], within_s: int = 60) -> psycopg.Connection[Any]:
     endpoint = instance["Endpoint"]
     return psycopg.connect(
         host=endpoint["Address"], port=endpoint["Port"], user="app", password=PASSWORD, dbname="shop",
-        autocommit=True, connect_timeout=2,
+        autocommit=True, connect_timeout=within_s,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_a_multi_az_instance_moves_to_its_standby_behind_the_same_endpoint_and_i
         until_s = time.monotonic() + PATIENCE_S
         while True:
             try:
-                with connect(made) as connection:
+                with connect(made, within_s=5) as connection:
                     assert connection.execute("SELECT i FROM t").fetchone() == (42,)
                     connection.execute("INSERT INTO t VALUES (43)")
                 break
