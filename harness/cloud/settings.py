@@ -95,7 +95,7 @@ class CloudSettings:
     table_lag: str = "500ms"
     object_lag: str = "1s"
     limits: Mapping[str, float] = field(default_factory=dict)
-    ready_s: float = 30.0
+    ready_s: float = 90.0
     account_id: str = EMULATOR_ACCOUNT
 
     @property

@@ -153,11 +153,12 @@ class Environment:
             _InitFailedError: the handler could not be loaded, or not in time.
             ConnectionLostError: the process ended.
         """
-        deadline = self.started_s + INIT_TIMEOUT_S
-        request = self._next_request(deadline)
+        # What takes longer begins anew with the first invocation, within the function's timeout; here it goes on.
+        limit_s = INIT_TIMEOUT_S + self.spec.timeout_s
+        request = self._next_request(self.started_s + limit_s)
         if request is None:
             raise _InitFailedError(
-                invocation.error_payload("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.2f} seconds")
+                invocation.error_payload("Sandbox.Timedout", f"Init timed out after {limit_s:.2f} seconds")
             )
         self.init_s = time.monotonic() - self.started_s
         if request.path.endswith("/init/error"):
@@ -188,7 +189,8 @@ class Environment:
 
     def _next_request(self, deadline_s: float) -> Request | None:
         """The runtime's next request; None when the time is over or the memory is."""
-        pipe = self.process.stdout.fileno() if self.process.stdout is not None else -1
+        output = self.process.stdout
+        pipe = output.fileno() if output is not None and not output.closed else -1  # its zone may be lost by now
         while (left_s := deadline_s - time.monotonic()) > 0:
             spoken, printed = self.exchange.readable(min(left_s, _SAMPLE_S), pipe)
             if printed and not self._drain():

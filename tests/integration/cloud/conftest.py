@@ -26,7 +26,7 @@ def cloud(running_cloud: RunningCloud) -> Iterator[RunningCloud]:
 @pytest.fixture
 def table(cloud: RunningCloud) -> Any:
     """A DynamoDB client without retries, and a table `orders` with the key `id`."""
-    client = cloud.target.client("dynamodb", retries={"total_max_attempts": 1}, read_timeout=8)
+    client = cloud.target.client("dynamodb", retries={"total_max_attempts": 1}, read_timeout=60)
     client.create_table(
         TableName="orders",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

@@ -60,10 +60,9 @@ def test_a_replica_is_behind_by_its_lag_and_the_metric_says_so(cloud: RunningClo
     began_s = time.monotonic()
     put(tables[EAST], 1)
     assert until(lambda: 1 in numbers(tables[WEST]))
-    took_s = time.monotonic() - began_s
-    assert took_s >= 0.7
-    latency = metric(cloud, "AWS/DynamoDB", "ReplicationLatency", {"TableName": "ledger", "ReceivingRegion": WEST})
-    assert 700 <= latency["low"] <= took_s * 1000
+    assert time.monotonic() - began_s >= 0.7
+    names = {"TableName": "ledger", "ReceivingRegion": WEST}
+    assert until(lambda: metric(cloud, "AWS/DynamoDB", "ReplicationLatency", names))["low"] >= 700
 
 
 def test_without_lag_a_lost_region_costs_nothing(cloud: RunningCloud, tables: dict[str, Any]) -> None:
@@ -177,7 +176,7 @@ def test_an_object_is_pending_until_its_copy_is_there_with_the_same_version_and_
     cloud.control.set_lag("s3", "0s")
     east.put_object(Bucket="source", Key="b", Body=b"1", Tagging="k=v")
     assert found(east, "source", "a")["ReplicationStatus"] == "PENDING"
-    assert until(lambda: found(west, "copy", "b"))
+    assert until(lambda: found(east, "source", "b")["ReplicationStatus"] == "COMPLETED")
     source, copy = found(east, "source", "b"), found(west, "copy", "b")
     assert (source["ReplicationStatus"], copy["ReplicationStatus"]) == ("COMPLETED", "REPLICA")
     assert source["VersionId"] == copy["VersionId"]
@@ -186,8 +185,8 @@ def test_an_object_is_pending_until_its_copy_is_there_with_the_same_version_and_
     assert copy["TagSet"] == [{"Key": "k", "Value": "v"}]
     assert not found(west, "copy", "a")
     names = {"SourceBucket": "source", "DestinationBucket": "copy", "RuleId": "all"}
-    assert metric(cloud, "AWS/S3", "OperationsPendingReplication", names)["high"] >= 1
-    assert metric(cloud, "AWS/S3", "BytesPendingReplication", names)["high"] >= 5
+    assert until(lambda: metric(cloud, "AWS/S3", "OperationsPendingReplication", names))["high"] >= 1
+    assert until(lambda: metric(cloud, "AWS/S3", "BytesPendingReplication", names))["high"] >= 5
 
 
 def test_uploads_in_parts_are_copied_and_deletes_as_the_rule_says(

@@ -62,7 +62,7 @@ def test_topics_count_messages_and_notifications(cloud: Any) -> None:
         return {name: total(cloud, "AWS/SNS", name, TopicName="orders") for name in names}
 
     assert until(lambda: list(figures().values()) == [2, 10, 2, 2, 2]), figures()
-    assert total(cloud, "AWS/SQS", "NumberOfMessagesSent", QueueName="in") == 2
+    assert until(lambda: total(cloud, "AWS/SQS", "NumberOfMessagesSent", QueueName="in") == 2)
 
 
 def test_rules_count_invocations_failures_and_dead_letters(cloud: Any) -> None:
@@ -75,9 +75,8 @@ def test_rules_count_invocations_failures_and_dead_letters(cloud: Any) -> None:
     ]
     events.put_targets(Rule="placed", Targets=targets)
     events.put_events(Entries=[{"Source": "shop", "DetailType": "placed", "Detail": "{}"}])
-    assert total(cloud, "AWS/Events", "Invocations", RuleName="placed") == 2
-    assert total(cloud, "AWS/Events", "FailedInvocations", RuleName="placed") == 1
-    assert total(cloud, "AWS/Events", "InvocationsSentToDlq", RuleName="placed") == 1
+    for name, count in (("Invocations", 2), ("FailedInvocations", 1), ("InvocationsSentToDlq", 1)):
+        assert until(lambda n=name, c=count: total(cloud, "AWS/Events", n, RuleName="placed") == c), name
 
 
 def test_queues_count_what_is_sent_received_and_deleted(cloud: Any) -> None:
@@ -89,10 +88,13 @@ def test_queues_count_what_is_sent_received_and_deleted(cloud: Any) -> None:
     sqs.delete_message(QueueUrl=url, ReceiptHandle=found[0]["ReceiptHandle"])
     sqs.receive_message(QueueUrl=url)
     names = ("Sent", "Received", "Deleted")
-    counted = [total(cloud, "AWS/SQS", f"NumberOfMessages{name}", QueueName="work") for name in names]
-    assert counted == [3, 3, 1]
-    assert total(cloud, "AWS/SQS", "SentMessageSize", QueueName="work") == 15
-    assert total(cloud, "AWS/SQS", "NumberOfEmptyReceives", QueueName="work") == 1
+
+    def counted() -> list[float]:
+        return [total(cloud, "AWS/SQS", f"NumberOfMessages{name}", QueueName="work") for name in names]
+
+    assert until(lambda: counted() == [3, 3, 1]), counted()
+    assert until(lambda: total(cloud, "AWS/SQS", "SentMessageSize", QueueName="work") == 15)
+    assert until(lambda: total(cloud, "AWS/SQS", "NumberOfEmptyReceives", QueueName="work") == 1)
 
 
 def test_state_machines_count_executions_by_their_end(cloud: Any) -> None:
@@ -107,17 +109,20 @@ def test_state_machines_count_executions_by_their_end(cloud: Any) -> None:
         return arn
 
     good, bad = run("good", {"Type": "Succeed"}), run("bad", {"Type": "Fail", "Error": "E"})
-    assert total(cloud, "AWS/States", "ExecutionsStarted", StateMachineArn=good) == 1
+    assert until(lambda: total(cloud, "AWS/States", "ExecutionsStarted", StateMachineArn=good) == 1)
     assert until(lambda: total(cloud, "AWS/States", "ExecutionsSucceeded", StateMachineArn=good))
     assert until(lambda: total(cloud, "AWS/States", "ExecutionsFailed", StateMachineArn=bad))
-    assert total(cloud, "AWS/States", "ExecutionTime", StateMachineArn=good) > 0
+    assert until(lambda: total(cloud, "AWS/States", "ExecutionTime", StateMachineArn=good) > 0)
 
 
 def test_tables_count_their_calls_without_a_fault_that_looks(cloud: Any, table: Any) -> None:
     table.put_item(TableName="orders", Item={"id": {"S": "1"}})
-    found = cloud.target.client("cloudwatch").list_metrics(Namespace="AWS/DynamoDB")["Metrics"]
-    dimensions = [{one["Name"]: one["Value"] for one in metric["Dimensions"]} for metric in found]
-    assert {"TableName": "orders", "Operation": "PutItem"} in dimensions
+
+    def dimensions() -> list[dict[str, str]]:
+        found = cloud.target.client("cloudwatch").list_metrics(Namespace="AWS/DynamoDB")["Metrics"]
+        return [{one["Name"]: one["Value"] for one in metric["Dimensions"]} for metric in found]
+
+    assert until(lambda: {"TableName": "orders", "Operation": "PutItem"} in dimensions())
 
 
 def test_an_alarm_invokes_a_function_and_instances_are_refused_by_name(cloud: Any) -> None:

@@ -111,7 +111,7 @@ def test_healing_ends_the_wait_of_a_call_in_flight(cloud: RunningCloud, table: A
     time.sleep(0.5)
     assert not ended
     cloud.control.heal()
-    thread.join(30)  # and the hold is of a minute
+    thread.join(50)  # and the hold is of a minute
     assert ended
     put(table)
 
@@ -124,9 +124,14 @@ def test_a_black_hole_is_a_timeout_to_an_impatient_client(cloud: RunningCloud, t
 
 
 def test_a_rule_dies_with_its_lease_when_nobody_renews_it(cloud: RunningCloud, table: Any) -> None:
-    inject(cloud, Reset(), lease_s=0.6)
-    with pytest.raises(HTTPClientError):
-        put(table)
+    def felt() -> bool:
+        inject(cloud, Reset(), lease_s=0.6)
+        with contextlib.suppress(HTTPClientError):
+            put(table)
+            return False  # it was over before the call came
+        return True
+
+    assert until(felt)
     assert until(lambda: not cloud.control.rules())
     put(table)
 
@@ -152,8 +157,11 @@ def test_healing_twice_is_fine_and_says_what_ended(cloud: RunningCloud, table: A
 
 
 def test_a_power_cut_dies_with_its_lease(cloud: RunningCloud) -> None:
-    cloud.control.cut_power("use1-az1", owner="test", lease_s=0.5)
-    assert not _powered(cloud, "use1-az1")
+    def dark() -> bool:
+        cloud.control.cut_power("use1-az1", owner="test", lease_s=0.5)
+        return not _powered(cloud, "use1-az1")
+
+    assert until(dark)
     assert until(lambda: _powered(cloud, "use1-az1"))
 
 
@@ -187,7 +195,7 @@ def test_the_control_api_tells_a_stranger_nothing(cloud: RunningCloud) -> None:
     host, port = cloud.target.endpoint.removeprefix("http://").split(":")  # type: ignore[union-attr]
     for headers in ({}, {"x-blackstart-token": "guess"}):
         for method, path in (("GET", "faults"), ("POST", "stop"), ("POST", "heal"), ("GET", "nothing")):
-            connection = http.client.HTTPConnection(host, int(port), timeout=5)
+            connection = http.client.HTTPConnection(host, int(port), timeout=60)
             connection.request(method, f"/_blackstart/{path}", headers=headers)
             answer = connection.getresponse()
             assert answer.status == 403
@@ -209,7 +217,7 @@ def test_the_cloud_listens_on_loopback_only(cloud: RunningCloud) -> None:
 )
 def test_garbage_on_the_wire_does_no_harm(cloud: RunningCloud, table: Any, garbage: bytes) -> None:
     host, port = cloud.target.endpoint.removeprefix("http://").split(":")  # type: ignore[union-attr]
-    with socket.create_connection((host, int(port)), timeout=3) as wire:
+    with socket.create_connection((host, int(port)), timeout=60) as wire:
         wire.sendall(garbage)
         wire.recv(4096)
     put(table)

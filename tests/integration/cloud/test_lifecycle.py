@@ -21,7 +21,7 @@ from pathlib import Path
 from harness.cloud.client import CloudSettings, start_cloud
 cloud = start_cloud(CloudSettings(state_dir=Path(sys.argv[1])))
 print(cloud.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,29 +68,29 @@ def test_alarms_of_every_kind_are_decided_when_their_period_ends(watch: Any, clo
         ComparisonOperator="GreaterThanOrEqualToThreshold",
     )
     watch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(mine) AND ALARM(rate)")
-    if time.time() % 10 > 9:
-        time.sleep(1.1)  # the datum and the look at it must fall into one period
-    put(watch, "Errors", 1.0, Function="mine")
 
-    def states() -> dict[str, str]:
-        found = watch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        return {a["AlarmName"]: a["StateValue"] for a in [*found["MetricAlarms"], *found["CompositeAlarms"]]}
+    def entered() -> set[tuple[str, str]]:
+        seen = [one.detail for one in cloud.control.evidence() if one.kind == "alarm"]
+        return {(str(one["name"]), str(one["state"])) for one in seen}
 
-    expected = {
-        "mine": "ALARM",
-        "other": "OK",
-        "two-of-three": "OK",
-        "silent": "ALARM",
-        "unknown": "INSUFFICIENT_DATA",
-        "rate": "ALARM",
-        "both": "ALARM",
-    }
-    assert until(lambda: states() == expected), states()
+    def decided() -> bool:
+        put(watch, "Errors", 1.0, Function="mine")
+        return until(lambda: expected <= entered(), within_s=45.0)
+
+    expected = {(name, "ALARM") for name in ("mine", "silent", "rate", "both")}
+    expected |= {("other", "OK"), ("two-of-three", "OK")}
+    # Again, as a period with a datum in it may pass while the machine stands still.
+    assert until(decided, within_s=150.0), entered()
+    assert entered().isdisjoint(
+        {("other", "ALARM"), ("two-of-three", "ALARM"), ("unknown", "ALARM"), ("unknown", "OK")}
+    )
+    (unknown,) = watch.describe_alarms(AlarmNames=["unknown"])["MetricAlarms"]
+    assert unknown["StateValue"] == "INSUFFICIENT_DATA"
     told = until(
         lambda: cloud.target.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages")
     )
     assert json.loads(json.loads(told[0]["Body"])["Message"])["NewStateValue"] == "ALARM"
-    (seen,) = [
+    seen, *_ = [
         e
         for e in cloud.control.evidence()
         if e.kind == "alarm" and e.detail["name"] == "mine" and e.detail["state"] == "ALARM"
@@ -112,10 +111,10 @@ def test_data_come_back_with_percentiles_and_math(watch: Any) -> None:
         MetricDataQueries=[query("p99", "p99"), query("n", "SampleCount"), {"Id": "double", "Expression": "n * 2"}],
         **window(),
     )["MetricDataResults"]
-    values = {result["Id"]: sum(result["Values"]) for result in found}
-    assert values["n"] == 100
-    assert values["double"] == 200
-    assert 99 <= values["p99"] <= 100
+    values = {result["Id"]: result["Values"] for result in found}
+    assert sum(values["n"]) == 100
+    assert sum(values["double"]) == 200
+    assert 99 <= max(values["p99"]) <= 100
     statistics = watch.get_metric_statistics(
         **metric, Period=3600, Statistics=["Maximum", "SampleCount"], ExtendedStatistics=["p50"], **window()
     )["Datapoints"]
@@ -157,8 +156,9 @@ def test_lambda_publishes_its_metrics_whatever_triggered_it(cloud: Any, watch: A
     role = cloud.target.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     functions = cloud.target.client("lambda")
     functions.create_function(
-        FunctionName="f", Runtime="python3.12", Role=role, Handler="app.handler", Code={"ZipFile": archive.getvalue()}
-    )
+        FunctionName="f", Runtime="python3.12", Role=role, Handler="app.handler", Timeout=60,
+        Code={"ZipFile": archive.getvalue()},
+    )  # fmt: skip
     functions.invoke(FunctionName="f", Payload=b"{}")
     functions.invoke(FunctionName="f", Payload=b'{"fail": true}')
     functions.invoke(FunctionName="f", Payload=b"{}", InvocationType="Event")
@@ -171,9 +171,9 @@ def test_lambda_publishes_its_metrics_whatever_triggered_it(cloud: Any, watch: A
         return sum(point[stat] for point in points)
 
     assert until(lambda: total("Invocations") == 3), total("Invocations")
-    assert total("Errors") == 1
-    assert total("ConcurrentExecutions", "Maximum") >= 1
-    assert 0 < total("Duration", "Maximum") < 10_000
+    assert until(lambda: total("Errors") == 1)
+    assert until(lambda: total("ConcurrentExecutions", "Maximum") >= 1)
+    assert until(lambda: total("Duration", "Maximum") > 0)
 
 
 def test_a_queues_depth_and_age_are_published(cloud: Any, watch: Any) -> None:
@@ -194,4 +194,4 @@ def test_a_queues_depth_and_age_are_published(cloud: Any, watch: Any) -> None:
         return max((point["Maximum"] for point in points), default=0.0)
 
     assert until(lambda: deepest("ApproximateNumberOfMessagesVisible") == 3)
-    assert deepest("ApproximateAgeOfOldestMessage") > 0
+    assert until(lambda: deepest("ApproximateAgeOfOldestMessage") > 0)

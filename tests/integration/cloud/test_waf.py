@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 REGION = "us-east-1"
 SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
 
@@ -64,9 +66,13 @@ def test_a_stage_blocks_what_its_web_acl_blocks(cloud: Any, stage: tuple[str, st
     assert ask(url)[0] == 200
     assert ask(f"{url}?id=1'%20OR%20'1'='1") == (403, '{"message":"Forbidden"}')
     assert ask(url, **{"X-Forwarded-For": "9.9.9.9"})[0] == 418
-    found = cloud.target.client("cloudwatch").list_metrics(Namespace="AWS/WAFV2", MetricName="BlockedRequests")
-    rules = {one["Value"] for metric in found["Metrics"] for one in metric["Dimensions"] if one["Name"] == "Rule"}
-    assert rules == {"ALL", "bad-ips", "sqli:SQLi_QUERYARGUMENTS"}
+    watch = cloud.target.client("cloudwatch")
+
+    def blocking() -> set[str]:
+        found = watch.list_metrics(Namespace="AWS/WAFV2", MetricName="BlockedRequests")["Metrics"]
+        return {one["Value"] for metric in found for one in metric["Dimensions"] if one["Name"] == "Rule"}
+
+    assert until(lambda: blocking() == {"ALL", "bad-ips", "sqli:SQLi_QUERYARGUMENTS"}), blocking()
     waf.disassociate_web_acl(ResourceArn=arn)
     assert ask(f"{url}?id=1'%20OR%20'1'='1")[0] == 200
 

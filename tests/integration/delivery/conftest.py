@@ -64,7 +64,7 @@ class Shop:
             Runtime="python3.12",
             Role=self.role,
             Code={"ZipFile": archive.getvalue()},
-            **{"Handler": "app.handler", **options},
+            **{"Handler": "app.handler", "Timeout": 60, **options},
         )["FunctionArn"]
         return arn
 

@@ -16,6 +16,7 @@ from harness.cloud.faults import RuleBook
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.spec import FunctionSpec
 from harness.cloud.zones import ZoneKeeper, zones_of
+from tests.waiting import PATIENCE_S
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Lambda:
                 "FunctionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
                 "Runtime": "python3.11",
                 "Handler": "index.handler",
-                "Timeout": 5,
+                "Timeout": 60,
                 "Environment": {"Variables": variables},
                 "VpcConfig": {"SubnetIds": list(subnets)},
                 **config,
@@ -92,7 +93,7 @@ class Lambda:
         thread.start()
 
         def result() -> dict[str, Any]:
-            thread.join(20)
+            thread.join(PATIENCE_S)
             return box[0]
 
         return result
