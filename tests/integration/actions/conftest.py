@@ -25,7 +25,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, BotoCoreError
 
 def handler(event, context):
-    config = Config(connect_timeout=0.6, read_timeout=0.6, retries={"total_max_attempts": 1})
+    within_s = event.get("within_s", 60)
+    config = Config(connect_timeout=within_s, read_timeout=within_s, retries={"total_max_attempts": 1})
     client = boto3.client(event["service"], region_name=event.get("region"), config=config)
     try:
         getattr(client, event["operation"])(**event.get("arguments", {}))
@@ -79,6 +80,9 @@ class Aws:
     def start(self, actions: dict[str, Any], targets: dict[str, Any] | None = None, **changes: Any) -> str:
         template = self.template(actions, targets, **changes)
         return str(self.client("fis").start_experiment(experimentTemplateId=template)["experiment"]["id"])
+
+    def status(self, experiment: str) -> str:
+        return str(self.client("fis").get_experiment(id=experiment)["experiment"]["state"]["status"])
 
     def wait(self, experiment: str, *statuses: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         fis, until_s = self.client("fis"), time.monotonic() + within_s
@@ -163,6 +167,11 @@ def vpc(aws: Aws) -> Vpc:
 Call = Callable[..., str]
 
 
+def lost(call: Call, *asked: str, **arguments: Any) -> bool:
+    """Whether nothing answers the call."""
+    return call(*asked, within_s=0.6, **arguments) in {"ConnectTimeoutError", "ReadTimeoutError"}
+
+
 @pytest.fixture(scope="session")
 def caller(aws: Aws, vpc: Vpc) -> Call:
     """Makes an AWS call from a function in the first subnet: `ok`, an error's code, or how the connection failed."""
@@ -179,20 +188,23 @@ def _function(aws: Aws, name: str, subnets: list[str]) -> Call:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("index.py", CALLER)
-    client = aws.client("lambda", read_timeout=30)
+    client = aws.client("lambda", read_timeout=180)
     client.create_function(
         FunctionName=name,
         Runtime="python3.11",
         Role=FUNCTION_ROLE,
         Handler="index.handler",
         Code={"ZipFile": buffer.getvalue()},
-        Timeout=10,
+        Timeout=120,
         MemorySize=256,
         VpcConfig={"SubnetIds": subnets, "SecurityGroupIds": []},
     )
 
-    def call(service: str, operation: str, region: str = "us-east-1", **arguments: Any) -> str:
-        event = {"service": service, "operation": operation, "region": region, "arguments": arguments}
+    def call(
+        service: str, operation: str, region: str = "us-east-1", *, within_s: float = 60.0, **arguments: Any
+    ) -> str:
+        asked = {"service": service, "operation": operation, "region": region, "arguments": arguments}
+        event = {**asked, "within_s": within_s}
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
         return str(json.loads(answer["Payload"].read()))
 

@@ -8,6 +8,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.waiting import awaited
+
 
 def inject(aws: Any, kind: str, **parameters: str) -> Any:
     return aws.running(aws.action(f"aws:fis:inject-api-{kind}-error", percentage="100", **parameters))
@@ -98,13 +100,12 @@ def streams(aws: Any) -> Any:
     for name in ("hit", "spared"):
         kinesis.create_stream(StreamName=name, ShardCount=1)
     kinesis.add_tags_to_stream(StreamName="hit", Tags={"chaos": "ready"})
-    until_s = time.monotonic() + 10
-    while any(
-        kinesis.describe_stream_summary(StreamName=n)["StreamDescriptionSummary"]["StreamStatus"] != "ACTIVE"
-        for n in ("hit", "spared")
-    ):
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+
+    def active(name: str) -> bool:
+        shown = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        return bool(shown["StreamStatus"] == "ACTIVE")
+
+    awaited(lambda: all(active(name) for name in ("hit", "spared")))
     return kinesis
 
 
@@ -166,7 +167,7 @@ EVENT = json.dumps({"service": "sts", "operation": "get_caller_identity"}).encod
 
 
 def invoke(aws: Any) -> tuple[str, Any]:
-    answer = aws.client("lambda", read_timeout=30).invoke(FunctionName="caller", Payload=EVENT)
+    answer = aws.client("lambda", read_timeout=180).invoke(FunctionName="caller", Payload=EVENT)
     return answer.get("FunctionError", ""), json.loads(answer["Payload"].read())
 
 
@@ -189,7 +190,7 @@ def test_invocations_are_late_and_time_out_beyond_their_timeout(aws: Any, caller
         error, payload = invoke(aws)
         assert error == "Unhandled"
         assert payload["errorType"] == "Sandbox.Timedout"
-    aws.client("lambda").update_function_configuration(FunctionName="caller", Timeout=10)
+    aws.client("lambda").update_function_configuration(FunctionName="caller", Timeout=120)
     assert invoke(aws) == ("", "ok")
 
 

@@ -57,8 +57,8 @@ def test_an_experiment_logs_in_the_schema_of_aws(aws: Any, caller: Any, destinat
     assert records[3]["details"]["resolved_targets"] == [{"arn": FUNCTIONS["fns"]["resourceArns"][0]}]
     assert records[6]["details"]["parameters"] == DELAY["parameters"]
     assert records[8]["details"]["experiment_state"]["status"] == "completed"
-    stream = aws.client("logs").get_log_events(logGroupName="fis", logStreamName=f"/aws/fis/{experiment}")
-    assert [json.loads(e["message"]) for e in stream["events"]] == records
+    logs, stream = aws.client("logs"), {"logGroupName": "fis", "logStreamName": f"/aws/fis/{experiment}"}
+    assert until(lambda: [json.loads(e["message"]) for e in logs.get_log_events(**stream)["events"]] == records)
 
 
 def test_a_destination_that_does_not_exist_fails_the_experiment(aws: Any) -> None:
@@ -86,14 +86,13 @@ def test_state_changes_are_events_on_the_default_bus(aws: Any) -> None:
     aws.wait(experiment, "completed")
     seen: list[dict[str, Any]] = []
 
-    def received() -> bool:
+    def received() -> set[str]:
         answer = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
         seen.extend(json.loads(m["Body"]) for m in answer.get("Messages", ()))
-        return len(seen) >= 3
+        return {e["detail"]["new-state"]["status"] for e in seen}
 
-    assert until(received)
+    assert until(lambda: received() == {"initiating", "running", "completed"}), seen
     assert {e["detail-type"] for e in seen} == {"FIS Experiment State Change"}
-    assert {e["detail"]["new-state"]["status"] for e in seen} == {"initiating", "running", "completed"}
     assert {e["detail"]["experiment-id"] for e in seen} == {experiment}
     events.remove_targets(Rule="fis", Ids=["1"])
     events.delete_rule(Name="fis")

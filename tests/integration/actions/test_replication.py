@@ -114,11 +114,15 @@ def test_a_bucket_waits_and_catches_up(aws: Any, buckets: Any) -> None:
         s3.put_object(Bucket="source", Key="in/a", Body=b"1")
         s3.put_object(Bucket="source", Key="out/a", Body=b"1")
         s3.delete_object(Bucket="source", Key="before")
-        time.sleep(0.2)
-        assert (there(west, "in/a"), there(west, "out/a"), there(west, "before")) == (False, True, True)
-        assert s3.head_object(Bucket="source", Key="in/a")["ReplicationStatus"] == "PENDING"
+        assert until(lambda: there(west, "out/a"))
+        assert until(lambda: status(s3, "in/a") == "PENDING")
+        assert (there(west, "in/a"), there(west, "before")) == (False, True)
     assert until(lambda: there(west, "in/a") and not there(west, "before"))
-    assert s3.head_object(Bucket="source", Key="in/a")["ReplicationStatus"] == "COMPLETED"
+    assert until(lambda: status(s3, "in/a") == "COMPLETED")
+
+
+def status(client: Any, key: str) -> str:
+    return str(client.head_object(Bucket="source", Key=key).get("ReplicationStatus", ""))
 
 
 def test_another_region_is_not_held_up(aws: Any, buckets: Any) -> None:

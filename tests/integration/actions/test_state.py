@@ -27,29 +27,31 @@ def run(aws: Any, instance: str, identity: str, **parameters: str) -> str:
 
 def test_instances_stop_and_start_again_also_on_stop(aws: Any, instance: str) -> None:
     experiment = run(aws, instance, "aws:ec2:stop-instances", startInstancesAfterDuration="PT1S")
-    aws.wait(experiment, "running")
-    assert state(aws, instance) in {"stopping", "stopped"}
     aws.wait(experiment, "completed")
     assert state(aws, instance) == "running"
     experiment = run(aws, instance, "aws:ec2:stop-instances", startInstancesAfterDuration="PT10M")
     aws.wait(experiment, "running")
+    assert state(aws, instance) in {"stopping", "stopped"}
     aws.client("fis").stop_experiment(id=experiment)
     assert state(aws, instance) == "running"
 
 
 @pytest.mark.parametrize(("flag", "end"), [("false", "failed"), ("true", "completed")])
-def test_an_instance_that_vanished_fails_unless_that_was_expected(
-    aws: Any, instance: str, flag: str, end: str
-) -> None:
-    experiment = run(
-        aws,
-        instance,
-        "aws:ec2:stop-instances",
-        startInstancesAfterDuration="PT1S",
-        completeIfInstancesTerminated=flag,
-    )
-    aws.wait(experiment, "running")
-    aws.client("ec2").terminate_instances(InstanceIds=[instance])
+def test_an_instance_that_vanished_fails_unless_that_was_expected(aws: Any, flag: str, end: str) -> None:
+    ec2 = aws.client("ec2")
+    for duration in ("PT1S", "PT10S", "PT40S"):  # so long that it vanishes while the experiment runs
+        instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        experiment = run(
+            aws,
+            instance,
+            "aws:ec2:stop-instances",
+            startInstancesAfterDuration=duration,
+            completeIfInstancesTerminated=flag,
+        )
+        aws.wait(experiment, "running", "completed")
+        ec2.terminate_instances(InstanceIds=[instance])
+        if aws.status(experiment) == "running":
+            break
     shown = aws.wait(experiment, "failed", "completed")
     assert shown["state"]["status"] == end
     if end == "failed":

@@ -19,10 +19,15 @@ from chaos.fis.role import stand_in
 from harness import leftovers
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.measure.figures import DrillRecord
+from harness.measure.journal import read_journal
+from harness.measure.machine import crowd
 from harness.running import heal_aws
 from harness.stack import RunningStack
 from harness.workspace import open_workspace
 from tests.waiting import until
+
+CROWDED = 1.5
+"""Processes for each core with which nothing can be measured."""
 
 ROLE = "arn:aws:iam::000000000000:role/fis"
 HANDLER = "def handler(event, context):\n    return {'statusCode': 200, 'body': '{}'}\n"
@@ -114,7 +119,12 @@ def drill_on(stack: RunningStack, tmp_path: Path) -> Callable[[str], DrillRecord
         (tmp_path / "template.json").write_text(json.dumps(template(role)))
         (tmp_path / "fails.toml").write_text(DRILL)
         drill: Drill = load_drill(str(tmp_path / "fails.toml"), tmp_path, policy={})
-        return run_drill(stack, drill, Repeats(seed=1), folder=tmp_path)
+        record = run_drill(stack, drill, Repeats(seed=1), folder=tmp_path)
+        worst = max((crowd(read_journal(path)) for path in tmp_path.rglob("*.jsonl")), default=1.0)
+        verdict, reason = objective(record, "rto")
+        if verdict == "inconclusive" and not reason.startswith("FIS says") and worst > CROWDED:
+            pytest.skip(f"this machine is too busy to measure anything, and the drill says so: {reason}")
+        return record
 
     return run
 

@@ -148,7 +148,7 @@ def fis(monkeypatch: pytest.MonkeyPatch, capabilities: frozenset[str]) -> Iterat
     yield Fis(client, doors, house, service)
     client.close()
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
 
 @pytest.fixture

@@ -176,9 +176,10 @@ def test_limits_are_those_of_the_model(fis: Any, members: dict[str, Any], says: 
 
 def test_a_report_that_cannot_be_drawn_is_not_called_completed(fis: Any) -> None:
     report = {"outputs": {"s3Configuration": {"bucketName": "reports"}}}
-    one = fis.start(fis.create(experimentReportConfiguration=report))
-    assert fis.state(one)["experimentReport"]["state"]["status"] == "pending"
-    assert fis.wait(one, "completed")["experimentReport"]["state"]["status"] == "failed"
+    template = fis.create(experimentReportConfiguration=report)
+    one = fis.client.start_experiment(experimentTemplateId=template)["experiment"]
+    assert one["experimentReport"]["state"]["status"] == "pending"
+    assert fis.wait(one["id"], "completed")["experimentReport"]["state"]["status"] == "failed"
     preview = fis.start(
         fis.create(experimentReportConfiguration=report), experimentOptions={"actionsMode": "skip-all"}
     )
@@ -215,7 +216,7 @@ def test_heal_ends_every_experiment_of_every_region(fis: Any) -> None:
     assert template["arn"].startswith("arn:aws:fis:us-west-2:")
     there = west.start_experiment(experimentTemplateId=template["id"])["experiment"]["id"]
     loop = fis.service.region("us-east-1").experiment(here)._life.get_loop()
-    healed = asyncio.run_coroutine_threadsafe(fis.service.heal(), loop).result(5)
+    healed = asyncio.run_coroutine_threadsafe(fis.service.heal(), loop).result(60)
     assert set(healed) == {here, there}
     assert fis.state(here)["state"]["status"] == "stopped"
     assert west.get_experiment(id=there)["experiment"]["state"]["status"] == "stopped"

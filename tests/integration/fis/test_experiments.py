@@ -15,7 +15,7 @@ def refusal(caught: Any) -> str:
 
 
 def test_an_experiment_runs_hits_and_leaves_nothing(fis: Any, error: Any) -> None:
-    template = fis.create(actions={"fail": error("PT4S")})
+    template = fis.create(actions={"fail": error("PT10M")})
     experiment = fis.start(template)
     running = fis.wait(experiment, "running")
     assert running["experimentTemplateId"] == template
@@ -31,6 +31,8 @@ def test_an_experiment_runs_hits_and_leaves_nothing(fis: Any, error: Any) -> Non
     )
     hits = sum(bool(fis.doors.faults.decide(call)) for _ in range(1000))
     assert 230 < hits < 370
+    fis.client.stop_experiment(id=experiment)
+    experiment = fis.start(fis.create())
     ended = fis.wait(experiment, "completed")
     assert ended["actions"]["fail"]["state"]["status"] == "completed"
     assert ended["endTime"] > ended["startTime"]
@@ -73,9 +75,9 @@ def test_stop_heals_before_it_answers_and_may_be_repeated(fis: Any, power: Any, 
         ({"resourceTags": {"app": "orders"}, "filters": [{"path": "Runtime", "values": ["nodejs20.x"]}]}, ["place"]),
     ],
 )
-def test_targets_by_tag_and_filter(fis: Any, target: Any, names: list[str]) -> None:
+def test_targets_by_tag_and_filter(fis: Any, error: Any, target: Any, names: list[str]) -> None:
     targets = {"fns": {"resourceType": "aws:lambda:function", "selectionMode": "ALL", **target}}
-    experiment = fis.start(fis.create(targets=targets))
+    experiment = fis.start(fis.create(targets=targets, actions={"fail": error("PT10M")}))
     fis.wait(experiment, "running")
     resolved = fis.client.list_experiment_resolved_targets(experimentId=experiment)["resolvedTargets"]
     assert [r["targetInformation"]["arn"].rpartition(":")[2] for r in resolved] == names
@@ -85,11 +87,11 @@ def test_targets_by_tag_and_filter(fis: Any, target: Any, names: list[str]) -> N
 @pytest.mark.parametrize(
     ("mode", "count"), [("COUNT(1)", 1), ("PERCENT(50)", 1), ("PERCENT(99)", 1), ("COUNT(9)", 2)]
 )
-def test_selection_modes_round_down(fis: Any, mode: str, count: int) -> None:
+def test_selection_modes_round_down(fis: Any, error: Any, mode: str, count: int) -> None:
     targets = {
         "fns": {"resourceType": "aws:lambda:function", "selectionMode": mode, "resourceTags": {"app": "orders"}}
     }
-    experiment = fis.start(fis.create(targets=targets))
+    experiment = fis.start(fis.create(targets=targets, actions={"fail": error("PT10M")}))
     fis.wait(experiment, "running")
     assert len(fis.client.list_experiment_resolved_targets(experimentId=experiment)["resolvedTargets"]) == count
     fis.client.stop_experiment(id=experiment)

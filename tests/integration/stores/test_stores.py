@@ -15,7 +15,7 @@ from harness.cloud.client import RunningCloud
 from harness.cloud.faults import ApiError, CommitThenFail, Dose, FaultRule, Reset, Selector
 from harness.measure.checkers.linearizable import UNDECIDED
 from harness.measure.journal import CHECK_FAILED, STORE_CHECKED, STORE_FINDING, Journal
-from tests.waiting import until
+from tests.waiting import awaited, until
 
 SERVICES = ("dynamodb", "s3", "sqs", "events")
 EFFECTS = {"error": ApiError(code="InternalFailure", status=500), "reset": Reset(), "commit": CommitThenFail()}
@@ -38,6 +38,7 @@ def test_stores_that_keep_their_promises_under_faults_are_left_alone(cloud: Runn
                     effect=effect,
                     dose=Dose(probability=0.1),
                     seed=3,
+                    lease_s=300.0,
                 )
                 cloud.control.put_rule(rule)
         assert until(lambda: all(n["unknown"] >= 2 for n in work.outcomes().values()))
@@ -62,7 +63,11 @@ def clean(journal: Journal, stores: list[str]) -> None:
 
 def pid_of(cloud: RunningCloud, role: str) -> int:
     registry = cloud.settings.state_dir / "databases" / "processes"
-    return next(record.pid for record in processes.records(registry) if record.role.startswith(role) and record.alive)
+
+    def pid() -> int:
+        return next((one.pid for one in processes.records(registry) if one.role.startswith(role) and one.alive), 0)
+
+    return awaited(pid)
 
 
 def test_a_bank_and_unique_rows_on_aurora_survive_the_death_of_their_writers(cloud: RunningCloud, beside) -> None:
