@@ -102,9 +102,11 @@ class Aws:
             slot = self.client("fis").get_action(id=action["actionId"])["action"]["targets"]
             action = {**action, "targets": {next(iter(slot)): "t"}}
         experiment = self.start({"a": action}, targets, **changes)
-        self.wait(experiment, "running")
-        yield experiment
-        self.client("fis").stop_experiment(id=experiment)
+        try:
+            self.wait(experiment, "running")
+            yield experiment
+        finally:  # or every test behind one that fails would feel it
+            self.client("fis").stop_experiment(id=experiment)
         assert self.wait(experiment, "stopped", "completed")["state"]["status"] == "stopped"
         assert [r for r in self.cloud.control.rules() if r.rule.owner == experiment] == []
 

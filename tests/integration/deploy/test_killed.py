@@ -22,7 +22,7 @@ CHANGED = {  # two kept, two updated, two replaced, two gone, one new
 def killed_everywhere(root: Path, *plans: dict[str, Any]) -> list[Path]:
     """Deploy the first plan, then the second, killed at every moment in turn, then the third; returns the folders."""
     command = [sys.executable, str(DRIVER), str(root), *map(json.dumps, plans)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return sorted(root.iterdir())
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from harness.deploy import embedded
 from harness.deploy.engine.secrets import PassphraseSecrets
 from harness.errors import ProgramError, ProviderError
+from tests.waiting import awaited
 
 
 @pytest.fixture(autouse=True)
@@ -220,8 +220,7 @@ def test_a_creation_beyond_its_timeout_fails_and_is_taken_up_by_the_next_run(sta
         stack.program(text).up()
     assert "Queue::q" in caught.value.where
     hold.set()
-    while not things.existing:  # AWS ends what it had begun
-        time.sleep(0.01)
+    awaited(lambda: things.existing)  # AWS ends what it had begun
     things.calls.clear()
     assert stack.up().changes == {"create": 1}
     assert things.calls == []

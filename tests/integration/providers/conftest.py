@@ -117,7 +117,7 @@ class Lives:
 
     def create(self, name: str, token: str, asked: dict[str, Any]) -> Living:
         handler = self.registry.resources[token]
-        context = self.instances.context({}, urn=f"urn:pulumi:dev::shop::{token}::{name}", timeout_s=20)
+        context = self.instances.context({}, urn=f"urn:pulumi:dev::shop::{token}::{name}", timeout_s=120)
         given = self._resolved(asked)
         context = context.in_region(given.get("region", ""))
         context = context.in_region(given.get("region", ""))

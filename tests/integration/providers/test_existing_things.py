@@ -11,7 +11,7 @@ VPC = ("aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16", "tags": {"Name": "shop"}}
 
 @pytest.fixture
 def ask(lives: Any) -> Any:
-    context = lives.instances.context({}, urn="urn:pulumi:dev::shop::aws:index/x:X::x", timeout_s=20)
+    context = lives.instances.context({}, urn="urn:pulumi:dev::shop::aws:index/x:X::x", timeout_s=120)
     return lambda token, **arguments: lives.registry.invokes[token](context, arguments)
 
 
