@@ -177,3 +177,22 @@ def test_the_credentials_of_a_secret_or_aws_own_refusal_are_found() -> None:
         undo()
     assert found[0] == ("app", "word", None)
     assert found[1][2][0] == "SecretsErrorException"
+
+
+@pytest.mark.parametrize(("service", "kind"), [("rds", "DBInstances"), ("elasticache", "CacheClusters")])
+def test_records_are_read_under_the_lock_only(service: str, kind: str) -> None:
+    held: list[str] = []
+
+    class Lock:
+        def __enter__(self) -> None:
+            held.append("taken")
+
+        def __exit__(self, *_: object) -> None:
+            held.append("given back")
+
+    restore = emulated.one_at_a_time(service, Lock())
+    try:
+        status, _ = asyncio.run(ask(service, Action=f"Describe{kind}", Version="2015-02-02"))
+    finally:
+        restore()
+    assert (status, held) == (200, ["taken", "given back"])

@@ -11,6 +11,9 @@ import pytest
 from tests.integration.tasks.conftest import Cluster, fetch, url_of
 from tests.waiting import awaited
 
+IN_PEACE = {"healthCheckGracePeriodSeconds": 600}
+"""Where a process takes longer to start than two health checks, none would ever be let live."""
+
 
 @dataclass
 class Balanced:
@@ -71,7 +74,7 @@ def balanced(cluster: Cluster) -> Iterator[Balanced]:
 def test_requests_reach_tasks_in_every_zone_and_go_on_when_one_is_lost(balanced: Balanced) -> None:
     cluster = balanced.cluster
     network = {"awsvpcConfiguration": {"subnets": ["subnet-00000001", "subnet-00000002", "subnet-00000003"]}}
-    cluster.serve(cluster.define(), 3, loadBalancers=balanced.place(), networkConfiguration=network)
+    cluster.serve(cluster.define(), 3, loadBalancers=balanced.place(), networkConfiguration=network, **IN_PEACE)
     tasks = cluster.steady(3)
     addresses = {address_of(task) for task in tasks}
     assert set(balanced.targets(balanced.groups[0])) == addresses
@@ -91,11 +94,13 @@ def address_of(task: dict[str, Any]) -> str:
 
 def test_a_task_that_fails_the_load_balancers_checks_is_replaced(balanced: Balanced) -> None:
     cluster = balanced.cluster
-    cluster.serve(cluster.define(), 1, loadBalancers=balanced.place())
+    cluster.serve(cluster.define(), 1, loadBalancers=balanced.place(), **IN_PEACE)
     (task,) = cluster.steady(1)
+    cluster.ecs.update_service(cluster=cluster.name, service="web", healthCheckGracePeriodSeconds=0)
     fetch(url_of(task, "/sicken"))
     reason = cluster.stopped(task["taskArn"])["stoppedReason"]
     assert reason == f"Task failed ELB health checks in ({balanced.groups[0]})"
+    cluster.ecs.update_service(cluster=cluster.name, service="web", **IN_PEACE)
     assert awaited(lambda: list(balanced.targets(balanced.groups[0]).values()) == ["healthy"])
 
 
@@ -120,6 +125,7 @@ def blue(balanced: Balanced) -> Balanced:
         versioned(cluster, "1"),
         2,
         loadBalancers=balanced.place(advancedConfiguration=advanced),
+        **IN_PEACE,
         deploymentConfiguration={
             "strategy": "BLUE_GREEN",
             "bakeTimeInMinutes": 60,
