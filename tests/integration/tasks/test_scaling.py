@@ -29,10 +29,14 @@ def test_a_service_follows_its_limits_and_its_metric(cluster: Cluster) -> None:
 
     awaited(scaled)
     awaited(lambda: len(cluster.running()) == 3)
-    newest, *_ = scaling.describe_scaling_activities(ServiceNamespace="ecs", ResourceId=resource["ResourceId"])[
-        "ScalingActivities"
-    ]
-    assert (newest["Description"], newest["Cause"]) == ("Setting desired count to 3.", "policy by-waiting")
+    asked = {"ServiceNamespace": "ecs", "ResourceId": resource["ResourceId"]}
+    told = ("Setting desired count to 3.", "policy by-waiting")
+
+    def newest() -> tuple[str, str]:  # noted once the count is set
+        one = scaling.describe_scaling_activities(**asked)["ScalingActivities"][0]
+        return one["Description"], one["Cause"]
+
+    awaited(lambda: newest() == told)
     scaling.deregister_scalable_target(**resource)
 
 
