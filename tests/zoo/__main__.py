@@ -2,7 +2,9 @@
 
 Names of animals, or `healthy/DRILL`, choose some of them; `--clouds N` says in how many clouds they are visited, side
 by side. Exits with the number of those that were missed. What a drill could not tell, because this machine had too
-much to do, is drilled again, and told as `open` when that does not help: it counts as missed, except to the tests.
+much to do, is drilled again, at the end once more in a cloud alone, and told as `open` when that does not help: it
+counts as missed, except to the tests. Without names each answer is kept in `.blackstart/zoo.jsonl`, so that an
+interrupted `make zoo` goes on where it stopped on the same commit; `--afresh` begins anew.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -37,8 +40,10 @@ Written by `make zoo` (tests/zoo/README.md): healthy stacks with one realistic m
 objective that it found missed, and what it showed; and the healthy stacks in the same drills.
 
 """
-CLOUDS = 3
+CLOUDS = 4
+KEPT = ROOT / ".blackstart" / "zoo.jsonl"
 ATTEMPTS = 3
+GOOD = frozenset({"found", "green"})
 LONGEST_FIRST = ("given-up-tells", "alarm-tells", "table-restored")
 HEADER = "| animal | drill | breaks | objectives missed | verdict | evidence | seconds | |\n" + 8 * "|---" + "|"
 
@@ -125,6 +130,21 @@ def evidence(record: DrillRecord) -> str:
     return f"RTO {run.rto_s:.2f} s, {availability}" if run.rto_s is not None else availability
 
 
+def commit() -> str:
+    """What is checked out, and whether anything in it was changed."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def kept(here: str) -> list[Found]:
+    """What was found or green on this commit before; a changed tree is another each time."""
+    if here.endswith("dirty") or not KEPT.exists():
+        return []
+    told = [json.loads(line) for line in KEPT.read_text().splitlines()]
+    found = {one["name"]: Found(**one) for name, one in told if name == here}
+    return [one for one in found.values() if one.mark in GOOD]
+
+
 def visit() -> None:
     """Visit the animals named on standard input, one a line, in one cloud; tell each on standard output."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -143,7 +163,7 @@ def visit() -> None:
                 print(json.dumps(asdict(found)), flush=True)
 
 
-def visit_side_by_side(names: list[str], clouds: int) -> list[Found]:
+def visit_side_by_side(names: list[str], clouds: int, tell: Callable[[Found], None]) -> list[Found]:
     """The animals in several clouds, each a process of its own that takes the next when it is done with one."""
     waiting: SimpleQueue[str] = SimpleQueue()
     for name in names:
@@ -163,11 +183,11 @@ def visit_side_by_side(names: list[str], clouds: int) -> list[Found]:
                     break
                 cloud.stdin.write(f"{name}\n")
                 cloud.stdin.flush()
-                found.append(Found(**json.loads(next(told))))
-                print(found[-1].line(), flush=True)
+                one = Found(**json.loads(next(told)))
+                found.append(one)
+                tell(one)
             cloud.stdin.close()
 
-    print(HEADER, flush=True)
     guides = [threading.Thread(target=guide) for _ in range(min(clouds, len(names)))]
     for one in guides:
         one.start()
@@ -182,6 +202,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests/zoo", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="ANIMAL")
     parser.add_argument("--clouds", type=int, default=CLOUDS)
+    parser.add_argument("--afresh", action="store_true", help="forget what an earlier one has found")
     parser.add_argument("--visit", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.visit:
@@ -191,18 +212,40 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"no such animal: {', '.join(unknown)}; there are {', '.join(everything)}")
         return 2
-    began_s = time.monotonic()
-    found = visit_side_by_side(sorted(given.names or everything, key=_shortest_last), given.clouds)
-    missed = [one for one in found if one.mark not in {"found", "green"}]
+    if given.afresh:
+        KEPT.unlink(missing_ok=True)
+    began_s, here = time.monotonic(), commit()
+    found = [] if given.names else kept(here)
+    done = {one.name for one in found}
+    names = [name for name in sorted(given.names or everything, key=_shortest_last) if name not in done]
+    if done:
+        print(f"{len(done)} were visited before on {here}; --afresh visits them again", flush=True)
+    print(HEADER, flush=True)
+
+    def tell(one: Found) -> None:
+        print(one.line(), flush=True)
+        if not given.names:
+            KEPT.parent.mkdir(exist_ok=True)
+            with KEPT.open("a") as file:
+                file.write(f"{json.dumps([here, asdict(one)])}\n")
+
+    found += visit_side_by_side(names, given.clouds, tell)
+    still_open = [one.name for one in found if one.mark == "open"]
+    if still_open and given.clouds > 1:  # the machine may have been too busy with the others
+        found = [one for one in found if one.mark != "open"] + visit_side_by_side(still_open, 1, tell)
+    return summed_up(found, took_s=time.monotonic() - began_s, whole=not given.names)
+
+
+def summed_up(found: list[Found], *, took_s: float, whole: bool) -> int:
+    """Tell how it went, and write docs/zoo.md of a whole visit; how many were missed."""
+    missed = [one for one in found if one.mark not in GOOD]
     animals = sum(bool(one.expected) for one in found)
-    print(
-        f"\n{animals} animals and {len(found) - animals} healthy stacks in {time.monotonic() - began_s:.0f} s: ",
-        end="",
-    )
-    print(", ".join(f"{one.mark} {one.name}" for one in missed) if missed else "every one as expected")
-    if not given.names:
+    told = ", ".join(f"{one.mark} {one.name}" for one in missed) if missed else "every one as expected"
+    print(f"\n{animals} animals and {len(found) - animals} healthy stacks in {took_s:.0f} s: {told}")
+    if whole:
         rows = "".join(f"{one.line()}\n" for one in sorted(found, key=lambda one: (not one.expected, one.name)))
-        (ROOT / "docs" / "zoo.md").write_text(f"{PAGE}{HEADER}\n{rows}")
+        how_many = f"{animals} animals and {len(found) - animals} healthy stacks: {told}.\n\n"
+        (ROOT / "docs" / "zoo.md").write_text(f"{PAGE}{how_many}{HEADER}\n{rows}")
     return len(missed)
 
 

@@ -1,11 +1,30 @@
 """What is taken from a journal beside the great measures: spans, probes, notes, who is told first, limits of load."""
 
+import json
 from dataclasses import replace
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.measure.journal import ALARM, CONTROL_PLANE_CALL, CPU, EVIDENCE, PROBE, Event, Journal
+from harness.measure.journal import (
+    ALARM,
+    ALARMS_WATCHED,
+    BASELINE_STARTED,
+    CONTROL_PLANE_CALL,
+    COUNTER_READ,
+    CPU,
+    EVIDENCE,
+    PROBE,
+    REPLICA_LOOK,
+    STORE_CHECKED,
+    STORE_FINDING,
+    Event,
+    Journal,
+    Operation,
+    Reading,
+)
 from harness.measure.load_limits import judge_load
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
@@ -167,3 +186,102 @@ def test_amplification_is_calls_for_each_operation_while_the_fault_was_in_force(
 def test_limits_of_a_load_are_held_to_their_edge() -> None:
     judged_load = judge_load({"failures": 0.01, "p50": 20.0}, {"p50": 20.0, "p95": 99.0, "failures": 0.011})
     assert [(one.name, one.held) for one in judged_load] == [("p50", True), ("failures", False)]
+
+
+# -- where time begins changes nothing; edges
+
+
+def moved(journal: Journal, by_s: float) -> Journal:
+    """The same drill on a clock that began earlier."""
+
+    def later(record: Operation | Event | Reading) -> Operation | Event | Reading:
+        named = [name for name in ("at_s", "scheduled_s", "started_s", "ended_s") if hasattr(record, name)]
+        changed: dict[str, object] = {name: getattr(record, name) + by_s for name in named}
+        if isinstance(record, Event) and "found_s" in record.detail:
+            changed["detail"] = {**record.detail, "found_s": record.detail["found_s"] + by_s}
+        return msgspec.structs.replace(record, **changed)
+
+    return replace(
+        journal,
+        operations=tuple(map(later, journal.operations)),
+        events=tuple(map(later, journal.events)),
+        readings=tuple(map(later, journal.readings)),
+    )
+
+
+WRONG_ONE = replace(
+    GOOD,
+    lost_keys=frozenset({"order-00100"}),
+    extra=(
+        Event(at_s=0.5, name=ALARMS_WATCHED, detail={"names": ["errors"], "missing": []}),
+        alarm(14.0, "ALARM"),
+        Event(at_s=13.0, name=CONTROL_PLANE_CALL, detail={"service": "lambda", "operation": "UpdateFunctionCode"}),
+        Event(at_s=20.0, name=REPLICA_LOOK, detail={"new": ["order-00002", "order-00004"]}),
+        probe(13.5, "during", holds=False),
+        probe(39.0, "after", holds=True),
+        Event(at_s=40.0, name=STORE_CHECKED, detail={"store": "bank", "anomalies": 1, "calls_ok": 9}),
+        Event(at_s=40.0, name=STORE_FINDING, detail={"store": "bank", "kind": "wrong total", "found_s": 13.0}),
+    ),
+)
+
+
+@given(st.sampled_from([-32.0, 8.0, 1024.0]))
+def test_where_the_clock_began_changes_no_figure(by_s: float) -> None:
+    """Powers of two, so that the sums are exact enough for the nearest millisecond."""
+    asked = DrillObjectives(rto_s=5.0, rpo_s=0.0, lost=0, detect_s=9.0, staleness_s=30.0, static_stability=True)
+    told = [
+        json.loads(
+            msgspec.json.encode(judge(one, asked, METHOD).figures), parse_float=lambda text: round(float(text), 5)
+        )
+        for one in (play(WRONG_ONE), moved(play(WRONG_ONE), by_s))
+    ]
+    assert told[0] == told[1]
+    assert told[0]["findings"]
+    assert told[0]["control_plane_calls"]
+
+
+def test_one_effect_is_a_fault() -> None:
+    figures = judge(play(replace(GOOD, fired=1)), OBJECTIVES, METHOD).figures
+    assert (figures.rto_s, figures.rpo_s) == (pytest.approx(3.0), 0.0)
+
+
+def test_what_was_sent_before_the_baseline_is_in_no_availability() -> None:
+    journal = play(replace(GOOD, outages=(Outage(start_s=0.0, end_s=1.0), *GOOD.outages)))
+    events = tuple(msgspec.structs.replace(e, at_s=1.0) if e.name == BASELINE_STARTED else e for e in journal.events)
+    figures = judge(replace(journal, events=events), DrillObjectives(availability=0.9), METHOD).figures
+    assert (figures.operations, figures.availability) == (1950, pytest.approx(1800 / 1950))
+    without = tuple(e for e in journal.events if e.name != BASELINE_STARTED)
+    assert judge(replace(journal, events=without), OBJECTIVES, METHOD).figures.operations == 2000
+
+
+def test_without_an_operation_in_the_fault_nothing_was_amplified() -> None:
+    journal = play(GOOD)
+    quiet = tuple(o for o in journal.operations if not 12.0 <= o.scheduled_s < 24.0)
+    counted = Event(at_s=40.0, name=EVIDENCE, detail={"fired": 25, "calls": 9})
+    assert judge(also(replace(journal, operations=quiet), counted), OBJECTIVES, METHOD).figures.amplification is None
+
+
+def test_back_at_the_very_instant_of_healing_is_back_only_after_the_fault() -> None:
+    figures = judge(play(replace(GOOD, outages=(Outage(start_s=12.0, end_s=24.0),))), OBJECTIVES, METHOD).figures
+    assert figures.recovered_s == 24.0
+    assert figures.only_after_fault
+
+
+@pytest.mark.parametrize(
+    ("after", "duplicates", "unfulfilled"), [(1000.0, 0, 925), (75.0, 0, 0), (72.0, 3, 0), (77.0, 0, 2)]
+)
+def test_a_counter_that_moved_too_often_or_too_seldom_is_told(
+    after: float, duplicates: int, unfulfilled: int
+) -> None:
+    counted = Event(
+        at_s=42.0,
+        name=COUNTER_READ,
+        detail={"key": "stock", "before": 1000.0, "after": after, "each": -1.0, "writes": 925},
+    )
+    judgement = judge(also(play(GOOD), counted), DrillObjectives(duplicates=0, unfulfilled=0), METHOD)
+    figures = judgement.figures
+    assert (figures.duplicate, figures.unfulfilled) == (duplicates, unfulfilled)
+    assert judgement.verdict == ("fail" if duplicates or unfulfilled else "pass")
+    said = [f.detail for f in figures.findings if f.kind == "miscount"]
+    moved_to = f"went from 1000 to {after:g}, by -1 for each of 925 writes"
+    assert said == ([moved_to] if duplicates or unfulfilled else [])
