@@ -13,13 +13,14 @@ from harness.config import FILE_NAME
 from harness.errors import UsageError
 from harness.files import write_atomically
 
+_CONFIG = {FILE_NAME: "harness/starter/blackstart.toml"}
 _WITH_A_URL = {
-    "scenarios/test_stack.py": "test_stack.py.tmpl",
-    "scenarios/load/locustfile.py": "locustfile.py.tmpl",
-    "drills/zone-loss.toml": "zone-loss.toml",
-    "experiments/zone-loss.json": "zone-loss.json",
+    "scenarios/test_stack.py": "harness/starter/test_stack.py.tmpl",
+    "scenarios/load/locustfile.py": "harness/starter/locustfile.py.tmpl",
+    "drills/zone-loss.toml": "harness/starter/zone-loss.toml",
+    "experiments/zone-loss.json": "chaos/experiments/zone-loss.json",
 }
-_WITHOUT = {"scenarios/test_stack.py": "test_outputs.py.tmpl"}
+_WITHOUT = {"scenarios/test_stack.py": "harness/starter/test_outputs.py.tmpl"}
 _BEST = ("api_url", "apiurl", "api-url", "url", "endpoint")
 
 
@@ -40,7 +41,7 @@ def scaffold(folder: Path) -> Scaffold:
     program = next((path.parent for path in sorted(folder.glob("*/Pulumi.yaml"))), folder)
     url = url_of(sorted(exports_of(program)))
     named = {"program": str(program.relative_to(folder)), "url": url}
-    texts = {FILE_NAME: "blackstart.toml", **(_WITH_A_URL if url else _WITHOUT)}
+    texts = {**_CONFIG, **(_WITH_A_URL if url else _WITHOUT)}
     for path in texts:
         if (folder / path).exists():
             raise UsageError(
@@ -53,7 +54,8 @@ def scaffold(folder: Path) -> Scaffold:
 
 
 def _text(name: str, named: Mapping[str, str]) -> str:
-    text = files("harness").joinpath("starter", name).read_text("utf-8")
+    package, _, path = name.partition("/")
+    text = files(package).joinpath(path).read_text("utf-8")
     return text if name.endswith(".json") else Template(text).substitute(named)
 
 

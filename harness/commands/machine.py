@@ -53,7 +53,7 @@ def init(folder: Path = Path(), *, options: Options = DEFAULTS) -> Answer:
         lines.append(
             "no pulumi.export looks like a URL, so there is no load and no drill yet: export your API's URL,"
         )
-        lines.append("delete these files and run blackstart init again; or write them as in docs/false-greens.md")
+        lines.append("delete these files and run blackstart init again; or write them as in docs/your-own-stack.md")
     return Answer(data={"written": [str(p) for p in made.written], "url": made.url}, shown="\n".join(lines))
 
 

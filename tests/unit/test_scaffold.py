@@ -62,3 +62,14 @@ def test_a_program_that_cannot_be_read_has_no_exports(tmp_path: Path) -> None:
 )
 def test_the_likeliest_export_is_the_apis(exports: list[str], url: str) -> None:
     assert url_of(exports) == url
+
+
+def test_the_drill_in_the_guide_is_one(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "your-own-stack.md").read_text()
+    program(tmp_path, 'import pulumi\npulumi.export("url", 1)\n')
+    scaffold(tmp_path)
+    (tmp_path / "drills" / "zone-loss.toml").write_text(guide.partition("```toml\n")[2].partition("```")[0])
+    drill = load_drill("zone-loss", tmp_path / "drills", policy={})
+    assert [one.write for one in drill.operations] == [True, False]
+    assert drill.verification is not None
+    assert (drill.objectives.rto_s, drill.objectives.rpo_s) == (10.0, 0.0)
