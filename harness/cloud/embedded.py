@@ -86,6 +86,7 @@ class EmbeddedCloud:
     provisioned: ProvisionedConcurrency
     schedules: Schedules
     data: Databases
+    firewall: Firewall
     balancers: Balancers
     names: Route53
     containers: Tasks
@@ -119,7 +120,10 @@ class EmbeddedCloud:
         pool, provisioned = _functions(settings, doors, signals, traces)
         schedules = Schedules.install(doors.target)
         databases = Databases.install(settings, doors, signals.store)
+        firewall = Firewall(signals.store)
+        firewall.install()
         balancers = _balancers(settings, doors, network, beside, signals)
+        balancers.guard = firewall.guard
         names = _names(settings, doors, balancers, beside, signals)
         tasks = Tasks.install(settings, doors, network=network, thread=beside, metrics=signals.store)
         tasks.site.target_groups = balancers
@@ -144,6 +148,7 @@ class EmbeddedCloud:
             provisioned=provisioned,
             schedules=schedules,
             data=databases,
+            firewall=firewall,
             balancers=balancers,
             names=names,
             containers=tasks,
@@ -212,9 +217,7 @@ class EmbeddedCloud:
         """Begin: the emulator, then what listens to it; returns the emulator behind its firewall."""
         await self.backend.start()
         self.signals.start(self.delivery.invoke)
-        firewall = Firewall(with_service_exceptions(self.backend.app), self.signals.store)
-        firewall.install()
-        return firewall
+        return self.firewall.around(with_service_exceptions(self.backend.app))
 
     async def reset(self) -> None:
         """Forget every resource: first what runs, then what is recorded of it."""
@@ -236,6 +239,7 @@ class EmbeddedCloud:
             self.delivery.invocations.clear,
             self.traces.store.clear,
             self.scaler.targets.clear,
+            self.firewall.samples.clear,
             self.limits.forget,
             self.schedules.forget,
             self.pipes.runner.forget,

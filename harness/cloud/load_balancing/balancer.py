@@ -32,7 +32,12 @@ from harness.cloud.load_balancing.metrics import BalancerMetrics
 from harness.cloud.load_balancing.nodes import Nodes
 from harness.cloud.load_balancing.routing import Asked, Rule
 from harness.cloud.load_balancing.targets import Target, TargetGroup, zones_with_healthy
+<<<<<<< HEAD
 from harness.cloud.way import Way
+=======
+from harness.cloud.waf.emulated import Judge, Refusal
+from harness.cloud.waf.statements import WebRequest
+>>>>>>> 713a453 (waf: load balancers are guarded too; counted and sampled requests)
 from harness.cloud.zones import Zone
 
 if TYPE_CHECKING:
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 
 _TLS_HANDSHAKE = 0x16
 _HOLD_S = 0.05
+_INSPECTED_BYTES = 8192
+"""Of a body that comes to a load balancer, its web ACL sees the first 8 KB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,8 @@ class Balancer:
     metrics: BalancerMetrics
     tls: Callable[[], ssl.SSLContext]
     attributes: Callable[[], Mapping[str, str]]
+    guard: Callable[[str], Judge | None] = lambda _arn: None
+    """What judges requests to a load balancer: its web ACL, where one is associated."""
     listeners: tuple[Listener, ...] = ()
     _ways: MutableMapping[Any, Way] = field(default_factory=WeakKeyDictionary)
     """By the transport of a client's connection."""
@@ -190,6 +199,10 @@ class Balancer:
             protocol="https" if secure else "http",
             port=listener.port,
         )
+        judge = self.guard(self.arn)
+        refusal = judge(_judged(asked, await request.read())) if judge is not None else None
+        if refusal is not None:
+            return self._blocked(node, refusal)
         action = routing.action_for(listener.rules, asked)
         if action is None:
             return self._itself(node, 503)
@@ -204,6 +217,10 @@ class Balancer:
         if group is None:
             return self._itself(node, 503)
         return await self._forward(node, group, asked, request)
+
+    def _blocked(self, node: Zone, refusal: Refusal) -> web.StreamResponse:
+        headers = {"Content-Type": refusal.kind, **dict(refusal.headers)} if refusal.content is not None else {}
+        return self._itself(node, refusal.status, refusal.content, headers)
 
     async def _forward(
         self, node: Zone, group: TargetGroup, asked: Asked, request: web.BaseRequest
@@ -284,6 +301,21 @@ class Balancer:
         """The target groups that its rules lead to."""
         actions = [action for one in self.listeners for rule in one.rules for action in rule.actions]
         return {arn for action in actions for arn, _ in routing.groups_of(action)}
+
+
+def _judged(asked: Asked, body: bytes) -> WebRequest:
+    """What a web ACL sees of a request to a load balancer.
+
+    Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-request-body-inspection.html
+    """
+    return WebRequest(
+        method=asked.method,
+        path=asked.path,
+        query=asked.query,
+        headers=asked.headers,
+        body=body[:_INSPECTED_BYTES],
+        ip=asked.source,
+    )
 
 
 def _crosses_zones(group: TargetGroup) -> bool:

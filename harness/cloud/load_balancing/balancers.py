@@ -23,6 +23,7 @@ from harness.cloud.load_balancing.timing import BalancerTiming
 from harness.cloud.load_balancing.zonal_shift import Shifted, ZonalShifts
 from harness.cloud.loop_thread import LoopThread, listener
 from harness.cloud.private_network import PrivateNetwork
+from harness.cloud.waf.emulated import Judge
 from harness.cloud.zones import Zone, ZoneKeeper
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Balancers:
     timing: BalancerTiming
     metrics: BalancerMetrics
     tls: Callable[[], ssl.SSLContext]
+    guard: Callable[[str], Judge | None] = lambda _arn: None
+    """What judges requests to a load balancer, by its ARN."""
     balancers: dict[str, Balancer] = field(default_factory=dict)
     groups: dict[str, TargetGroup] = field(default_factory=dict)
     shifts: ZonalShifts = field(init=False)
@@ -95,6 +98,7 @@ class Balancers:
             metrics=self.metrics,
             tls=self.tls,
             attributes=partial(_attributes, arn),
+            guard=self.guard,
         )
         self.thread.loop.call_soon_threadsafe(made.open)
         if not self._ticking:

@@ -12,14 +12,21 @@ from typing import Any
 from harness.cloud.waf.managed import GROUPS
 from harness.cloud.waf.statements import Resolve, Spec, Test, UnsupportedStatementError, WebRequest, compile_statement
 
+DEFAULT = "Default_Action"
+"""What decided, where no rule did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a request, and by which rule. `response` is a CustomResponse, where one is given."""
+    """What becomes of a request, and by which rule. `response` is a CustomResponse, where one is given.
+
+    `counted` are the rules that matched it and only counted.
+    """
 
     blocked: bool
-    rule: str = "Default_Action"
+    rule: str = DEFAULT
     response: Mapping[str, Any] | None = None
+    counted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +62,15 @@ class WebAcl:
 
     def judge(self, request: WebRequest) -> Verdict:
         """The first rule that matches and does not only count decides; the default action otherwise."""
+        counted: tuple[str, ...] = ()
         for rule in self.rules:
             if not rule.test(request):
                 continue
             request.labels.update(rule.labels)
             if rule.action != "Count":
-                return Verdict(rule.action == "Block", rule.name, rule.response)
-        return Verdict(self.default == "Block", response=self.response)
+                return Verdict(rule.action == "Block", rule.name, rule.response, counted)
+            counted = (*counted, rule.name)
+        return Verdict(self.default == "Block", response=self.response, counted=counted)
 
 
 def _rules(rule: Spec, resolve: Resolve) -> Iterator[Rule]:
