@@ -32,12 +32,9 @@ from harness.cloud.load_balancing.metrics import BalancerMetrics
 from harness.cloud.load_balancing.nodes import Nodes
 from harness.cloud.load_balancing.routing import Asked, Rule
 from harness.cloud.load_balancing.targets import Target, TargetGroup, zones_with_healthy
-<<<<<<< HEAD
-from harness.cloud.way import Way
-=======
 from harness.cloud.waf.emulated import Judge, Refusal
 from harness.cloud.waf.statements import WebRequest
->>>>>>> 713a453 (waf: load balancers are guarded too; counted and sampled requests)
+from harness.cloud.way import Way
 from harness.cloud.zones import Zone
 
 if TYPE_CHECKING:
