@@ -12,9 +12,10 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from harness.cloud.delivery import mappings, records, source_permissions, streams
+from harness.cloud.delivery import mappings, records, source_permissions, streams, web_endpoints
 from harness.cloud.delivery.asynchronous import (
     DEFAULT_RETRIES,
     LONGEST_AGE_S,
@@ -23,13 +24,18 @@ from harness.cloud.delivery.asynchronous import (
     Attempt,
     Condition,
 )
+from harness.cloud.delivery.bus_policy import bus_admits
 from harness.cloud.delivery.courier import Courier
+from harness.cloud.delivery.http_retries import TargetPolicy
 from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
+from harness.cloud.ministack_hooks import iam_enforced
 from harness.cloud.signals.emulated import in_scope, scope
 from harness.cloud.signals.flow_metrics import FlowMetrics
 from harness.target import Target
 
 Record = dict[str, Any]  # ministack's record of a function, a subscription, a target
+_TARGETS = frozenset({"lambda", "sqs", "sns", "states", "events"})
+"""Whose targets of rules are delivered; of any other service nothing is, and that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,10 @@ class Delivery:
         eventbridge._dispatch_to_event_bus = _to_any_bus(eventbridge._dispatch_to_event_bus)  # noqa: SLF001
         sns._deliver_to_lambda = self._topic_to_lambda  # noqa: SLF001
         source_permissions.install()
+        web_endpoints.install(
+            lambda topic, delivered: self.flow.notified(*_whose(topic), delivered=delivered),
+            lambda topic, subscription, body: _redrive(topic, subscription, body, self.flow),
+        )
         sns._deliver_to_sqs = _topic_to_queue(sns._deliver_to_sqs, self.flow)  # noqa: SLF001
 
     def _rule_to_lambda(self, arn: str, payload: str) -> None:
@@ -275,31 +285,52 @@ def _with_dead_letters(builtin: Callable[..., None], flow: FlowMetrics) -> Calla
     """A target that cannot be reached: its event goes to the target's dead-letter queue, with the reason."""
 
     def invoke(target: Record, event: Record, rule: Record, view: Any = None) -> None:
-        rule_arn = str((rule or {}).get("Arn", ""))
+        rule_arn, where = str((rule or {}).get("Arn", "")), scope()
         code, message = _unreachable(str(target.get("Arn", "")), rule_arn)
         name = rule_arn.rpartition("/")[2]
-        flow.invoked(scope(), name, failed=bool(code))
-        if not code:
-            if ":sqs:" in str(target.get("Arn")):
-                flow.sent(*_whose(str(target["Arn"])), len(str(event.get("Detail", ""))))
-            builtin(target, event, rule, view)
-            return
-        queue = str((target.get("DeadLetterConfig") or {}).get("Arn") or "")
-        reachable = bool(queue) and _queue_takes(queue, "events.amazonaws.com", rule_arn)
-        if queue:
-            flow.sent_to_dlq(scope(), name, arrived=reachable)
-        if not reachable:
-            _log().warning("%s: %s", target.get("Arn"), message)
-            return
-        from ministack.services import eventbridge
+        shown = json.dumps((view or _view(event)).event_with_detail())
 
-        shown = view or eventbridge._pattern_event_view(event)  # noqa: SLF001
-        attributes = records.rule_dead_letter_attributes(
-            rule_arn=rule_arn, target_arn=str(target["Arn"]), code=code, message=message
-        )
-        put_message(queue, json.dumps(shown.event_with_detail()), attributes)
+        def given_up(code: str, message: str, exhausted: str, retries: int) -> None:
+            with in_scope(*where):
+                flow.invoked(where, name, failed=True)
+                _dead_letter(target, shown, rule_arn, flow, records.Failure(code, message, exhausted, retries))
+
+        if code:
+            given_up(code, message, "", 0)
+            return
+        if ":api-destination/" not in str(target.get("Arn", "")):
+            flow.invoked(where, name, failed=False)
+        if ":sqs:" in str(target.get("Arn")):
+            flow.sent(*_whose(str(target["Arn"])), len(str(event.get("Detail", ""))))
+        delivered = partial(flow.invoked, where, name, failed=False)
+        token = web_endpoints.DELIVERY.set(web_endpoints.RuleDelivery(TargetPolicy.of(target), delivered, given_up))
+        try:
+            builtin(target, event, rule, view)
+        finally:
+            web_endpoints.DELIVERY.reset(token)
 
     return invoke
+
+
+def _view(event: Record) -> Any:
+    from ministack.services import eventbridge
+
+    return eventbridge._pattern_event_view(event)  # noqa: SLF001
+
+
+def _dead_letter(target: Record, event: str, rule_arn: str, flow: FlowMetrics, failure: records.Failure) -> None:
+    """Put an event into the queue that its target names for what cannot be delivered."""
+    queue = str((target.get("DeadLetterConfig") or {}).get("Arn") or "")
+    reachable = bool(queue) and _queue_takes(queue, "events.amazonaws.com", rule_arn)
+    if queue:
+        flow.sent_to_dlq(scope(), rule_arn.rpartition("/")[2], arrived=reachable)
+    if not reachable:
+        _log().warning("%s: %s", target.get("Arn"), failure.message)
+        return
+    attributes = records.rule_dead_letter_attributes(
+        rule_arn=rule_arn, target_arn=str(target["Arn"]), failure=failure
+    )
+    put_message(queue, event, attributes)
 
 
 def _unreachable(arn: str, rule_arn: str) -> tuple[str, str]:
@@ -317,6 +348,35 @@ def _unreachable(arn: str, rule_arn: str) -> tuple[str, str]:
 
         if sns._topic_by_arn_any_scope(arn) is None:  # noqa: SLF001
             return "NO_RESOURCE", f"The topic {arn} does not exist"
+    if service == "states":
+        from ministack.services import stepfunctions
+
+        if arn not in stepfunctions._state_machines:  # noqa: SLF001
+            return "NO_RESOURCE", f"The state machine {arn} does not exist"
+    if service == "events":
+        return _unreachable_event_target(arn, rule_arn)
+    if service not in _TARGETS:
+        return "NO_RESOURCE", f"the embedded cloud has no targets of {service}: nothing is delivered to {arn}"
+    return "", ""
+
+
+def _unreachable_event_target(arn: str, rule_arn: str) -> tuple[str, str]:
+    """A bus that is not there or does not let this account in; an API destination that is not there."""
+    from ministack.services import eventbridge
+
+    account, name = arn.split(":")[4], arn.split("/")[1]
+    with in_scope(account, arn.split(":")[3]):
+        if ":api-destination/" in arn:
+            known = eventbridge._api_destinations.get(name)  # noqa: SLF001
+            return ("", "") if known else ("NO_RESOURCE", f"The API destination {arn} does not exist")
+        eventbridge._ensure_default_bus()  # noqa: SLF001
+        bus = eventbridge._event_buses.get(name)  # noqa: SLF001
+        if bus is None:
+            return "NO_RESOURCE", f"The event bus {arn} does not exist"
+        source = rule_arn.split(":")[4] if rule_arn else account
+        admitted = not iam_enforced() or bus_admits(eventbridge._event_bus_policies.get(name), source)  # noqa: SLF001
+        if source != account and not admitted:
+            return "NO_PERMISSIONS", f"the policy of {arn} does not let account {source} put events"
     return "", ""
 
 

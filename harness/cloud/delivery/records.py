@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,11 +53,23 @@ def dead_letter_attributes(*, request_id: str, answer: Json) -> MessageAttribute
     return _attributes({"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": str(message)[:1024]})
 
 
-def rule_dead_letter_attributes(*, rule_arn: str, target_arn: str, code: str, message: str) -> MessageAttributes:
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an event was given up. `exhausted` is the limit that was reached, '' when no retry would have helped."""
+
+    code: str
+    message: str
+    exhausted: str = ""
+    retries: int = 0
+
+
+def rule_dead_letter_attributes(*, rule_arn: str, target_arn: str, failure: Failure) -> MessageAttributes:
     """The attributes beside the event in the dead-letter queue of a rule's target."""
-    return _attributes(
-        {"RULE_ARN": rule_arn, "TARGET_ARN": target_arn, "ERROR_CODE": code, "ERROR_MESSAGE": message[:1024]}
-    )
+    told = {"RULE_ARN": rule_arn, "TARGET_ARN": target_arn, "ERROR_CODE": failure.code}
+    told["ERROR_MESSAGE"] = failure.message[:1024]
+    if failure.exhausted:
+        told |= {"EXHAUSTED_RETRY_CONDITION": failure.exhausted, "RETRY_ATTEMPTS": str(failure.retries)}
+    return _attributes(told)
 
 
 def stream_failure_record(
