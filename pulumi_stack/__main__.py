@@ -12,6 +12,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 from alarms import Alarms, AlarmsArgs, StandbyAlarm
+from allocation import ALLOCATION, tag_everything, tagged_arns
 from events import Events, EventsArgs
 from fault_injection import FaultInjection
 from front_door import FrontDoor, FrontDoorArgs
@@ -25,6 +26,7 @@ from safe_copies import SafeCopies, SafeCopiesArgs
 from shop import Orders, Shop
 from standby import KnownBucket, KnownTable, standby_of
 
+tag_everything()
 config = pulumi.Config("orders")
 region = aws.get_region().region
 replica_region = config.get("replicaRegion") or "us-west-2"
@@ -227,3 +229,5 @@ else:
     pulumi.export("parts", sorted(shop.parts))
     for name, value in shop.outputs.items():
         pulumi.export(name, value)
+pulumi.export("allocation", ALLOCATION)
+pulumi.export("tagged", tagged_arns())

@@ -8,6 +8,7 @@ from fault_injection import FaultInjection
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "customers": ("catalogue",),
+    "budget": (),
     "admin": ("catalogue",),
     "cache": ("catalogue",),
     "catalogue": (),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 from admin_api import AdminApi, AdminApiArgs
+from budget import Budget, BudgetArgs
 from cache import Cache, CacheArgs
 from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
@@ -229,6 +230,10 @@ class Shop:
             "quote_releases": {"application": made.releases.app_name, "group": made.releases.deployment_group_name},
         }
 
+    def _budget(self) -> None:
+        made = Budget("shop", BudgetArgs())
+        self.outputs |= {"budget": made.budget.name, "budget_topic_arn": made.topic.arn}
+
     def _delivery(self) -> None:
         deployed = f"{pulumi.get_project()}-{pulumi.get_stack()}-delivered"
         made = Delivery("delivery", DeliveryArgs(deployed=deployed))
@@ -260,5 +265,6 @@ PARTS = (
     "live",
     "quotes",
     "delivery",
+    "budget",
 )
 """In the order in which they are made."""

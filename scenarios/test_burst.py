@@ -19,10 +19,16 @@ def test_a_burst_is_fulfilled_exactly_once(shop: Any, eventually: Any) -> None:
     assert len(placed) == ORDERS
 
     def all_fulfilled() -> bool:
-        open_orders.difference_update([o for o in tuple(open_orders) if shop.status(o) == "FULFILLED"])
+        """Asked of the table, a hundred at once: two hundred questions to the API would be a load of their own."""
+        asked = sorted(open_orders)[:100]
+        keys = [{"order_id": {"S": order_id}} for order_id in asked]
+        table = shop.outputs["orders_table"]
+        wanted = {table: {"Keys": keys, "ConsistentRead": True}}
+        found = shop.aws("dynamodb").batch_get_item(RequestItems=wanted)["Responses"][table]
+        open_orders.difference_update(one["order_id"]["S"] for one in found if one["status"]["S"] == "FULFILLED")
         return not open_orders
 
-    eventually(all_fulfilled, within_s=40, what=f"all {ORDERS} orders fulfilled")
+    eventually(all_fulfilled, within_s=60, what=f"all {ORDERS} orders fulfilled")
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(shop.receipts, placed)) == {1}
         assert set(pool.map(shop.charges, placed)) == {1}

@@ -65,6 +65,7 @@ from harness.cloud.tasks.tasks import Tasks
 from harness.cloud.timings import Timing, timings
 from harness.cloud.traces.otlp import PATH as OTLP_PATH
 from harness.cloud.traces.station import TraceStation
+from harness.cloud.usage.budgets import Budgets
 from harness.cloud.waf.emulated import Firewall
 
 
@@ -93,6 +94,7 @@ class EmbeddedCloud:
     automations: Automations
     deployments: CodeDeployApi
     builds: Builds
+    budgets: Budgets
     pipelines: PipelinesApi
     moto: MotoHost
     histories: ItemHistories
@@ -155,6 +157,7 @@ class EmbeddedCloud:
             automations=automations,
             deployments=deployments,
             builds=builds,
+            budgets=_budgets(doors, signals),
             pipelines=PipelinesApi(doors.target, moto.services()["codepipeline"]),
             moto=moto,
             histories=backups.install(),
@@ -255,6 +258,7 @@ class EmbeddedCloud:
         for part in (self.delivery, self.backups, self.logs, self.traces, self.schedules, self.pipes):
             part.close()
         for ending in (
+            self.budgets.stop,
             self.scaler.stop,
             self.signals.stop,
             self.pipelines.reset,
@@ -370,6 +374,12 @@ def _builds(settings: CloudSettings, doors: Doors) -> Builds:
     )
     builds.install()
     return builds
+
+
+def _budgets(doors: Doors, signals: SignalStation) -> Budgets:
+    budgets = Budgets(signals.usage, doors.target)
+    budgets.install()
+    return budgets
 
 
 def _code_deploy(settings: CloudSettings, doors: Doors) -> CodeDeployApi:

@@ -109,6 +109,8 @@ ROWS: tuple[Truth, ...] = (
     _works("application-autoscaling", "ECS services by target tracking", "integration/tasks/test_scaling.py::test_a_service_follows_its_limits_and_its_metric"),
     _state("application-autoscaling", "other resources, step and scheduled scaling", "kept, not carried out: track a target on ECS or DynamoDB"),
     _works("s3", "replication with lag", f"{_CLOUD}/test_copies.py::test_an_object_is_pending_until_its_copy_is_there_with_the_same_version_and_tags"),
+    _works("budgets", "actual cost by the cost model, notifications to topics", "unit/cloud/test_budgets.py::test_thresholds_are_shares_of_the_limit_or_amounts_and_only_of_what_is_measured"),
+    _state("budgets", "filters, usage budgets, forecasts, mails, actions", "they are kept and nobody is told: a forecast needs weeks, costs are not divided here"),
     _works("codebuild", "buildspecs run: phases, variables, artifacts, logs, stop, timeout", f"{_CLOUD}/test_builds.py::test_a_build_reads_its_source_and_stores_and_keeps_its_artifacts"),
     _absent("codebuild", "sources but S3, containers, batches, reports, caches", "refused by name: bring the source as a zip in S3"),
     _works("codepipeline", "executions: S3, CodeBuild, CloudFormation, Lambda, approvals", f"{_CLOUD}/test_builds.py::test_a_pipeline_waits_for_somebodys_word_and_names_what_it_cannot_do"),
