@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,8 +62,11 @@ class FanOut:
 
     def check(self, calls: Sequence[Call]) -> list[Finding]:
         """Every target got what it matches."""
-        received = {target: self._received(target, calls) for target in self.urls}
-        return check_fan_out(calls, received, _matches)
+        received = {target: self._received(target, {call.key for call in calls if call.outcome == "ok"}, calls)
+                    for target in self.urls}  # fmt: skip
+        came = set().union(*received.values())  # what came to one without an answer was accepted, and belongs to all
+        late = {target: self._received(target, came - keys, calls) for target, keys in received.items()}
+        return check_fan_out(calls, {target: keys | late[target] for target, keys in received.items()}, _matches)
 
     def clear(self) -> None:
         """Delete rules, queues and bus."""
@@ -73,8 +77,8 @@ class FanOut:
             self.sqs.delete_queue(QueueUrl=url)
         self.events.delete_event_bus(Name=self.name)
 
-    def _received(self, target: str, calls: Sequence[Call]) -> set[str]:
-        wanted = {call.key for call in calls if call.outcome == "ok" and target in _matches(call)}
+    def _received(self, target: str, keys: AbstractSet[str], calls: Sequence[Call]) -> set[str]:
+        wanted = {call.key for call in calls if call.key in keys and target in _matches(call)}
         return set(drained(self.sqs, self.urls[target], wanted, self.patience_s, named=_number))
 
     def _put(self, entry: dict[str, str]) -> None:

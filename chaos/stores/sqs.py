@@ -1,7 +1,8 @@
-"""SQS: every message that was accepted is received, at least once."""
+"""SQS: every message that was accepted ends processed or in the dead-letter queue."""
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import Counter
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.stores.store import Client, told
-from harness.measure.checkers.calls import Call
+from harness.measure.checkers.calls import Call, Value
 from harness.measure.checkers.queue import QueueEnd, check_queue
 from harness.measure.finding import Finding
 
@@ -18,39 +19,82 @@ PATIENCE_S = 40.0
 """How long an accepted message may take to be received: more than the 30 s of a queue's visibility timeout."""
 
 
+MOST_RECEIVED = 3
+"""So often a message is received before it is given up: `maxReceiveCount`."""
+
+_POISON = 7
+_LOOK_S = 1.0
+
+
 @dataclass(slots=True)
 class Queue:
-    """Sends to a queue of its own, and drains it at the end."""
+    """Senders and a consumer of a queue with a dead-letter queue; one message of seven is never done."""
 
     make: Client
     name: str
     client: Any = field(init=False)
     url: str = ""
+    dead_url: str = ""
     patience_s: float = PATIENCE_S
+    processed: set[str] = field(default_factory=set)
+    perhaps: set[str] = field(default_factory=set)
+    """What the consumer has deleted, for certain and without having been told."""
 
     def __post_init__(self) -> None:
         self.client = self.make("sqs")
 
     def prepare(self) -> None:
-        """Create the queue."""
-        self.url = self.client.create_queue(QueueName=self.name)["QueueUrl"]
+        """Create both queues."""
+        self.dead_url = self.client.create_queue(QueueName=f"{self.name}-dead")["QueueUrl"]
+        asked = {"QueueUrl": self.dead_url, "AttributeNames": ["QueueArn"]}
+        arn = self.client.get_queue_attributes(**asked)["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MOST_RECEIVED})
+        self.url = self.client.create_queue(QueueName=self.name, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
 
     def step(self, chance: random.Random, number: int) -> Call:
-        """Send a message of its own."""
+        """Two calls of three send a message of their own, one consumes."""
         del chance
+        if number % 3 == 2:
+            return told("*", "read", None, self._consume)
         body = f"message-{number}"
         return told(
             body, "write", None, lambda: self.client.send_message(QueueUrl=self.url, MessageBody=body) and None
         )
 
     def check(self, calls: Sequence[Call]) -> list[Finding]:
-        """Nothing vanished, and nothing came from nowhere."""
-        accepted = {call.key for call in calls if call.outcome == "ok"}
-        return check_queue(calls, QueueEnd(processed=drained(self.client, self.url, accepted, self.patience_s)))
+        """Every message ends processed or given up; nothing vanished, and nothing came from nowhere."""
+        sends = [call for call in calls if call.action == "write"]
+        gone = self.processed | self.perhaps
+        wanted = {call.key for call in sends if call.outcome == "ok"} - gone
+        left: Counter[str] = Counter()
+        dead: set[str] = set()
+        until_s = time.monotonic() + self.patience_s
+        while True:
+            dead |= drained(self.client, self.dead_url, (), 0.0).keys()
+            more = drained(self.client, self.url, wanted - left.keys() - dead, _LOOK_S)
+            left += more
+            dead |= drained(self.client, self.dead_url, (), 0.0).keys()
+            if wanted <= left.keys() | dead or (not more and time.monotonic() > until_s):
+                break
+        processed = {**left, **dict.fromkeys(self.processed, 1)}
+        return check_queue(sends, QueueEnd(processed=processed, dead=dead, perhaps=self.perhaps - self.processed))
 
     def clear(self) -> None:
-        """Delete the queue."""
-        self.client.delete_queue(QueueUrl=self.url)
+        """Delete both queues."""
+        for url in filter(None, (self.url, self.dead_url)):
+            self.client.delete_queue(QueueUrl=url)
+
+    def _consume(self) -> Value:
+        """Receive some; what can be done is deleted, the rest comes again at once."""
+        for message in self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=5).get("Messages", []):
+            handle, body = {"QueueUrl": self.url, "ReceiptHandle": message["ReceiptHandle"]}, message["Body"]
+            if int(body.rpartition("-")[2]) % _POISON == 0:
+                self.client.change_message_visibility(**handle, VisibilityTimeout=0)
+                continue
+            self.perhaps.add(body)
+            self.client.delete_message(**handle)
+            self.processed.add(body)
+        return None
 
 
 def drained(

@@ -56,7 +56,7 @@ MEASURES = {
     "comparison": ("edges", "comparison"),
     "calibration": ("calibration",),
     "machine": ("machine",),
-    **{f"checkers/{name}": ("edges", "checkers") for name in
+    **{f"checkers/{name}": ("checkers", "brute_force", "edges") for name in
        ("register", "append_only", "counter", "unique", "versions", "queue", "fan_out", "bank", "exactly_once")},
     "checkers/linearizable": ("edges", "linearizable"),
     "chaos/verification.py": (f"{CHAOS}/test_reading_back.py", f"{CHAOS}/test_settling.py"),

@@ -1,4 +1,7 @@
-"""Fan-out: an accepted event reaches every target that it matches, at least once, and no other."""
+"""Fan-out: an accepted event reaches every target that it matches, at least once, and no other.
+
+An event without an answer was accepted when it came to any target, and then belongs to all.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,9 @@ def check_fan_out(
     for event in events:
         known |= {event.key} if event.possible else set()
         wanted = matches(event)
+        came = event.possible and any(event.key in keys for keys in received.values())
         for target, keys in received.items():
-            if event.outcome == "ok" and target in wanted and event.key not in keys:
+            if (event.outcome == "ok" or came) and target in wanted and event.key not in keys:
                 detail = f"accepted, and never came to {target}"
                 found.append(Finding(kind="not delivered", key=event.key, at_s=event.ended_s, detail=detail))
             if target not in wanted and event.key in keys:

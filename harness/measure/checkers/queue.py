@@ -17,11 +17,15 @@ from harness.measure.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueEnd:
-    """Where the messages were, by key, when everything had come to rest. `processed` counts how often."""
+    """Where the messages were, by key, when everything had come to rest. `processed` counts how often.
+
+    `perhaps` were received and deleted without an answer: they may be gone, and may have come again.
+    """
 
     processed: Mapping[str, int] = field(default_factory=dict)
     dead: AbstractSet[str] = frozenset()
     waiting: AbstractSet[str] = frozenset()
+    perhaps: AbstractSet[str] = frozenset()
 
 
 def check_queue(sends: Iterable[Call], end: QueueEnd) -> list[Finding]:
@@ -36,12 +40,12 @@ def check_queue(sends: Iterable[Call], end: QueueEnd) -> list[Finding]:
             continue
         if key in end.waiting:
             found.append(Finding(kind="stuck", key=key, at_s=send.ended_s, detail="still in the queue at the end"))
-        elif send.outcome == "ok":
+        elif send.outcome == "ok" and key not in end.perhaps:
             detail = "accepted, and neither processed nor in the dead-letter queue"
             found.append(Finding(kind="vanished", key=key, at_s=send.ended_s, detail=detail))
     found += [
         Finding(kind="phantom", key=key, detail="delivered, and never accepted")
-        for key in sorted({*end.processed, *end.dead, *end.waiting})
+        for key in sorted({*end.processed, *end.dead, *end.waiting, *end.perhaps})
         if key not in known or known[key].outcome == "fail"
     ]
     found += [

@@ -1,4 +1,4 @@
-"""Versions of objects in S3: every acknowledged put is a version that stays, and the newest is no old one.
+"""Versions of objects in S3: every acknowledged put is a version that stays, and none is above a later one.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel (strong consistency; of
 two concurrent puts either may be the newest).
@@ -14,7 +14,7 @@ from harness.measure.finding import Finding
 
 
 def check_versions(puts: Iterable[Call], listed: Mapping[str, Sequence[str]]) -> list[Finding]:
-    """Findings `lost`, `duplicate`, `phantom` and `old version on top`.
+    """Findings `lost`, `duplicate`, `phantom`, `old version on top` and, below the top, `old version above`.
 
     Args:
         puts: writes whose value identifies the body (its ETag); bodies differ from each other.
@@ -46,9 +46,20 @@ def _check(key: str, history: Sequence[Call], listed: Sequence[str]) -> list[Fin
         for body in times
         if body not in possible
     ]
-    top = next((put for put in acked if listed and put.value == listed[0]), None)
-    newer = [put for put in acked if top is not None and put.started_s > top.ended_s and put.value in times]
-    if top is not None and newer:
-        detail = f"version {top.value!r} is on top of the later {newer[-1].value!r}"
-        found.append(Finding(kind="old version on top", key=key, at_s=newer[-1].ended_s, detail=detail))
+    return found + _order(key, acked, listed)
+
+
+def _order(key: str, acked: Sequence[Call], listed: Sequence[str]) -> list[Finding]:
+    """A version stands above one whose put began only after its own was acknowledged."""
+    put_of = {put.value: put for put in acked}
+    found: list[Finding] = []
+    for place, body in enumerate(listed):
+        above = put_of.get(body)
+        below = [put_of[other] for other in listed[place + 1 :] if other in put_of]
+        newer = [] if above is None else [put for put in below if put.started_s > above.ended_s]
+        if newer:
+            kind = "old version above" if place else "old version on top"
+            latest = max(newer, key=lambda put: put.started_s)
+            detail = f"version {body!r} is above the later {latest.value!r}"
+            found.append(Finding(kind=kind, key=key, at_s=latest.ended_s, detail=detail))
     return found

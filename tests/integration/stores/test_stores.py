@@ -210,6 +210,23 @@ def test_sabotage_behind_the_clients_is_found_by_its_key(store: str, cloud: Runn
     assert {kind for kind, _ in found} <= kinds
 
 
+def test_what_a_queue_gives_up_is_accounted_for(cloud: RunningCloud, alone) -> None:
+    one = alone("sqs-queue")
+    one.work(90)
+    assert one.found() == set()
+    assert one.store.processed
+    dead = cloud.target.client("sqs")
+    assert (
+        dead.get_queue_attributes(QueueUrl=one.store.dead_url, AttributeNames=["All"])["Attributes"][
+            "ApproximateNumberOfMessages"
+        ]
+        == "0"
+    )  # all were taken out and counted
+    one.store.processed.pop()
+    one.store.perhaps.clear()
+    assert {kind for kind, _ in one.found()} >= {"vanished"}
+
+
 def test_a_register_that_is_gone_is_found_at_the_end_and_by_readers(cloud: RunningCloud, alone) -> None:
     one = alone("dynamodb-register")
     one.work()

@@ -54,6 +54,7 @@ def test_a_rare_operation_that_is_down_keeps_the_service_from_being_back() -> No
     judged = judge(journal, DrillObjectives(rto_s=5.0), METHOD)
     assert verdicts(judged) == {"rto": "fail"}
     assert judged.figures.past_deadline
+    assert judge(journal, DrillObjectives(rto_s=5.0), Method(deadline_s=90.0)).figures.rto_at_least_s == 68.0
     assert any(note.startswith(f"{RARE} was down to the end") for note in judged.figures.notes)
     assert verdicts(judge(every(200, play(Script(ended_s=80.0))), DrillObjectives(rto_s=5.0), METHOD)) == {
         "rto": "pass"
@@ -92,6 +93,27 @@ def test_downtimes_agree_with_the_definition_taken_literally(told: list[tuple[st
                 if until_s - row[0][0] >= window_s and (first == 0 or own[first - 1][1]):
                     expected[kind] = own[last][0] if last < len(own) else None
     assert downtimes(samples, 0, len(told), end_s=end_s, window_s=window_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("bad_s", "good_s", "end_s", "found"),
+    [
+        ((10.0, 11.0, 12.0), (13.0,), 20.0, {"k": 13.0}),  # three in a row, over a window exactly
+        ((10.0, 11.0, 12.0), (12.9,), 20.0, {}),
+        ((10.0, 12.0), (19.0,), 20.0, {}),  # two are chance
+        ((10.0, 11.0, 12.0), (), 13.0, {"k": None}),
+        ((10.0, 11.0, 12.0), (), 12.9, {}),
+        ((10.0, 12.0), (), 20.0, {}),
+        ((11.5, 12.0, 12.5), (), 13.0, {}),
+    ],
+)
+def test_down_is_three_in_a_row_over_a_window(
+    bad_s: tuple[float, ...], good_s: tuple[float, ...], end_s: float, found: dict[str, float | None]
+) -> None:
+    due = [*bad_s, *good_s]
+    good = [False] * len(bad_s) + [True] * len(good_s)
+    samples = Samples(scheduled_s=due, ended_s=due, good=good, kind=["k"] * len(due))
+    assert downtimes(samples, 0, len(due), end_s=end_s, window_s=3.0) == found
 
 
 @given(st.lists(st.booleans(), min_size=150, max_size=150))
