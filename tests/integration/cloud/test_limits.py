@@ -72,14 +72,14 @@ def function(cloud: RunningCloud, name: str, body: str) -> Any:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("app.py", body)
-    functions = once(cloud, "lambda", read_timeout=30, max_pool_connections=20)
+    functions = once(cloud, "lambda", read_timeout=400, max_pool_connections=20)
     functions.create_function(
         FunctionName=name,
         Runtime="python3.12",
         Role="arn:aws:iam::000000000000:role/r",
         Handler="app.handler",
         Code={"ZipFile": archive.getvalue()},
-        Timeout=20,
+        Timeout=300,
     )
     functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
     return functions
@@ -119,7 +119,7 @@ def test_functions_are_throttled_by_the_account_and_by_how_fast_they_may_grow(cl
                 functions.invoke(FunctionName="a", Payload=event)
         finally:
             door.touch()
-    assert total(cloud, "AWS/Lambda", "Throttles", FunctionName="a") == 2
+    assert until(lambda: total(cloud, "AWS/Lambda", "Throttles", FunctionName="a") == 2)
     reserve = functions.put_function_concurrency
     assert refusal(reserve, FunctionName="a", ReservedConcurrentExecutions=1) == (
         "InvalidParameterValueException",
@@ -129,8 +129,10 @@ def test_functions_are_throttled_by_the_account_and_by_how_fast_they_may_grow(cl
 
 def test_queues_hold_back_what_is_more_than_may_be_in_flight(cloud: Any) -> None:
     sqs = once(cloud, "sqs")
-    url = sqs.create_queue(QueueName="work")["QueueUrl"]
-    fifo = sqs.create_queue(QueueName="work.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    url = sqs.create_queue(QueueName="work", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+    fifo = sqs.create_queue(QueueName="work.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "600"})[
+        "QueueUrl"
+    ]
     for number in "123":
         sqs.send_message(QueueUrl=url, MessageBody=number)
         group = {"MessageGroupId": number, "MessageDeduplicationId": number}
@@ -270,10 +272,10 @@ def test_a_table_that_is_asked_more_than_it_was_given_refuses_and_counts_it(clou
         dynamodb.transact_write_items(TransactItems=[{"Put": put}])
     assert cancelled.value.response["CancellationReasons"][0]["Code"] == "ProvisionedThroughputExceeded"
     of = {"TableName": "small"}
-    assert total(cloud, "AWS/DynamoDB", "WriteThrottleEvents", **of) == 3
-    assert total(cloud, "AWS/DynamoDB", "WriteProvisionedThroughputThrottleEvents", **of) == 3
-    assert total(cloud, "AWS/DynamoDB", "ThrottledRequests", Operation="PutItem", **of) == 1
-    assert total(cloud, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", **of) == 1
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "WriteThrottleEvents", **of) == 3)
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "WriteProvisionedThroughputThrottleEvents", **of) == 3)
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "ThrottledRequests", Operation="PutItem", **of) == 1)
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", **of) == 1)
 
     table(cloud, "read", reads=1)
     dynamodb.put_item(TableName="read", Item=item("big", LARGE))
@@ -282,8 +284,8 @@ def test_a_table_that_is_asked_more_than_it_was_given_refuses_and_counts_it(clou
     assert len(told["Item"]["fill"]["S"]) == LARGE - 20
     assert reason(dynamodb.get_item, **key)[1] == "TableReadProvisionedThroughputExceeded"
     assert reason(dynamodb.scan, TableName="read")[1] == "TableReadProvisionedThroughputExceeded"
-    assert total(cloud, "AWS/DynamoDB", "ReadThrottleEvents", TableName="read") == 2
-    assert total(cloud, "AWS/DynamoDB", "ConsumedReadCapacityUnits", TableName="read") == 75
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "ReadThrottleEvents", TableName="read") == 2)
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "ConsumedReadCapacityUnits", TableName="read") == 75)
     dynamodb.update_table(TableName="read", ProvisionedThroughput={"ReadCapacityUnits": 400, "WriteCapacityUnits": 1})
     assert awaited(lambda: cloud.target.client("dynamodb").get_item(**key)["Item"])  # more throughput, soon paid
 
@@ -299,8 +301,8 @@ def test_an_index_that_cannot_follow_holds_the_table_back_and_batches_come_back_
     owned = {"TableName": "indexed", "Item": item("b", 100, owner="o")}
     assert reason(dynamodb.put_item, **owned)[1] == "IndexWriteProvisionedThroughputExceeded"
     of = {"TableName": "indexed", "GlobalSecondaryIndexName": "by-owner"}
-    assert total(cloud, "AWS/DynamoDB", "WriteThrottleEvents", **of) == 1
-    assert total(cloud, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", **of) == 300
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "WriteThrottleEvents", **of) == 1)
+    assert until(lambda: total(cloud, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", **of) == 300)
     puts = [{"PutRequest": {"Item": item("c", 100)}}, {"PutRequest": {"Item": item("d", 100, owner="o")}}]
     left = dynamodb.batch_write_item(RequestItems={"indexed": puts})["UnprocessedItems"]
     assert left == {"indexed": [puts[1]]}
@@ -318,7 +320,9 @@ def test_a_hot_key_and_the_maximum_of_a_table_on_demand_throttle(cloud: Any) -> 
     dynamodb.put_item(TableName="most", Item=item("a", LARGE))
     put = {"TableName": "most", "Item": item("b", 100)}
     assert reason(dynamodb.put_item, **put) == ("ThrottlingException", "TableWriteMaxOnDemandThroughputExceeded")
-    assert total(cloud, "AWS/DynamoDB", "WriteMaxOnDemandThroughputThrottleEvents", TableName="most") == 1
+    assert until(
+        lambda: total(cloud, "AWS/DynamoDB", "WriteMaxOnDemandThroughputThrottleEvents", TableName="most") == 1
+    )
 
 
 def test_a_tables_throughput_is_scaled_by_its_measured_use(cloud: Any) -> None:
@@ -343,5 +347,9 @@ def test_a_tables_throughput_is_scaled_by_its_measured_use(cloud: Any) -> None:
         return bool(found["WriteCapacityUnits"] == 150 and found["ReadCapacityUnits"] == 1000)
 
     assert awaited(scaled)
-    (newest, *_) = scaling.describe_scaling_activities(ServiceNamespace="dynamodb")["ScalingActivities"]
-    assert newest["Description"] == "Setting write capacity units to 150."
+
+    def newest() -> str:  # noted once the capacity is set
+        told = scaling.describe_scaling_activities(ServiceNamespace="dynamodb")["ScalingActivities"]
+        return str(told[0]["Description"]) if told else ""
+
+    assert awaited(lambda: newest() == "Setting write capacity units to 150.")

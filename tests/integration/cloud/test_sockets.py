@@ -37,6 +37,7 @@ def address(cloud: RunningCloud) -> str:
         Runtime="python3.12",
         Handler="index.handler",
         Role=role,
+        Timeout=60,
         Code={"ZipFile": buffer.getvalue()},
     )
     client("lambda").get_waiter("function_active_v2").wait(FunctionName="sockets")

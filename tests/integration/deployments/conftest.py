@@ -61,7 +61,7 @@ class Site:
             Runtime="python3.12",
             Role=self.role("lambda.amazonaws.com"),
             Handler="app.handler",
-            Timeout=30,
+            Timeout=120,
             Code={"ZipFile": archive.getvalue()},
         )
 

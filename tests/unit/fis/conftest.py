@@ -3,13 +3,14 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chaos.fis import targets
+from chaos.fis import experiment_log, region, targets
 from chaos.fis.finding import Resource
 from chaos.fis.operations import OPERATIONS
 from chaos.fis.region import Quotas, Region, make_region
@@ -54,12 +55,25 @@ class StillClock:
         await settle()
 
 
+class Inline(Executor):
+    """Workers that do their work at once, in whose thread it is: what is settled is so on any machine."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments, **named))
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            future.set_exception(error)
+        return future
+
+
 async def settle() -> None:
-    """Let every task and worker thread do what it can do now."""
-    for _ in range(3):
-        for _ in range(20):
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.002)  # worker threads hand back what they did
+    """Let every task do what it can do now."""
+    for _ in range(100):
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -102,6 +116,8 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     published: list[dict[str, Any]] = []
     functions = [Resource(arn=FUNCTION, tags={"role": "fulfil"})]
     monkeypatch.setattr(targets, "FINDERS", {"aws:lambda:function": ("lambda", lambda *_, **__: functions)})
+    for module in (region, experiment_log):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     doors = Doors(
         faults=RuleBook(clock, evidence),
         zones=ZoneKeeper(zones_of("us-east-1", 3), evidence),
