@@ -143,7 +143,7 @@ def _run(move: Move) -> None:
             to = move.to or str(message["sys"].get("DeadLetterQueueSourceArn", ""))
             target = sqs._queue_by_arn(to)  # noqa: SLF001
             if target is None:
-                move.status, move.why = "FAILED", "AWS.SimpleQueueService.NonExistentQueue"
+                move.why, move.status = "AWS.SimpleQueueService.NonExistentQueue", "FAILED"
                 return
             _queue(move.source)["messages"].remove(message)
             target["messages"].append(_as_new(message))

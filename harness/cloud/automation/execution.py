@@ -123,9 +123,10 @@ class Execution:
             problem = self._attempt(step, told)
             if not problem or self.surroundings.cancelled.is_set():
                 break
-        told |= {"StepStatus": "Failed" if problem else "Success", "ExecutionEndTime": time.time()}
         if problem:
             told["FailureMessage"] = problem[:1024]
+        told["ExecutionEndTime"] = time.time()
+        told["StepStatus"] = "Failed" if problem else "Success"  # last: whoever sees it sees all
         return problem
 
     def _attempt(self, step: Mapping[str, Any], told: dict[str, Any]) -> str:
