@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 NOT_SUPPORTED = "not_supported"
-DEFAULT_PATIENCE_S = 30.0
+DEFAULT_PATIENCE_S = 60.0
 PATIENCE_VARIABLE = "BLACKSTART_PATIENCE_S"
 """The most that `eventually` waits, whatever a scenario allows: for who expects scenarios to fail."""
 

@@ -2,16 +2,17 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harness.cloud.loop_thread import free_port
+from tests.waiting import awaited
 
 DRILL = """
 name = "short"
@@ -44,8 +45,7 @@ rto = "10s"
 
 @pytest.fixture
 def ministack(tmp_path: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -62,10 +62,7 @@ def ministack(tmp_path: Path) -> Iterator[str]:
             command, env={**os.environ, **settings}, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True
         )
     url = f"http://127.0.0.1:{port}"
-    until_s = time.monotonic() + 30
-    while not _answers(url):
-        assert time.monotonic() < until_s
-        time.sleep(0.1)
+    awaited(lambda: _answers(url))
     yield url
     os.killpg(process.pid, 9)
     process.wait()
@@ -73,7 +70,7 @@ def ministack(tmp_path: Path) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"{url}/_ministack/health", timeout=30):  # noqa: S310 - loopback
             return True
     except OSError:
         return False

