@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help gameday test check zoo steady privilege mutate bench lock clean
+.PHONY: help gameday test check zoo steady privilege mutate bare bench lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ privilege: $(READY) ## Take each statement of each function's policy away and sh
 
 mutate: $(READY) ## Break each measure in every small way and show which test goes red
 	@$(BIN)/python tests/mutation
+
+bare: $(READY) ## Run the checks of signals and delivery against plain ministack and against our cloud
+	@$(BIN)/python -m tests.bare
 
 bench: $(READY) ## Measure speed as ratios against a peer, side by side in one run
 	@$(BIN)/python tests/bench

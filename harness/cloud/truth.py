@@ -95,6 +95,7 @@ ROWS: tuple[Truth, ...] = (
     _works("schemas", "registries, schemas, versions, search, policies", f"{_CLOUD}/test_schemas.py::test_schemas_have_versions_and_are_found_by_their_words"),
     _works("schemas", "discovery on buses", f"{_CLOUD}/test_schemas.py::test_a_discoverer_learns_from_events_that_pass_and_makes_a_version_when_their_shape_changes"),
     _absent("schemas", "code bindings, AWS's own registry aws.events", f"refused by name: generate code from ExportSchema, or {_REAL}"),
+    _works("stepfunctions", "Retry and Catch by the names of errors", f"{_DELIVERY}/test_workflow_errors.py::test_errors_are_retried_and_caught_by_their_names"),
     _works("pipes", "SQS with filter, enrichment, template", f"{_CLOUD}/test_pipes.py::test_a_queue_is_filtered_enriched_and_shaped"),
     _works("pipes", "DynamoDB streams", f"{_CLOUD}/test_pipes.py::test_a_tables_stream_goes_to_a_bus"),
     _works("pipes", "Kinesis, retries, dead letters", f"{_CLOUD}/test_pipes.py::test_a_streams_batch_that_fails_is_given_up_to_the_dead_letters"),

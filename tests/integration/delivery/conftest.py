@@ -48,7 +48,8 @@ class Shop:
     def __init__(self, cloud: RunningCloud) -> None:
         self.cloud = cloud
         self.sqs = cloud.target.client("sqs")
-        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trusted = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}
+        trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
         iam = cloud.target.client("iam")
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         self.role = iam.create_role(RoleName="all", AssumeRolePolicyDocument=document)["Role"]["Arn"]

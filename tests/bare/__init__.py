@@ -1,0 +1,1 @@
+"""What a plain emulator does of the same; see `__main__`."""
