@@ -27,6 +27,9 @@ Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/tar
 https://docs.aws.amazon.com/whitepapers/latest/advanced-multi-az-resilience-patterns/
 """
 
+GAUGES_EVERY_S = 10.0
+"""Queues, tables, databases and caches are looked at so often; AWS looks once a minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalImage:
@@ -112,6 +115,11 @@ class CloudSettings:
             "s3": self.object_lag,
         }
         return {store: parse_lag(text) for store, text in texts.items()}
+
+    @property
+    def gauges_every_s(self) -> float:
+        """How often what only shows its state is looked at: a data point needs one look at the least."""
+        return min(GAUGES_EVERY_S, self.scaling_period_s)
 
     @property
     def quotas(self) -> Quotas:

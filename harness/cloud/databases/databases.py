@@ -17,6 +17,7 @@ from harness.cloud.databases.data_api import DataApi
 from harness.cloud.databases.elasticache import ElastiCache
 from harness.cloud.databases.endpoint import EndpointHost
 from harness.cloud.databases.instance import Instance
+from harness.cloud.databases.metrics import DatabaseMetrics
 from harness.cloud.databases.rds import Rds
 from harness.cloud.databases.shard import Node
 from harness.cloud.databases.site import Site
@@ -35,6 +36,7 @@ class Databases:
     rds: Rds
     caches: ElastiCache
     data_api: DataApi
+    metrics: DatabaseMetrics
 
     @classmethod
     def install(cls, settings: CloudSettings, doors: Doors, metrics: MetricStore) -> Databases:
@@ -53,7 +55,10 @@ class Databases:
             template=Template(folder / "template"),
         )
         rds = Rds(site, partial(_publish_lag, metrics, settings.account_id))
-        made = cls(site=site, rds=rds, caches=ElastiCache(site), data_api=DataApi(rds))
+        caches = ElastiCache(site)
+        watched = DatabaseMetrics(store=metrics, rds=rds, caches=caches, every_s=settings.gauges_every_s)
+        made = cls(site=site, rds=rds, caches=caches, data_api=DataApi(rds), metrics=watched)
+        watched.start()
         for name, service in (("rds", made.rds), ("elasticache", made.caches)):
             emulated.without_containers(name)
             emulated.one_at_a_time(name, service.writing)
@@ -84,6 +89,7 @@ class Databases:
 
     def close(self) -> None:
         """End everything for good."""
+        self.metrics.stop()
         self.reset()
         self.site.endpoints.stop()
         processes.reap(self.site.registry, everything=True, grace_s=0.0)

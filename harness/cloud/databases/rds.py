@@ -227,6 +227,14 @@ class Rds:
         explicit = next((zone for zone in self.site.zones.in_region(cluster.region) if zone.name == asked), None)
         return explicit or place(zones, cluster.taken(), self.site.zones)
 
+    def serverless(self, key: Key, instance: str) -> tuple[float, float] | None:
+        """The least and the most capacity units of an Aurora Serverless v2 instance; None for any other."""
+        record = self._instances.get(key, {}).get(instance) or {}
+        bounds = (self._records.get(key) or {}).get("ServerlessV2ScalingConfiguration")
+        if record.get("DBInstanceClass") != "db.serverless" or not bounds:
+            return None
+        return float(bounds["MinCapacity"]), float(bounds["MaxCapacity"])
+
     def _drop_what_is_gone(
         self, account: str, region: str, clusters: Mapping[str, Record], instances: Mapping[str, Record]
     ) -> list[Future[Any]]:

@@ -44,6 +44,7 @@ archive_mode = on
 # A power cut here is SIGKILL: what the kernel has is kept, so waiting for the disk would prove nothing.
 fsync = off
 # With the default of 5 s three of eleven promotions took that long.
+track_io_timing = on
 wal_retrieve_retry_interval = '100ms'
 wal_receiver_status_interval = '1s'
 log_min_messages = log

@@ -29,6 +29,7 @@ class LimitStation:
         tables = TableLimits(quotas=quotas, metrics=metrics, counted=table_counter(signals.usage))
         tables.install()
         signals.metrics.gauges.append(tables.look)
+        signals.metrics.every_s = settings.gauges_every_s
         return cls(limits=limits, tables=tables)
 
     @property

@@ -17,6 +17,8 @@ from typing import Literal, Protocol
 
 from harness.cloud.functions.invocation import Provision
 from harness.cloud.identify import Request
+from harness.cloud.settings import GAUGES_EVERY_S
+from harness.cloud.signals.integrations import Passage
 from harness.cloud.signals.series import MetricId, MetricStore
 from harness.cloud.usage.meters import UsageMeters
 
@@ -25,9 +27,6 @@ METERED = frozenset({"execute-api", "dynamodb"})
 
 MEASURED = frozenset({"dynamodb"})
 """Those of them whose metrics name what the call is about."""
-
-GAUGES_EVERY_S = 10.0
-"""Queues are looked at so often; AWS looks once a minute and alarms on a minute's maximum all the same."""
 
 Scope = tuple[str, str]  # account id and region
 
@@ -72,6 +71,7 @@ class ServiceMetrics:
     store: MetricStore
     sight: Sight
     usage: UsageMeters
+    every_s: float = GAUGES_EVERY_S
     gauges: list[Callable[[], None]] = field(default_factory=list)
     """What else is looked at now and then."""
     _running: dict[tuple[Scope, str], int] = field(default_factory=dict)
@@ -130,28 +130,31 @@ class ServiceMetrics:
 
     # -- calls at the gate -----------------------------------------------------------------------------------
 
-    def answered(self, request: Request, status: int, duration_s: float) -> None:
-        """One call of a metered service was answered."""
+    def answered(self, request: Request, status: int, duration_s: float, passage: Passage) -> None:
+        """One call of a metered service was answered; `passage` is what became of one to an API."""
         if request.service == "execute-api":
-            self._api_answered(request.resource, status, duration_s * 1000)
+            self._api_answered(request.resource, status, duration_s * 1000, passage)
         elif request.service == "dynamodb":
             self._table_answered(request, status, duration_s * 1000)
 
-    def _api_answered(self, api_id: str, status: int, latency_ms: float) -> None:
+    def _api_answered(self, api_id: str, status: int, latency_ms: float, passage: Passage) -> None:
         api = self.sight.api(api_id)
         if api is None:
             return
         http = api.kind == "HTTP"
         self.usage.add("apigateway.http_requests" if http else "apigateway.rest_requests")
-        dimensions = {"ApiId" if http else "ApiName": api.identity}
-        now_s = time.time()
-        for name, value in (
-            ("Count", 1),
-            ("4xx" if http else "4XXError", int(400 <= status < 500)),
-            ("5xx" if http else "5XXError", int(status >= 500)),
-        ):
-            self._put(api.scope, "AWS/ApiGateway", name, value, now_s, **dimensions)
-        self._put(api.scope, "AWS/ApiGateway", "Latency", latency_ms, now_s, unit="Milliseconds", **dimensions)
+        whole, now_s = {"ApiId" if http else "ApiName": api.identity}, time.time()
+        samples: list[tuple[str, float, str]] = [
+            ("Count", 1, "Count"),
+            ("4xx" if http else "4XXError", int(400 <= status < 500), "Count"),
+            ("5xx" if http else "5XXError", int(status >= 500), "Count"),
+            ("Latency", latency_ms, "Milliseconds"),
+        ]
+        if passage.integration_s is not None:
+            samples.append(("IntegrationLatency", passage.integration_s * 1000, "Milliseconds"))
+        for dimensions in (whole, {**whole, "Stage": passage.stage}) if passage.stage else (whole,):
+            for name, value, unit in samples:
+                self._put(api.scope, "AWS/ApiGateway", name, value, now_s, unit=unit, **dimensions)
 
     def _table_answered(self, request: Request, status: int, latency_ms: float) -> None:
         table = request.resource.rpartition("/")[2] or request.resource
@@ -182,7 +185,7 @@ class ServiceMetrics:
                 self._put(queue.scope, "AWS/SQS", name, value, now_s, unit=unit, QueueName=queue.name)
 
     def _look(self) -> None:
-        while not self._stop.wait(GAUGES_EVERY_S):
+        while not self._stop.wait(self.every_s):
             for look in (self.look_at_queues, *self.gauges):
                 try:
                     look()

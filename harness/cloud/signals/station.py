@@ -12,7 +12,7 @@ from harness.cloud.evidence import Evidence
 from harness.cloud.identify import Request
 from harness.cloud.ministack_hooks import Execute
 from harness.cloud.pulse import Pulse
-from harness.cloud.signals import emulated, flow_emulated
+from harness.cloud.signals import emulated, flow_emulated, integrations
 from harness.cloud.signals.flow_metrics import FlowMetrics
 from harness.cloud.signals.keeper import AlarmKeeper
 from harness.cloud.signals.series import MetricStore
@@ -41,6 +41,7 @@ class SignalStation:
     def start(self, invoke: Callable[[str, Any], bool]) -> None:
         """Begin; `invoke` runs a function asynchronously by its ARN."""
         flow_emulated.listen(self.flow)
+        integrations.install()
         usage_emulated.install(self.usage)  # after the flow: a batch is one request, whatever is in it
         emulated.install(self.store, invoke=invoke)
         self.metrics.start()
@@ -57,12 +58,12 @@ class SignalStation:
             if request.service in BILLED_CALLS:
                 self.usage.called(request)
             return send
-        began_s = time.perf_counter()
+        began_s, passage = time.perf_counter(), integrations.begin()
 
         async def metered(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status, taken_s = int(message["status"]), time.perf_counter() - began_s
-                self.metrics.answered(request, status, taken_s)
+                self.metrics.answered(request, status, taken_s, passage)
                 self.pulse.answered(request.service, status, taken_s)
             await send(message)
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import urllib.error
+import urllib.request
 import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -178,3 +180,48 @@ def test_a_search_finds_metrics_and_sums_them(cloud: Any) -> None:
         ("all", 3),
         ("b placed", 2),
     ]
+
+
+def test_apis_tell_the_latency_of_what_they_pass_on_by_stage(cloud: Any) -> None:
+    functions, http, rest = (cloud.target.client(name) for name in ("lambda", "apigatewayv2", "apigateway"))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr(
+            "app.py", "import time\ndef handler(_, __):\n    time.sleep(0.2)\n    return {'statusCode': 200}\n"
+        )
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = cloud.target.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    arn = functions.create_function(
+        FunctionName="slow", Runtime="python3.12", Role=role, Handler="app.handler", Timeout=60,
+        Code={"ZipFile": archive.getvalue()},
+    )["FunctionArn"]  # fmt: skip
+    functions.add_permission(
+        FunctionName="slow", StatementId="a", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+    api = http.create_api(Name="web", ProtocolType="HTTP")["ApiId"]
+    to = http.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+    )["IntegrationId"]
+    http.create_route(ApiId=api, RouteKey="$default", Target=f"integrations/{to}")
+    http.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    shop = rest.create_rest_api(name="shop")["id"]
+    root = rest.get_resources(restApiId=shop)["items"][0]["id"]
+    at = {"restApiId": shop, "resourceId": root, "httpMethod": "GET"}
+    rest.put_method(**at, authorizationType="NONE")
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    rest.put_integration(**at, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    rest.create_deployment(restApiId=shop, stageName="live")
+    answered = []
+    for path in (f"{api}/", f"{shop}/live/", f"{shop}/live/nowhere"):
+        try:
+            with urllib.request.urlopen(f"{cloud.target.endpoint}/_aws/execute-api/{path}") as response:  # noqa: S310
+                answered.append(response.status)
+        except urllib.error.HTTPError as error:
+            answered.append(error.code)
+            error.close()
+    assert answered == [200, 200, 403]
+    for of in ({"ApiId": api, "Stage": "$default"}, {"ApiName": "shop", "Stage": "live"}, {"ApiName": "shop"}):
+        whole, passed_on = (total(cloud, "AWS/ApiGateway", name, **of) for name in ("Latency", "IntegrationLatency"))
+        assert whole > passed_on >= 200, of
+    assert total(cloud, "AWS/ApiGateway", "Count", ApiName="shop", Stage="live") == 2
+    assert total(cloud, "AWS/ApiGateway", "4XXError", ApiName="shop", Stage="live") == 1

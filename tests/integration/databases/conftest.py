@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import math
 import threading
 import time
@@ -31,6 +32,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
         dns_s=DNS_S,
         global_lag="1s",
         cache_lag="300ms",
+        scaling_period_s=2.0,
     )
     running = start_cloud(settings)
     yield running
@@ -192,6 +194,21 @@ def stream(aurora: Aurora) -> Iterator[Callable[[], Stream]]:
     for one, thread in started:
         one._stop.set()
         thread.join(PATIENCE_S)
+
+
+def published(cloud: RunningCloud, namespace: str, name: str, **dimensions: str) -> list[float]:
+    """The least and the most of a metric in the last hour; nothing when there is none."""
+    now = dt.datetime.now(dt.UTC)
+    points = cloud.target.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - dt.timedelta(hours=1),
+        EndTime=now + dt.timedelta(hours=1),
+        Period=7200,
+        Statistics=["Minimum", "Maximum"],
+    )["Datapoints"]
+    return [point[name] for point in points[:1] for name in ("Minimum", "Maximum")]
 
 
 def kinds(events: list[EvidenceEvent]) -> list[str]:

@@ -14,7 +14,7 @@ import valkey
 from botocore.exceptions import ClientError
 
 from harness.cloud.client import RunningCloud
-from tests.integration.databases.conftest import DETECTION_S, DNS_S, pid_of
+from tests.integration.databases.conftest import DETECTION_S, DNS_S, pid_of, published
 from tests.waiting import PATIENCE_S, until
 
 
@@ -86,6 +86,31 @@ def test_the_nodes_are_processes_in_three_zones_and_replicas_serve_the_reader_en
         assert reader.get("cart") == "full"
         with pytest.raises(valkey.exceptions.ReadOnlyError):
             reader.set("cart", "empty")
+
+
+def test_nodes_publish_what_they_hold_serve_and_use(group: Group, cloud: RunningCloud) -> None:
+    group.settled()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(client(group.shown["PrimaryEndpoint"])) for _ in range(4)]
+        for number, one in enumerate(clients):
+            one.set(f"held-{number}", "x" * 100_000)
+        node = group.primary["CacheClusterId"]
+        replica = next(m["CacheClusterId"] for m in group.shown["NodeGroupMembers"] if m["CacheClusterId"] != node)
+
+        def most(name: str, of: str = node) -> float:
+            return max(published(cloud, "AWS/ElastiCache", name, CacheClusterId=of, CacheNodeId="0001"), default=-1.0)
+
+        def seen() -> bool:
+            """Hits and misses go on while it is looked."""
+            clients[0].get("held-0")
+            clients[0].get("nowhere")
+            return most("CacheHits") > 0 and most("CacheMisses") > 0 and most("CurrConnections") >= 4
+
+        assert until(seen), [most(name) for name in ("CacheHits", "CacheMisses", "CurrConnections")]
+        assert most("BytesUsedForCache") > 400_000
+        assert most("CurrItems") >= 4
+        assert until(lambda: most("EngineCPUUtilization") > 0)
+        assert until(lambda: most("ReplicationLag", replica) >= 0)
 
 
 def test_a_killed_primary_is_replaced_after_the_modelled_delay_by_a_replica_with_its_data(group: Group) -> None:
