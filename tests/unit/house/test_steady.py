@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,6 +65,13 @@ def test_what_can_no_longer_be_reached_is_given_up(steady: Any, monkeypatch: pyt
     assert steady.main(["--runs", "3", "--most", "4"]) == 1
     assert seeds == [1, 2]
     assert not steady.PAGE.exists()
+
+
+def test_a_run_that_tells_nothing_is_not_green(steady: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = subprocess.CompletedProcess([], 0, stdout="", stderr="no words")
+    monkeypatch.setattr(steady.subprocess, "run", lambda *_, **__: silent)
+    said = steady.one(1, "here", [])
+    assert (said.green, said.why) == (False, "no words")
 
 
 def test_what_was_not_green_says_why(steady: Any) -> None:
