@@ -1,8 +1,9 @@
 """`make mutate`: breaks each measure in every small way and says which test went red.
 
 Works on copies, `--jobs` of them side by side. Names of modules choose some; without any, docs/mutation.md gets the
-table. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and its tests as they are, so that an
-interrupted `make mutate` goes on where it stopped and a second one tries only what has changed; `--afresh` tries all.
+table. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and the file of the test that noticed it
+(all its tests, when none did), so that an interrupted `make mutate` goes on where it stopped and a second one tries
+only what has changed; `--afresh` tries all.
 Exits with the number of mutants that no test noticed, less those that equivalents.txt explains.
 """
 
@@ -67,7 +68,7 @@ MEASURES = {
 _WARNINGS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """Of what is imported before the fork no assertion is rewritten; none of ours is."""
 
-_FAILED = re.compile(r"^(?:FAILED|ERROR) \S*?::(\S+)|^ERROR (\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?:::(\S+))?(?: |$)", re.MULTILINE)
 
 
 def path_of(module: str) -> str:
@@ -88,8 +89,8 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def red(folder: Path, tests: list[str]) -> str:
-    """The first test that fails, '' when all pass; in a fork, which has what everybody imports."""
+def red(folder: Path, tests: list[str]) -> tuple[str, str]:
+    """The first test that fails, and its file; '' when all pass; in a fork, which has what everybody imports."""
     said = folder / "said.txt"
     child = os.fork()
     if not child:
@@ -100,12 +101,12 @@ def red(folder: Path, tests: list[str]) -> str:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            return "it never ended"
+            return "it never ended", ""
         time.sleep(0.02)
     if ended[1] == 0:
-        return ""
+        return "", ""
     found = _FAILED.search(said.read_text(errors="replace"))
-    return (found[1] or found[2]) if found else f"exit {os.waitstatus_to_exitcode(ended[1])}"
+    return (found[2] or found[1], found[1]) if found else (f"exit {os.waitstatus_to_exitcode(ended[1])}", "")
 
 
 def _run(folder: Path, tests: list[str], said: Path) -> None:
@@ -137,22 +138,31 @@ def explained() -> dict[tuple[str, str, str], str]:
 
 
 def kept() -> dict[str, str]:
-    """What earlier runs have found, by what they found it with."""
+    """What earlier runs have found that still holds: the mutant → the test that noticed it."""
     lines = KEPT.read_text().splitlines() if KEPT.exists() else []
-    return dict(json.loads(line) for line in lines)
+    told = [json.loads(line) for line in lines]
+    return {key: said for key, said, tests, print_of in told if print_of == fingerprint(tests)}
 
 
-def keep(key: str, said: str) -> None:
-    """Keep it, at once."""
+def keep(key: str, said: str, tests: list[str]) -> None:
+    """Keep it, at once, for as long as these tests stay as they are."""
     KEPT.parent.mkdir(exist_ok=True)
     with KEPT.open("a") as file:
-        file.write(f"{json.dumps([key, said])}\n")
+        file.write(f"{json.dumps([key, said, tests, fingerprint(tests)])}\n")
+
+
+def fingerprint(tests: list[str]) -> str:
+    """Another one when a test file changes."""
+    return _hash(*((ROOT / test).read_text() for test in tests if (ROOT / test).exists()))
 
 
 def key_of(module: str, mutant: Mutant) -> str:
-    """The mutant and its tests as they are."""
-    parts = [mutant.source, *((ROOT / test).read_text() for test in tests_of(module))]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    """The mutant as it is."""
+    return _hash(module, mutant.source)
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
 
 
 def own_copy(parent: str) -> None:
@@ -160,8 +170,8 @@ def own_copy(parent: str) -> None:
     os.chdir(copied(Path(tempfile.mkdtemp(dir=parent))))
 
 
-def judged(module: str, source: str) -> str:
-    """Which test noticed the mutant; in a worker, in its own copy."""
+def judged(module: str, source: str) -> tuple[str, str]:
+    """Which test noticed the mutant, and its file; in a worker, in its own copy."""
     path = Path(path_of(module))
     original = path.read_text()
     _put(path, source)
@@ -211,8 +221,8 @@ def tried(modules: list[str], pool: Executor) -> Iterator[str]:
     ]
     for key, (module, mutant), future in zip(keys, work, futures, strict=True):
         if future is not None:
-            known[key] = future.result()
-            keep(key, known[key])
+            known[key], file = future.result()
+            keep(key, known[key], [file] if file else tests_of(module))
         why = equivalent.get((module, mutant.was, mutant.became))
         yield row(module, mutant, known[key] or (f"equivalent: {why}" if why else "SURVIVED"))
 
@@ -229,7 +239,8 @@ def main(arguments: list[str]) -> int:
     rows, began_s = [], time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         whole = copied(Path(name) / "whole")
-        if failing := red(whole, sorted({test for module in MEASURES for test in tests_of(module)})):
+        failing, _ = red(whole, sorted({test for module in MEASURES for test in tests_of(module)}))
+        if failing:
             print(f"the tests are red without any mutant: {failing}", (whole / "said.txt").read_text()[-3000:])
             return 1
         with ProcessPoolExecutor(given.jobs, initializer=own_copy, initargs=(name,)) as pool:

@@ -5,6 +5,7 @@ together.
 """
 
 import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -203,3 +204,15 @@ def test_the_page_lists_exactly_these_rows() -> None:
     page = (Path(__file__).parents[3] / "docs" / "false-greens.md").read_text()
     told = set(re.findall(r"^\| ([^|]+?) \|.*`test_false_greens`", page, flags=re.MULTILINE))
     assert told == {row[0] for row in ROWS}
+
+
+def test_every_test_and_animal_that_the_page_names_exists() -> None:
+    root = Path(__file__).parents[3]
+    animals = root / "tests" / "zoo" / "animals.toml"
+    if not animals.exists():
+        pytest.skip("a copy that `make mutate` works on has not all tests")
+    page = (root / "docs" / "false-greens.md").read_text()
+    sources = "\n".join(path.read_text() for path in (root / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", page)) - {Path(__file__).stem}
+    assert {name for name in named if f"def {name}(" not in sources} == set()
+    assert set(re.findall(r"zoo `([a-z-]+)`", page)) <= tomllib.loads(animals.read_text()).keys()

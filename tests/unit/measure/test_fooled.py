@@ -205,10 +205,21 @@ def test_no_duplicate_yet_is_none_only_once_the_queues_are_empty() -> None:
     assert verdicts(judge(also(twice, waiting), asked, METHOD))["duplicates"] == "fail"
 
 
-@pytest.mark.parametrize(("lasts_s", "verdict"), [(12.5, "pass"), (13.5, "pass"), (14.0, "inconclusive")])
-def test_a_fault_counts_when_it_was_in_force_as_long_as_it_should(lasts_s: float, verdict: str) -> None:
-    """It was in force for 12.5 s from the experiment's start; looks may be off by a tenth, or by a second."""
-    journal = play(Script())
+@pytest.mark.parametrize(
+    ("lasts_s", "healed_s", "verdict"),
+    [
+        (12.5, 24.0, "pass"),
+        (13.5, 24.0, "pass"),
+        (14.0, 24.0, "inconclusive"),
+        (9.5, 20.0, "pass"),
+        (9.6, 20.0, "inconclusive"),
+    ],
+)
+def test_a_fault_counts_when_it_was_in_force_as_long_as_it_should(
+    lasts_s: float, healed_s: float, verdict: str
+) -> None:
+    """From the experiment's start, at 11.5 s; looks may be off by a tenth, or by a second."""
+    journal = play(Script(healed_s=healed_s))
     events = tuple(
         msgspec.structs.replace(e, detail={**e.detail, "lasts_s": lasts_s}) if e.name == EXPERIMENT_STARTED else e
         for e in journal.events
