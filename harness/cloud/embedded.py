@@ -28,6 +28,7 @@ from harness.cloud.delivery.emulated import Delivery
 from harness.cloud.deployments.api import CodeDeployApi
 from harness.cloud.deployments.deployments import Deployments
 from harness.cloud.deployments.records import Records
+from harness.cloud.deployments.services import services_of
 from harness.cloud.dns.route53 import Route53
 from harness.cloud.dns.timing import DnsTiming
 from harness.cloud.doors import Doors
@@ -61,6 +62,7 @@ from harness.cloud.settings import CloudSettings
 from harness.cloud.signals.service_metrics import MEASURED
 from harness.cloud.signals.station import SignalStation
 from harness.cloud.standing import Rows
+from harness.cloud.tasks.ecs import Ecs
 from harness.cloud.tasks.tasks import Tasks
 from harness.cloud.timings import Timing, timings
 from harness.cloud.traces.otlp import PATH as OTLP_PATH
@@ -130,7 +132,7 @@ class EmbeddedCloud:
         tasks = Tasks.install(settings, doors, network=network, thread=beside, metrics=signals.store)
         tasks.site.target_groups = balancers
         automations = Automations.install(doors.target, settings.registry.parent / "automations")
-        deployments = _code_deploy(settings, doors)
+        deployments = _code_deploy(settings, doors, tasks.ecs)
         builds = _builds(settings, doors)
         moto = MotoHost(identifier.models)
         _copies(doors, signals)
@@ -382,11 +384,11 @@ def _budgets(doors: Doors, signals: SignalStation) -> Budgets:
     return budgets
 
 
-def _code_deploy(settings: CloudSettings, doors: Doors) -> CodeDeployApi:
+def _code_deploy(settings: CloudSettings, doors: Doors, ecs: Ecs) -> CodeDeployApi:
     records, minute_s = Records(), settings.deployment_minute_s
-    return CodeDeployApi(
-        records, Deployments(records=records, target=doors.target, publish=doors.publish, minute_s=minute_s)
-    )
+    running = Deployments(records=records, target=doors.target, publish=doors.publish, minute_s=minute_s)
+    running.platforms["ECS"] = partial(services_of, ecs)
+    return CodeDeployApi(records, running)
 
 
 def _copies(doors: Doors, signals: SignalStation) -> None:

@@ -122,7 +122,7 @@ ROWS: tuple[Truth, ...] = (
     _absent("codepipeline", "other actions, triggers, retries of a stage", f"an action fails by its name; start it by StartPipelineExecution, or: {_REAL}"),
     _works("codedeploy", "Lambda: canary, linear, hooks, alarms, rollback", "integration/deployments/test_functions.py::test_an_alarm_during_the_canary_takes_the_traffic_back"),
     _absent("codedeploy", "EC2 and on-premises", f"refused by name, no machine runs: {_REAL}"),
-    _absent("codedeploy", "ECS", "refused by name: use ECS's own strategy BLUE_GREEN"),
+    _works("codedeploy", "ECS: blue/green, canary, linear, termination wait, rollback", "integration/deployments/test_services.py::test_a_canary_of_tasks_is_rolled_back_at_once_and_then_deployed"),
     _works("backup", "DynamoDB, S3, RDS, Aurora", f"{_CLOUD}/test_aws_backup.py::test_a_table_is_as_it_was_when_it_was_backed_up"),
     _works("scheduler", "schedules under their role", f"{_CLOUD}/test_schedules_and_moves.py::test_a_schedule_sends_under_its_role_and_is_gone"),
     _works("sqs", "redrive of dead letters", f"{_CLOUD}/test_schedules_and_moves.py::test_dead_letters_go_back_to_where_they_came_from"),

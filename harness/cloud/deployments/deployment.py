@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,6 +25,8 @@ from harness.cloud.deployments.traffic import HOOK_MINUTES, Shift
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 _LOOKS_A_MINUTE = 12
 _LOOK_S = (0.05, 5.0)
+_LEAST_S = 120.0
+"""Processes that start here take real time, however short a minute of CodeDeploy is."""
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
@@ -42,8 +45,8 @@ class Traffic(Protocol):
         """Refuse what cannot be deployed; raises DeploymentError."""
         ...
 
-    def work(self, stage: str) -> None:
-        """Do what a lifecycle event without a hook stands for."""
+    def work(self, stage: str, until: Callable[[Callable[[], bool], float], bool]) -> None:
+        """Do what a lifecycle event without a hook stands for; `until` waits for something, so many minutes."""
         ...
 
     def shift(self, percent: int) -> None:
@@ -200,7 +203,7 @@ class Deployment:
                     self.traffic.shift(shift.percent)
                     self.pause(shift.minutes)
             else:
-                self.traffic.work(stage)
+                self.traffic.work(stage, partial(self._until, least_s=_LEAST_S))
                 self.look()
         except (DeploymentError, BotoCoreError, ClientError) as error:
             said = {"errorCode": "UnknownError", "message": str(error), "scriptName": "", "logTail": ""}
@@ -236,7 +239,7 @@ class Deployment:
             self.wake()
 
         threading.Thread(target=call, name=f"hook {stage}", daemon=True).start()
-        reported = self._until(lambda: bool(self.hooks[execution] or failed), HOOK_MINUTES)
+        reported = self._until(lambda: bool(self.hooks[execution] or failed), HOOK_MINUTES, least_s=_LEAST_S)
         if self.hooks[execution] == "Succeeded":
             return
         why = f"function {function} " + (
@@ -255,11 +258,11 @@ class Deployment:
         """Wait, unless it is stopped or an alarm rings."""
         self._until(lambda: False, minutes)
 
-    def _until(self, question: Callable[[], bool], minutes: float) -> bool:
-        """Whether `question` came true within so many minutes of CodeDeploy's."""
-        least_s, most_s = _LOOK_S
-        every_s = min(max(self.terms.minute_s / _LOOKS_A_MINUTE, least_s), most_s)
-        until_s = time.monotonic() + minutes * self.terms.minute_s
+    def _until(self, question: Callable[[], bool], minutes: float, *, least_s: float = 0.0) -> bool:
+        """Whether `question` came true within so many minutes of CodeDeploy's, and no less than `least_s`."""
+        often_s, seldom_s = _LOOK_S
+        every_s = min(max(self.terms.minute_s / _LOOKS_A_MINUTE, often_s), seldom_s)
+        until_s = time.monotonic() + max(minutes * self.terms.minute_s, least_s)
         while True:
             self.look()
             with self._woken:

@@ -45,7 +45,7 @@ class FunctionTraffic:
             said = f"function {wanted['Name']} has no version {wanted['TargetVersion']}"
             raise DeploymentError("INVALID_LAMBDA_FUNCTION", said)
 
-    def work(self, stage: str) -> None:
+    def work(self, stage: str, until: Callable[[Callable[[], bool], float], bool]) -> None:
         """There is nothing to install."""
 
     def shift(self, percent: int) -> None:

@@ -69,8 +69,8 @@ class Ecs:
                 raise EcsError("InvalidParameterException", "Creation of service was not idempotent.")
             check_service(request)
             launch_type, provider = capacity_of(request, cluster)
-            blue_green = (request.get("deploymentController") or {}).get("type", "ECS") == "ECS"
-            definition = emulated.task_definition(request["taskDefinition"]) if blue_green else None
+            external = (request.get("deploymentController") or {}).get("type") == "EXTERNAL"
+            definition = None if external else emulated.task_definition(request["taskDefinition"])
             record = new_service(request, cluster, launch_type if not provider else "", definition)
             emulated.services()[key] = record
             emulated.put_tags(record["serviceArn"], request.get("tags") or ())
@@ -82,7 +82,7 @@ class Ecs:
                 record=record,
                 changed=self._task_changed,
             )
-        self._look_soon()
+        self.look_soon()
         return {"service": record}
 
     def _update_service(self, request: Record) -> Record:
@@ -91,7 +91,7 @@ class Ecs:
             record = emulated.service_of(cluster["clusterName"], request["service"])
             check_service({**record, **request})
             changed_service(record, request)
-        self._look_soon()
+        self.look_soon()
         return {"service": record}
 
     def _delete_service(self, request: Record) -> Record:
@@ -102,7 +102,7 @@ class Ecs:
                 said = "The service cannot be stopped while it is scaled above 0."
                 raise EcsError("InvalidParameterException", said)
             record.update(status="DRAINING", desiredCount=0)
-        self._look_soon()
+        self.look_soon()
         return {"service": record}
 
     def desired_count(self, target: ScaledTarget) -> int | None:
@@ -116,7 +116,7 @@ class Ecs:
         if found is not None:
             with self.site.lock:
                 changed_service(found.record, {"desiredCount": count})
-            self._look_soon()
+            self.look_soon()
 
     # -- tasks -------------------------------------------------------------------------------------------------
 
@@ -202,9 +202,10 @@ class Ecs:
             resources=[task.arn],
             detail=shown,
         )
-        self._look_soon()
+        self.look_soon()
 
-    def _look_soon(self) -> None:
+    def look_soon(self) -> None:
+        """Let the scheduler look at once."""
         with self.site.lock:
             if self._thread is None and not self._closed:
                 self.site.warden.watch()

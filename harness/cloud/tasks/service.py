@@ -59,6 +59,18 @@ class Service:
         self._schedule(conditions)
         self._count(conditions)
 
+    def healthy(self, deployment: str) -> int:
+        """How many tasks of a deployment are well."""
+        return sum(
+            one.arn in self._proved and not one.stopping and self._of.get(one.arn) == deployment
+            for one in list(self.tasks)
+        )
+
+    @property
+    def _held(self) -> bool:
+        """True while tasks of the deployment before must stay: its own blue/green, or CodeDeploy's."""
+        return bool(self.record.get("_held")) or self._blue_green.holds(self.record)
+
     # -- what there is -----------------------------------------------------------------------------------------
 
     def _bury(self) -> None:
@@ -116,7 +128,7 @@ class Service:
             primary["rolloutState"] == "IN_PROGRESS"
             and healthy == self.record["desiredCount"] == len(mine)
             and not others
-            and not self._blue_green.holds(self.record)
+            and not self._held
         ):
             deployments.complete(self.record)
             self.record["deployments"] = [primary]
@@ -128,7 +140,7 @@ class Service:
 
     def _schedule(self, conditions: Mapping[str, Condition]) -> None:
         settings, primary = self.record["deploymentConfiguration"], deployments.primary(self.record)
-        held = self._blue_green.holds(self.record)
+        held = self._held
         seen = [
             Seen(
                 arn=task.arn,

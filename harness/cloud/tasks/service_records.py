@@ -80,6 +80,8 @@ def changed_service(record: Record, request: Record) -> None:
         EcsError: there is no such task definition.
     """
     definition = record["taskDefinition"]
+    if record["deploymentController"]["type"] == "CODE_DEPLOY":
+        _refuse_beside_code_deploy(record, request)
     if request.get("taskDefinition"):
         definition = emulated.task_definition(request["taskDefinition"])["taskDefinitionArn"]
     rolls_out = definition != record["taskDefinition"] or bool(request.get("forceNewDeployment"))
@@ -93,6 +95,16 @@ def changed_service(record: Record, request: Record) -> None:
     if rolls_out:
         deployments.begin(record, definition)
     deployments.primary(record)["desiredCount"] = record["desiredCount"]
+
+
+def _refuse_beside_code_deploy(record: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+    """In ECS's words. The definition that it has may be given again."""
+    said = "on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."
+    wanted = request.get("taskDefinition")
+    if wanted and emulated.task_definition(wanted)["taskDefinitionArn"] != record["taskDefinition"]:
+        raise EcsError("InvalidParameterException", f"Unable to update task definition {said}")
+    if request.get("forceNewDeployment"):
+        raise EcsError("InvalidParameterException", f"Cannot force a new deployment {said}")
 
 
 def _configuration(old: Mapping[str, Any], request: Mapping[str, Any]) -> Record:

@@ -8,19 +8,26 @@ import uuid
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from harness.cloud.settings import LocalImage
 from tests.waiting import awaited
 
+WEB = Path(__file__).parents[1] / "tasks" / "web"
 ENDED = {"Succeeded", "Failed", "Stopped"}
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    running = start_cloud(CloudSettings(state_dir=tmp_path_factory.mktemp("cloud"), deployment_minute_s=0.05))
+    settings = CloudSettings(
+        state_dir=tmp_path_factory.mktemp("cloud"), deployment_minute_s=0.05, health_interval_s=0.2,
+        deregistration_s=1.0, images={"web": LocalImage(dir=str(WEB), command=("python", "server.py"))},
+    )  # fmt: skip
+    running = start_cloud(settings)
     yield running
     running.stop()
 
