@@ -128,6 +128,7 @@ ROWS: tuple[Truth, ...] = (
     _works("sqs", "redrive of dead letters", f"{_CLOUD}/test_schedules_and_moves.py::test_dead_letters_go_back_to_where_they_came_from"),
     _works("sqs", "the limit of messages in flight (120,000)", f"{_CLOUD}/test_limits.py::test_queues_hold_back_what_is_more_than_may_be_in_flight"),
     _works("rds", "Aurora and RDS PostgreSQL: failover", f"{_DATABASES}/test_aurora.py::test_a_killed_writer_is_replaced_after_the_modelled_delay_and_nothing_acknowledged_is_lost"),
+    _works("rds", "IAM database authentication", f"{_DATABASES}/test_logins.py::test_every_other_way_in_is_refused_in_postgresqls_words"),
     _absent("rds", "MySQL, MariaDB, Oracle, SQL Server", "refused by name: use PostgreSQL"),
     _works("rds-data", "statements, batches, transactions", f"{_DATABASES}/test_data_api.py::test_a_transaction_is_seen_once_it_is_committed_and_never_when_it_is_rolled_back"),
     _works("elasticache", "Valkey and Redis: failover", f"{_DATABASES}/test_elasticache.py::test_a_killed_primary_is_replaced_after_the_modelled_delay_by_a_replica_with_its_data"),

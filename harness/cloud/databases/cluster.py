@@ -96,6 +96,7 @@ class Cluster:
             NotReadyError: its process does not start.
         """
         (endpoint,) = self.site.endpoints.open("postgres")
+        endpoint.logins = self.writer_endpoint.logins
         process = Watched(
             name=f"postgres {name}",
             registry=self.site.registry,

@@ -133,3 +133,21 @@ def data_api_credentials(secret: str) -> tuple[str, str, tuple[str, str] | None]
         return str(user or ""), str(password), None
     said = json.loads(refused[2])
     return "", "", (str(said.get("__type", "SecretsErrorException")), str(said.get("message", "")))
+
+
+def may_connect(scope: tuple[str, str], host: str, query: Mapping[str, list[str]], arn: str) -> bool:
+    """Whether a token, by its host and the parameters of its query, is signed by somebody who may log in to `arn`.
+
+    It is a presigned GET of the service `rds-db`, good for 15 minutes; ministack checks it as any other request.
+    """
+    from ministack.core import iam_evaluator, sigv4
+    from ministack.core.responses import request_scope
+    from ministack.core.router import extract_access_key_id
+
+    sigv4._FIFTEEN_MINUTE_SERVICES |= {"rds-db"}  # noqa: SLF001 - it gives all but a few services five
+    if query.get("X-Amz-Credential", [""])[0].split("/")[3:4] != ["rds-db"]:
+        return False
+    with request_scope(*scope):
+        iam_evaluator.pin_signed_request("GET", "/", dict(query), [(b"host", host.encode())])
+        key = extract_access_key_id({}, dict(query))
+        return iam_evaluator.enforce(key, "rds-db:connect", "rds-db", scope[1], resource_arn=arn) is None

@@ -22,7 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.cloud.databases.link import Link, LinkSpeaks, Target
+from harness.cloud.databases.link import Link, LinkSpeaks
+from harness.cloud.databases.logins import ASK_FOR_PASSWORD, Backend, LoginError, Logins, user_of
 from harness.cloud.links import Links
 from harness.cloud.way import Way
 
@@ -34,6 +35,7 @@ READER_HOSTS = ("127.0.0.2", "::1")
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _CHUNK = 65536
 _PATIENCE_S = 60.0
+_STARTUP = 196608
 
 Protocol_ = Literal["postgres", "plain", "tls"]
 
@@ -48,14 +50,16 @@ class Endpoint:
     loop: asyncio.AbstractEventLoop
     tls: ssl.SSLContext
     links: Links
-    _targets: tuple[Target, ...] = ()
-    _wanted: tuple[Target, ...] = ()
+    logins: Logins | None = None
+    """Of PostgreSQL: who must show a token."""
+    _targets: tuple[Backend, ...] = ()
+    _wanted: tuple[Backend, ...] = ()
     _turn: itertools.count[int] = field(default_factory=itertools.count)
     _change: int = 0
     _server: asyncio.Server | None = None
-    _open: dict[asyncio.StreamWriter, Target | None] = field(default_factory=dict)
+    _open: dict[asyncio.StreamWriter, Backend | None] = field(default_factory=dict)
 
-    def point(self, targets: Sequence[Target], *, after_s: float = 0.0) -> None:
+    def point(self, targets: Sequence[Backend], *, after_s: float = 0.0) -> None:
         """Lead new connections to `targets` once `after_s` is over; a later call overrules one still waiting."""
         wanted = tuple(targets)
         if wanted == self._wanted:
@@ -78,7 +82,7 @@ class Endpoint:
             apply()
 
     @property
-    def targets(self) -> tuple[Target, ...]:
+    def targets(self) -> tuple[Backend, ...]:
         """Where new connections lead now."""
         return self._targets
 
@@ -93,7 +97,7 @@ class Endpoint:
         for writer in list(self._open):
             _reset(writer)
 
-    def _choose(self) -> Target | None:
+    def _choose(self) -> Backend | None:
         """The next target in turn."""
         targets = self._targets
         if not targets:
@@ -120,17 +124,46 @@ class Endpoint:
             return
         way = Way(self.links, (int(writer.get_extra_info("peername")[1]), self.port), target.place)
         await way.take()
-        first = b""
+        first, door = b"", ""
         if self.speaks == "tls":
             await writer.start_tls(self.tls)
         elif self.speaks == "postgres":
             first = await self._negotiate(reader, writer)
-        backend_reader, backend = await asyncio.open_connection(WRITER_HOST, target.backend_port)
+            if self.logins is not None and self.logins.on:
+                first, door = await self._let_in(self.logins, target, first, (reader, writer))
+        if door:
+            backend_reader, backend = await asyncio.open_unix_connection(door)
+        else:
+            backend_reader, backend = await asyncio.open_connection(WRITER_HOST, target.backend_port)
         backend.write(first)
         try:
             await _pump_both(way, (reader, writer), (backend_reader, backend))
         finally:
             backend.transport.abort()
+
+    async def _let_in(self, logins: Logins, target: Backend, head: bytes, client: Ends) -> tuple[bytes, str]:
+        """The startup message, and the socket file to bring it to once the client has shown a token; '' without.
+
+        Raises:
+            ConnectionError: it was refused, and told so.
+        """
+        reader, writer = client
+        length, code = struct.unpack("!II", head)
+        startup = await reader.readexactly(length - len(head))
+        user, database = user_of(startup)
+        if code != _STARTUP or not await asyncio.to_thread(logins.needs_token, target, user):
+            return head + startup, ""
+        try:
+            logins.require_tls(user, database, secure=writer.get_extra_info("ssl_object") is not None)
+            writer.write(ASK_FOR_PASSWORD)
+            _, size = struct.unpack("!cI", await reader.readexactly(5))
+            token = (await reader.readexactly(min(size - 4, _CHUNK))).rstrip(b"\0").decode(errors="replace")
+            await asyncio.to_thread(logins.check, user, token, self.port)
+        except LoginError as error:
+            writer.write(error.wire())
+            await writer.drain()
+            raise ConnectionError(str(error)) from error
+        return head + startup, target.door
 
     async def _negotiate(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         """Answer requests for encryption; returns the startup message's head, read but not yet passed on."""

@@ -53,6 +53,20 @@ class Instance:
         return self.zone.place(self.subnet)
 
     @property
+    def door(self) -> str:
+        """Its server's socket file."""
+        return str(self.server.socket_file)
+
+    def has_role(self, user: str, role: str) -> bool:
+        """Ask the server; a user that does not exist has none, which the server will say itself."""
+        import psycopg
+
+        try:
+            return self.server.query("SELECT pg_has_role(%s, %s, 'USAGE')", parameters=(user, role)) == [(True,)]
+        except psycopg.Error:
+            return False
+
+    @property
     def alive(self) -> bool:
         """True while its process runs."""
         return self.server.alive

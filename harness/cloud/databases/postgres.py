@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shlex
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from harness.errors import NotReadyError
 
 _START_S = 60.0
 _POLL_S = 0.01
+_LONGEST_FOLDER = 80
 
 Role = Literal["primary", "standby", "recovery"]
 """primary: takes writes. standby: follows a primary. recovery: replays what is archived, then becomes a primary."""
@@ -62,6 +65,8 @@ class Postgres:
         """
         self._write_role(settings, role)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.chown(self._sockets, *owner())
         self.port = free_port()
         self.process.start(
             [*prefix(), str(postgres_program("postgres")), "-D", str(self.data), "-p", str(self.port)],
@@ -90,7 +95,20 @@ class Postgres:
             _write(self.data / f"{role}.signal", "")
         self._write_settings(settings)
 
+    @property
+    def socket_file(self) -> Path:
+        """Where a session comes in that an endpoint has checked."""
+        return self._sockets / f".s.PGSQL.{self.port}"
+
+    @property
+    def _sockets(self) -> Path:
+        """A short path: 103 bytes are all that a socket's may have (macOS; Linux 107)."""
+        near = self.data.parents[3] / "sockets"
+        digest = hashlib.sha256(str(near).encode()).hexdigest()[:12]
+        return near if len(str(near)) <= _LONGEST_FOLDER else Path(tempfile.gettempdir()) / f"blackstart-{digest}"
+
     def _write_settings(self, settings: Mapping[str, str]) -> None:
+        settings = {**settings, "unix_socket_directories": str(self._sockets)}
         lines = [f"{key} = '{value.replace(chr(39), chr(39) * 2)}'" for key, value in settings.items()]
         _write(self.data / "postgresql.auto.conf", "\n".join(lines) + "\n")
 

@@ -21,6 +21,7 @@ from harness.cloud.databases.cluster import Cluster
 from harness.cloud.databases.emulated import Proceed, Record, ServiceAnswer, ServiceCall
 from harness.cloud.databases.global_database import GlobalDatabase, TellLag
 from harness.cloud.databases.instance import Instance
+from harness.cloud.databases.logins import Logins
 from harness.cloud.databases.placing import place, subnets_by_zone, zones_of_group
 from harness.cloud.databases.records import ENGINES, write_cluster, write_single
 from harness.cloud.databases.setup import Owner, set_password
@@ -147,6 +148,7 @@ class Rds:
         if key in self.clusters:
             return
         writer, reader = self.site.endpoints.open("postgres", reader=True)
+        writer.logins = reader.logins = Logins(account=key[0], region=key[1], record=record)
         self._records[key], self._instances[key] = record, {}
         cluster = Cluster(
             name=key[3],

