@@ -120,6 +120,8 @@ ROWS: tuple[Truth, ...] = (
     _absent("codebuild", "sources but S3, containers, batches, reports, caches", "refused by name: bring the source as a zip in S3"),
     _works("codepipeline", "executions: S3, CodeBuild, CloudFormation, Lambda, approvals", f"{_CLOUD}/test_builds.py::test_a_pipeline_waits_for_somebodys_word_and_names_what_it_cannot_do"),
     _absent("codepipeline", "other actions, triggers, retries of a stage", f"an action fails by its name; start it by StartPipelineExecution, or: {_REAL}"),
+    _works("backup", "copy jobs of DynamoDB and S3 to other regions, vault locks", f"{_CLOUD}/test_aws_backup.py::test_a_copy_in_a_locked_vault_of_another_region_is_restored_there_and_not_deleted"),
+    _absent("backup", "copy jobs of RDS and Aurora", "refused by name: use a global database"),
     _works("codedeploy", "Lambda: canary, linear, hooks, alarms, rollback", "integration/deployments/test_functions.py::test_an_alarm_during_the_canary_takes_the_traffic_back"),
     _absent("codedeploy", "EC2 and on-premises", f"refused by name, no machine runs: {_REAL}"),
     _works("codedeploy", "ECS: blue/green, canary, linear, termination wait, rollback", "integration/deployments/test_services.py::test_a_canary_of_tasks_is_rolled_back_at_once_and_then_deployed"),

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Operations_AW
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +82,7 @@ class Points:
     now_s: Callable[[], float]
     _points: dict[str, RecoveryPoint] = field(default_factory=dict)
     _restores: dict[str, tuple[Scope, Shown]] = field(default_factory=dict)
+    _copies: dict[str, tuple[Scope, Shown]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, point: RecoveryPoint) -> None:
@@ -165,8 +167,43 @@ class Points:
             found = [dict(job) for where, job in self._restores.values() if where == scope]
         return [job for job in reversed(found) if status in {"", job["Status"]}]
 
+    def begin_copy(self, scope: Scope, point: RecoveryPoint, vault: str, role: str) -> Shown:
+        """A copy job to a vault, by ARN, running; change what it returns as it goes on."""
+        account, region = scope
+        job: Shown = {
+            "AccountId": account,
+            "CopyJobId": str(uuid.uuid4()),
+            "SourceBackupVaultArn": f"arn:aws:backup:{region}:{account}:backup-vault:{point.vault}",
+            "SourceRecoveryPointArn": point.arn,
+            "DestinationBackupVaultArn": vault,
+            "CreationDate": self.now_s(),
+            "State": "RUNNING",
+            "BackupSizeInBytes": point.size_bytes,
+            "IamRoleArn": role,
+            "ResourceArn": point.resource,
+            "ResourceType": point.kind,
+            "IsParent": False,
+        }
+        with self._lock:
+            self._copies[job["CopyJobId"]] = (scope, job)
+        return job
+
+    def copies(self, scope: Scope, job_id: str = "") -> list[Shown]:
+        """Copy jobs, newest first: all, or the one.
+
+        Raises:
+            BackupError: there is no such one.
+        """
+        with self._lock:
+            found = [dict(job) for where, job in self._copies.values() if where == scope]
+        chosen = [job for job in reversed(found) if job_id in {"", job["CopyJobId"]}]
+        if job_id and not chosen:
+            raise missing("Copy job", job_id)
+        return chosen
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._points.clear()
             self._restores.clear()
+            self._copies.clear()

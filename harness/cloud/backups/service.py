@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.cloud.backups import emulated
+from harness.cloud.backups import emulated, locks
+from harness.cloud.backups.carrying import carry
 from harness.cloud.backups.plans import Due, Timetable, selected
 from harness.cloud.backups.points import BackupError, Points, RecoveryPoint, Scope, Shown, missing
 from harness.cloud.backups.stores import Buckets, Clusters, Instances, Store, Tables, all_resources, kind_of
@@ -32,6 +33,7 @@ from harness.cloud.doors import Doors
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_S = 5.0
+_CUT_LOOK_S = 0.2
 _HEADERS = {"Content-Type": "application/json"}
 
 
@@ -75,18 +77,14 @@ class BackupService:
     ) -> Shown | None:
         """What is ours of the API; None for the rest."""
         match route:
-            case "PUT", ["backup-jobs"]:
-                return self._start(scope, body)
-            case "PUT", ["restore-jobs"]:
-                return self._restore(scope, body)
-            case "GET", ["restore-jobs"]:
-                return {"RestoreJobs": self.points.restores(scope, query.get("status", ""))}
-            case "GET", ["restore-jobs", job_id]:
-                return self.points.restore(scope, job_id)
-            case "PUT", ["copy-jobs"]:
-                raise BackupError(
-                    "InvalidRequestException", "Copies of recovery points to other vaults do not run here"
-                )
+            case _, ["backup-jobs" | "restore-jobs" | "copy-jobs", *_]:
+                return self._job(scope, route, body, query)
+            case "PUT", ["backup-vaults", vault, "vault-lock"]:
+                locks.lock(self._vault(vault), body, time.time())
+                return {}
+            case "DELETE", ["backup-vaults", vault, "vault-lock"]:
+                locks.unlock(self._vault(vault), time.time())
+                return {}
             case "GET", ["backup-vaults", vault, "recovery-points"]:
                 self._vault(vault)
                 points = self.points.of(scope, vault=vault, resource=query.get("resourceArn", ""))
@@ -103,10 +101,28 @@ class BackupService:
                 return {"RecoveryPoints": [point.shown() for point in points]}
         return None
 
+    def _job(self, scope: Scope, route: tuple[str, list[str]], body: Shown, query: Mapping[str, str]) -> Shown | None:
+        match route:
+            case "PUT", ["backup-jobs"]:
+                return self._start(scope, body)
+            case "PUT", ["restore-jobs"]:
+                return self._restore(scope, body)
+            case "GET", ["restore-jobs"]:
+                return {"RestoreJobs": self.points.restores(scope, query.get("status", ""))}
+            case "GET", ["restore-jobs", job_id]:
+                return self.points.restore(scope, job_id)
+            case "PUT", ["copy-jobs"]:
+                return self._copy(scope, body)
+            case "GET", ["copy-jobs", *job_id]:
+                found = self.points.copies(scope, "".join(job_id))
+                return {"CopyJob": found[0]} if job_id else {"CopyJobs": found}
+        return None
+
     def _point(self, scope: Scope, method: str, vault: str, parts: list[str]) -> Shown | None:
         wants_metadata = parts[-1] == "restore-metadata"
         point = self.points.find(scope, "/".join(parts[:-1] if wants_metadata else parts), vault)
         if method == "DELETE":
+            locks.refuse_deletion(self._vault(vault))
             self.points.remove(point)
             self._count(scope, vault)
             self._workers.submit(self._delete, point)
@@ -119,9 +135,12 @@ class BackupService:
         }
 
     @staticmethod
-    def _vault(name: str) -> None:
-        if name not in emulated.backup_records("vaults"):
+    def _vault(name: str) -> Shown:
+        """Its live record."""
+        found = emulated.backup_records("vaults").get(name)
+        if found is None:
             raise missing("Backup vault", name)
+        return found
 
     def _store(self, scope: Scope, kind: str) -> Store:
         name = {"DynamoDB": "dynamodb", "S3": "s3"}.get(kind, "rds")
@@ -135,7 +154,8 @@ class BackupService:
 
     def _start(self, scope: Scope, body: Shown, by_plan: Shown | None = None) -> Shown:
         vault, resource = str(body.get("BackupVaultName", "")), str(body.get("ResourceArn", ""))
-        self._vault(vault)
+        kept = float((body.get("Lifecycle") or {}).get("DeleteAfterDays") or 0)
+        locks.refuse_retention(self._vault(vault), kept)
         kind, (account, region) = kind_of(resource), scope
         job_id, now_s = str(uuid.uuid4()), time.time()
         own = f"arn:aws:backup:{region}:{account}:recovery-point:{uuid.uuid4()}"
@@ -157,7 +177,7 @@ class BackupService:
         point = RecoveryPoint(
             arn=own, scope=scope, vault=vault, resource=resource, kind=kind, created_s=now_s,
             role=str(body.get("IamRoleArn", "")), by_plan=dict(by_plan or {}),
-            delete_after_days=float((body.get("Lifecycle") or {}).get("DeleteAfterDays") or 0),
+            delete_after_days=kept,
         )  # fmt: skip
         self._workers.submit(self._save, job, point)
         return {"BackupJobId": job_id, "CreationDate": now_s, "IsParent": False}
@@ -217,6 +237,45 @@ class BackupService:
         else:
             job.update(Status="COMPLETED", PercentDone="100.00%", CompletionDate=time.time(), CreatedResourceArn=arn)
         self._tell(point, "Restore Job State Change", {"restoreJobId": job["RestoreJobId"], "status": job["Status"]})
+
+    # -- copy jobs ---------------------------------------------------------------------------------------------
+
+    def _copy(self, scope: Scope, body: Shown) -> Shown:
+        """A recovery point goes to another vault, in this region or another, under this account."""
+        point = self.points.find(
+            scope, str(body.get("RecoveryPointArn", "")), str(body.get("SourceBackupVaultName", ""))
+        )
+        arn, kept = str(body.get("DestinationBackupVaultArn", "")), body.get("Lifecycle") or {}
+        region, name = [*arn.split(":"), "", "", "", ""][3], arn.rpartition(":")[2]
+        there = (scope[0], region)
+        with emulated.in_scope(*there):
+            locks.refuse_retention(self._vault(name), float(kept.get("DeleteAfterDays") or 0))
+        job = self.points.begin_copy(scope, point, arn, str(body.get("IamRoleArn", "")))
+        made = replace(
+            point, arn=f"arn:aws:backup:{region}:{scope[0]}:recovery-point:{uuid.uuid4()}", scope=there, vault=name,
+            created_s=job["CreationDate"], delete_after_days=float(kept.get("DeleteAfterDays") or 0),
+        )  # fmt: skip
+        self._workers.submit(self._carry, job, point, made)
+        return {"CopyJobId": job["CopyJobId"], "CreationDate": job["CreationDate"], "IsParent": False}
+
+    def _carry(self, job: Shown, point: RecoveryPoint, made: RecoveryPoint) -> None:
+        links = self.doors.zones.links
+        while links.cut_between(point.scope[1], made.scope[1]) and not self._closed.wait(_CUT_LOOK_S):
+            pass  # the job goes on when the regions see each other again
+        try:
+            kind = "s3" if point.kind == "S3" else "dynamodb"
+            here, there = (self.doors.target.client(kind, region=one.scope[1]) for one in (point, made))
+            copy = carry(point, here, there, self.folder)
+        except (BackupError, ClientError, BotoCoreError, OSError) as error:
+            job.update(StatusMessage=str(error), CompletionDate=time.time())
+            job["State"] = "FAILED"
+        else:
+            made.artifact, made.completed_s = copy.artifact, time.time()
+            self.points.add(made)
+            self._count(made.scope, made.vault)
+            job.update(DestinationRecoveryPointArn=made.arn, CompletionDate=made.completed_s)
+            job["State"] = "COMPLETED"
+        self._tell(point, "Copy Job State Change", {"copyJobId": job["CopyJobId"], "state": job["State"]})
 
     # -- plans -------------------------------------------------------------------------------------------------
 

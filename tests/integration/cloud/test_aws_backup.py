@@ -143,3 +143,52 @@ def test_what_cannot_be_is_refused(backup: Any) -> None:
     never = "arn:aws:backup:us-east-1:000000000000:recovery-point:never"
     code = refused(backup.start_restore_job, RecoveryPointArn=never, Metadata={}, IamRoleArn=ROLE)
     assert code == "ResourceNotFoundException"
+
+
+def copied(backup: Any, point: str, vault: str, **more: Any) -> dict[str, Any]:
+    """The job that copies a recovery point to a vault by ARN, once it is over."""
+    job = backup.start_copy_job(
+        RecoveryPointArn=point,
+        SourceBackupVaultName="vault",
+        DestinationBackupVaultArn=vault,
+        IamRoleArn=ROLE,
+        **more,
+    )["CopyJobId"]
+    return dict(until(lambda: over(backup.describe_copy_job(CopyJobId=job)["CopyJob"], "State")))
+
+
+def test_a_copy_in_a_locked_vault_of_another_region_is_restored_there_and_not_deleted(
+    cloud: RunningCloud, backup: Any
+) -> None:
+    west = {name: cloud.target.client(name, region="us-west-2") for name in ("backup", "dynamodb")}
+    vault = west["backup"].create_backup_vault(BackupVaultName="afar")["BackupVaultArn"]
+    dynamodb = cloud.target.client("dynamodb")
+    arn = dynamodb.create_table(
+        TableName="kept", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )["TableDescription"]["TableArn"]  # fmt: skip
+    items = [{"id": {"S": f"{number:03d}"}} for number in range(60)]
+    for item in items:
+        dynamodb.put_item(TableName="kept", Item=item)
+    point = saved(backup, arn)["RecoveryPointArn"]
+    west["backup"].put_backup_vault_lock_configuration(
+        BackupVaultName="afar", MinRetentionDays=7, MaxRetentionDays=30
+    )
+    with pytest.raises(ClientError, match="Retention for 1 days: vault afar keeps between 7 and 30 days"):
+        copied(backup, point, vault, Lifecycle={"DeleteAfterDays": 1})
+    job = copied(backup, point, vault, Lifecycle={"DeleteAfterDays": 7})
+    assert job["State"] == "COMPLETED", job.get("StatusMessage")
+    there = job["DestinationRecoveryPointArn"]
+    assert [name for name in dynamodb.list_tables()["TableNames"] if name.startswith("awsbackup-copy")] == []
+    assert brought_back(west["backup"], there, targetTableName="kept")["Status"] == "COMPLETED"
+    found = west["dynamodb"].scan(TableName="kept")["Items"]
+    assert sorted(one["id"]["S"] for one in found) == [one["id"]["S"] for one in items]
+
+    gone = {"BackupVaultName": "afar", "RecoveryPointArn": there}
+    with pytest.raises(ClientError, match="afar is locked: its recovery points stay"):
+        west["backup"].delete_recovery_point(**gone)
+    described = west["backup"].describe_backup_vault(BackupVaultName="afar")
+    assert (described["Locked"], described["MinRetentionDays"], described["MaxRetentionDays"]) == (True, 7, 30)
+    west["backup"].delete_backup_vault_lock_configuration(BackupVaultName="afar")  # governance: who may, unlocks
+    west["backup"].delete_recovery_point(**gone)
+    assert west["backup"].list_recovery_points_by_backup_vault(BackupVaultName="afar")["RecoveryPoints"] == []

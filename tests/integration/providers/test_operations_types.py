@@ -74,7 +74,7 @@ ROWS = {
             "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "roles": ["x"]}},
         "subscribers": [{"address": "a@example.com", "subscriptionType": "EMAIL"}]}),
     "lock": (BACKUP + "vaultLockConfiguration:VaultLockConfiguration", {
-        "backupVaultName": "v", "minRetentionDays": 1}),
+        "backupVaultName": "${vault}", "minRetentionDays": 1}),
     "vaultPolicy": (BACKUP + "vaultPolicy:VaultPolicy", {"backupVaultName": "v", "policy": "{}"}),
     "told": (BACKUP + "vaultNotifications:VaultNotifications", {
         "backupVaultName": "v", "snsTopicArn": TOPIC, "backupVaultEvents": ["BACKUP_JOB_FAILED"]}),
@@ -95,7 +95,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "plan": {"rules": [{**RULES[0], "startWindow": 90}], "tags": {"c": "d"}},
     "budget": {"limitAmount": "120", "notifications": [{**NOTIFY, "threshold": 90}]},
 }
-LACKING = ("action", "lock", "vaultPolicy", "told", "reports", "hook", "credential")
+LACKING = ("action", "vaultPolicy", "told", "reports", "hook", "credential")
 
 
 def test_operations(lives: Any) -> None:
