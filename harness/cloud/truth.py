@@ -135,6 +135,8 @@ ROWS: tuple[Truth, ...] = (
     _works("rds-data", "statements, batches, transactions", f"{_DATABASES}/test_data_api.py::test_a_transaction_is_seen_once_it_is_committed_and_never_when_it_is_rolled_back"),
     _works("elasticache", "Valkey and Redis: failover", f"{_DATABASES}/test_elasticache.py::test_a_killed_primary_is_replaced_after_the_modelled_delay_by_a_replica_with_its_data"),
     _works("elbv2", "listeners, rules, health checks", "integration/load_balancing/test_balancer.py::test_a_target_that_fails_its_health_checks_gets_nothing_until_it_is_well"),
+    _works("elbv2", "sticky sessions", "integration/load_balancing/test_sessions.py::test_a_client_stays_with_its_target_while_that_is_well"),
+    _works("elbv2", "WebSockets", "integration/load_balancing/test_sessions.py::test_a_websocket_passes_both_ways"),
     _works("route53", "records, health checks, failover", "integration/dns/test_route53.py::test_a_client_goes_to_the_other_region_when_its_own_is_lost_and_comes_back"),
     _works("wafv2", "IP sets, rates, regex, size, geo by header; common, SQLi, bad inputs", "unit/waf/test_acl.py::test_a_managed_group_blocks_by_the_rule_of_aws_and_counts_when_it_is_told_to"),
     _works("wafv2", "in front of load balancers, counted and sampled requests", "integration/load_balancing/test_firewall.py::test_a_web_acl_guards_a_load_balancer"),

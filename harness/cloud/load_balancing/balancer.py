@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from harness.cloud.links import Passage
-from harness.cloud.load_balancing import routing, timing
+from harness.cloud.load_balancing import routing, stickiness, timing, web_sockets
 from harness.cloud.load_balancing.forwarding import (
     Carried,
     NoAnswerError,
@@ -210,21 +210,15 @@ class Balancer:
             config = action["FixedResponseConfig"]
             kind = {"Content-Type": f"{config.get('ContentType') or 'text/plain'}; charset=utf-8"}
             return self._itself(node, int(config["StatusCode"]), str(config.get("MessageBody") or "").encode(), kind)
-        group = self.groups.get(routing.group_for(action, self._random.random()))
+        sent = stickiness.cookies_of(request.headers.get("Cookie", ""))
+        arn = stickiness.remembered_group(action, sent) or routing.group_for(action, self._random.random())
+        group = self.groups.get(arn)
         if group is None:
             return self._itself(node, 503)
-        return await self._forward(node, group, asked, request)
-
-    def _blocked(self, node: Zone, refusal: Refusal) -> web.StreamResponse:
-        headers = {"Content-Type": refusal.kind, **dict(refusal.headers)} if refusal.content is not None else {}
-        return self._itself(node, refusal.status, refusal.content, headers)
-
-    async def _forward(
-        self, node: Zone, group: TargetGroup, asked: Asked, request: web.BaseRequest
-    ) -> web.StreamResponse:
-        from aiohttp import web
-
-        target = group.choose(partial(self._usable, node, group), node.name)
+        usable = partial(self._usable, node, group)
+        target = stickiness.remembered_target(
+            group, sent, lambda one: usable(one) and node.name not in one.unseen
+        ) or group.choose(usable, node.name)
         if target is None:
             self.metrics.failed(self.arn, "", node.name, status=503, connected=False)
             return self._itself(node, 503, counted=True)
@@ -236,13 +230,30 @@ class Balancer:
             idle_s=float(self.attributes().get("idle_timeout.timeout_seconds", timing.IDLE_S)),
             onward=Passage(self.nodes.keeper.links, self.nodes.place(node), group.whereabouts(target)),
             way=self._way(node, request.transport),
+            cookies=partial(stickiness.cookies_to_set, action, group, target),
         )
+        return await self._forward(node, (group, target), carried, request)
+
+    def _blocked(self, node: Zone, refusal: Refusal) -> web.StreamResponse:
+        headers = {"Content-Type": refusal.kind, **dict(refusal.headers)} if refusal.content is not None else {}
+        return self._itself(node, refusal.status, refusal.content, headers)
+
+    async def _forward(
+        self, node: Zone, to: tuple[TargetGroup, Target], carried: Carried, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        from aiohttp import web
+
+        group, target = to
         began_s, zone = time.perf_counter(), target.zone if target.zone not in {"", "all"} else node.name
         target.in_flight += 1
         try:
             if group.kind == "lambda":
                 status, headers, body = await invoke(group, target, carried)
                 response: web.StreamResponse = web.Response(status=status, headers=_plain(headers), body=body)
+                for cookie in carried.cookies(response.headers.getall("Set-Cookie", [])):
+                    response.headers.add("Set-Cookie", cookie)
+            elif web_sockets.wanted(carried):
+                response, status = await web_sockets.relay(self.session(), group, target, carried, request)
             else:
                 response, status = await forward(self.session(), group, target, carried, request)
         except NoAnswerError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -49,6 +49,8 @@ class Carried:
     """From the node to the target and back: each request is a flow of its own."""
     way: Way
     """From the client to the node and back."""
+    cookies: Callable[[Sequence[str]], Sequence[str]] = lambda _answered: ()
+    """The target's own Set-Cookie headers → those that are added."""
 
 
 def error_page(status: int) -> bytes:
@@ -94,9 +96,9 @@ async def forward(
     if interface is not None and not interface.answers(target.port):
         await asyncio.sleep(timing.CONNECT_S)
         raise NoAnswerError(504, connected=False)
-    await _within(timing.CONNECT_S, carried.onward, connected=False)
+    await within(timing.CONNECT_S, carried.onward, connected=False)
     url = URL(f"{str(group.record['Protocol']).lower()}://{host}:{port}{carried.raw_path}", encoded=True)
-    within = aiohttp.ClientTimeout(total=None, sock_connect=timing.CONNECT_S, sock_read=carried.idle_s)
+    limits = aiohttp.ClientTimeout(total=None, sock_connect=timing.CONNECT_S, sock_read=carried.idle_s)
     try:
         async with session.request(
             carried.asked.method,
@@ -104,14 +106,16 @@ async def forward(
             headers=carried.headers,
             data=carried.body or None,
             allow_redirects=False,
-            timeout=within,
+            timeout=limits,
             ssl=False,
         ) as answer:
             response = web.StreamResponse(status=answer.status, reason=answer.reason)
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP_BY_HOP or (name.lower() == "content-length" and value.isdigit()):
                     response.headers.add(name, value)
-            await _within(carried.idle_s, carried.onward, connected=True)
+            for cookie in carried.cookies(answer.headers.getall("Set-Cookie", [])):
+                response.headers.add("Set-Cookie", cookie)
+            await within(carried.idle_s, carried.onward, connected=True)
             await carried.way.take()
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
@@ -126,7 +130,7 @@ async def forward(
         raise NoAnswerError(502, connected=True) from error
 
 
-async def _within(limit_s: float, onward: Passage, *, connected: bool) -> None:
+async def within(limit_s: float, onward: Passage, *, connected: bool) -> None:
     """Let a segment pass between node and target.
 
     Raises:

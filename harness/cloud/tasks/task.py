@@ -7,6 +7,7 @@ Reasons: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-tas
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 import uuid
@@ -23,6 +24,7 @@ from harness.cloud.tasks.container import Container
 from harness.cloud.tasks.emulated import Record
 from harness.cloud.tasks.images import CannotPullContainerError
 from harness.cloud.tasks.interface import TaskInterface
+from harness.cloud.tasks.ports import ports_that_are_wrong
 from harness.cloud.tasks.records import attachment, environment_of, overridden
 from harness.cloud.tasks.served import ServedTask
 from harness.cloud.tasks.site import Site, Target
@@ -32,6 +34,8 @@ StopCode = Literal[
     "TaskFailedToStart", "EssentialContainerExited", "UserInitiated", "ServiceSchedulerInitiated", "TerminationNotice"
 ]
 _LOOK_S = 0.05
+_PORTS_LOOK_S, _PORTS_PATIENCE_S, _PORTS_WATCHED_S = 0.5, 2.0, 60.0
+_LOG = logging.getLogger(__name__)
 
 
 class _CannotStartError(Exception):
@@ -271,8 +275,29 @@ class Task:
                 self._wake.wait(0 if self.site.zones.powered(self.zone) else _LOOK_S)
                 if not self.lost:
                     return "Essential container in task exited", "EssentialContainerExited"
-            self._wake.wait()
+            self._wake.wait(_PORTS_LOOK_S if self._silent_ports() else None)
             self._wake.clear()
+
+    def _silent_ports(self) -> bool:
+        """Whether a container has not come to listen on its `$PORT` yet; one that listens elsewhere is told so."""
+        silent, waited_s = False, time.monotonic() - self.began_s
+        for container in self.containers if waited_s < _PORTS_WATCHED_S else ():
+            ports = {
+                int(mapping["containerPort"]) for mapping in container.definition.get("portMappings") or ()
+            } if container.pid else set()  # fmt: skip
+            said = ports_that_are_wrong(container, ports, self.interface.backends if self.interface else {})
+            silent = silent or said is not None
+            if said and waited_s >= _PORTS_PATIENCE_S:
+                self._blame(container, said)
+        return silent
+
+    def _blame(self, container: Container, said: str) -> None:
+        shown = next(one for one in self.record["containers"] if one["name"] == container.name)
+        if shown.get("reason") != said:
+            shown["reason"] = said
+            _LOG.warning("%s: container %s: %s", self.arn, container.name, said)
+            if container.write_log is not None:
+                container.write_log([f"blackstart: {said}"])
 
     def _wake_or(self, duration_s: float) -> None:
         """Wait so long; what else happens in between is looked at later."""

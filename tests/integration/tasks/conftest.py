@@ -23,6 +23,7 @@ WEB = LocalImage(dir=str(Path(__file__).parent / "web"), command=("python", "ser
 IMAGES = {
     "web": WEB,
     "broken": LocalImage(dir="/", command=("python", "-c", "raise SystemExit(7)")),
+    "python": LocalImage(dir="/", command=("python",)),
     "sleeper": LocalImage(dir="/", command=("sleep", "600")),
 }
 

@@ -1,6 +1,7 @@
 """Tasks: real processes with an address, logs, metadata, a role, and true ends."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -78,6 +79,31 @@ def test_a_task_that_cannot_start_says_why(cluster: Cluster) -> None:
     options = {"awslogs-group": "no-such-group", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}
     logless = cluster.define(logConfiguration={"logDriver": "awslogs", "options": options})
     assert "no log group no-such-group" in cluster.stopped(cluster.run(logless)["taskArn"])["stoppedReason"]
+
+
+def test_a_container_that_listens_on_another_port_is_told_so_by_name(cluster: Cluster, stubborn: int) -> None:
+    options = {
+        "awslogs-group": cluster.name, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p",
+        "awslogs-create-group": "true",
+    }  # fmt: skip
+    command = ["-c", f"import socket, time; s = socket.create_server(('127.0.0.1', {stubborn})); time.sleep(600)"]
+    definition = cluster.define(
+        "python", command=command, logConfiguration={"logDriver": "awslogs", "options": options}
+    )
+    arn = cluster.run(definition)["taskArn"]
+    reason = awaited(lambda: cluster.task(arn)["containers"][0].get("reason", ""))
+    assert f"it listens on {stubborn}, not on $PORT (" in reason
+    assert "let it take its port from $PORT" in reason
+    logs = cluster.cloud.target.client("logs")
+    assert awaited(lambda: logs.filter_log_events(logGroupName=cluster.name, filterPattern="blackstart")["events"])
+
+
+@pytest.fixture
+def stubborn() -> int:
+    """A free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_a_container_waits_for_the_health_of_what_it_depends_on(cluster: Cluster) -> None:
