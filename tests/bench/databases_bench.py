@@ -41,12 +41,36 @@ def make_cluster(rds: Any) -> tuple[dict[str, Any], float]:
         return shown, time.perf_counter() - began_s
 
 
+def writer_of(rds: Any) -> str:
+    members = rds.describe_db_clusters(DBClusterIdentifier="orders")["DBClusters"][0]["DBClusterMembers"]
+    return str(next(member["DBInstanceIdentifier"] for member in members if member["IsClusterWriter"]))
+
+
 def failover_s(cloud: RunningCloud, rds: Any, shown: dict[str, Any]) -> float:
     """Seconds from the kill of the writer to the first write through the cluster endpoint."""
-    members = rds.describe_db_clusters(DBClusterIdentifier="orders")["DBClusters"][0]["DBClusterMembers"]
-    writer = next(member["DBInstanceIdentifier"] for member in members if member["IsClusterWriter"])
+    writer = writer_of(rds)
     records = processes.records(cloud.settings.state_dir / "databases" / "processes")
     os.kill(next(one.pid for one in records if one.role == f"postgres {writer}"), signal.SIGKILL)
+    return first_write_s(shown)
+
+
+def zone_loss_s(cloud: RunningCloud, rds: Any, shown: dict[str, Any]) -> float:
+    """Seconds from the loss of the writer's zone to the first write through the cluster endpoint."""
+    (writer,) = rds.describe_db_instances(DBInstanceIdentifier=writer_of(rds))["DBInstances"]
+    zones = {one["zone_name"]: one["zone_id"] for one in _zones(cloud)}
+    cloud.control.cut_power(zones[writer["AvailabilityZone"]], owner="bench")
+    took_s = first_write_s(shown)
+    cloud.control.heal()
+    return took_s
+
+
+def _zones(cloud: RunningCloud) -> list[dict[str, str]]:
+    found = cloud.target.client("ec2").describe_availability_zones()["AvailabilityZones"]
+    return [{"zone_name": one["ZoneName"], "zone_id": one["ZoneId"]} for one in found]
+
+
+def first_write_s(shown: dict[str, Any]) -> float:
+    """Seconds from now to the first write through the cluster endpoint."""
     began_s = time.perf_counter()
     while True:
         try:
@@ -95,6 +119,9 @@ def main() -> int:
         table.limit(
             "writer killed to first write, beyond the modelled delay", statistics.median(own), "s", at_most=0.5
         )
+        lost_s = zone_loss_s(cloud, rds, shown) - DETECTION_S - DNS_S
+        table.limit("zone of the writer lost to first write, beyond the modelled delay", lost_s, "s", at_most=2.5)
+        await_instances(rds)
         cloud.target.client("elasticache").create_replication_group(
             ReplicationGroupId="carts", ReplicationGroupDescription="carts", Engine="valkey", NumCacheClusters=3
         )
