@@ -43,7 +43,7 @@ from harness.measure.figures import DrillRecord, worst
 from harness.measure.journal import Journal, JournalWriter, journal_path, read_journal
 from harness.measure.phases import phases_of
 from harness.measure.recovery import recovery, unsteady
-from harness.measure.taking import first_alarm, samples_of
+from harness.measure.taking import first_alarm, has_cleared, samples_of
 from harness.measure.verdict import RunJudgement, drill_record, judge, not_supported_record
 from harness.stack import RunningStack
 from harness.target import EMULATOR_ACCOUNT, Target
@@ -427,6 +427,14 @@ class _Run:
         told_by_s = fault_s + (self.drill.objectives.detect_s or 0.0)
         while self.clock.now_s() < told_by_s and first_alarm(self._read(), fault_s) is None:
             self._watch(min(told_by_s, self.clock.now_s() + 1.0))
+        self._await_clear(fault_s)
+
+    def _await_clear(self, fault_s: float) -> None:
+        """Where the drill asks for it, watch until the alarm that told is OK again, or it is too late for that."""
+        until_s, told = self.clock.now_s() + self.drill.clears_within_s, first_alarm(self._read(), fault_s)
+        while told is not None and self.clock.now_s() < until_s and not has_cleared(self._read(), told):
+            self.tell(f"waiting for {told.detail.get('alarm')} to be OK again")
+            self._watch(min(until_s, self.clock.now_s() + 1.0))
 
     def _protect(self) -> None:
         if self.failover is not None and self.failover.protect is not None:

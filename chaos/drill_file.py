@@ -169,9 +169,14 @@ class WorkloadFile(_Strict):
 
 
 class DetectionPart(_Strict):
-    """The alarms that should tell; without names any alarm of the region counts."""
+    """The alarms that should tell; without names any alarm of the region counts.
+
+    With `clears_within` the drill watches on until the first alarm that went off is OK again, so long at the most:
+    its times stand in the report. An alarm needs a whole good period for it.
+    """
 
     alarms: list[str] = []
+    clears_within: Duration = "0s"
 
 
 class ProbePart(_Strict):
@@ -242,6 +247,7 @@ class Drill:
     objectives: DrillObjectives
     path: Path
     alarms: Sequence[str] = ()
+    clears_within_s: float = 0.0
     stores: Sequence[str] = ()
     role: str = ""
     probes: Sequence[ProbePart] = ()
@@ -285,6 +291,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         objectives=_objectives(path, text, file, policy),
         path=path,
         alarms=tuple(file.detection.alarms),
+        clears_within_s=parse_duration_s(file.detection.clears_within),
         stores=_stores(path, text, file.stores),
         role=file.experiment.role,
         probes=tuple(file.probes),

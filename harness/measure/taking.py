@@ -395,6 +395,13 @@ def first_alarm(journal: Journal, fault_s: float) -> Event | None:
     return next((event for event in told if event.detail.get("alarm") in names), None)
 
 
+def has_cleared(journal: Journal, told: Event) -> bool:
+    """Whether an alarm that told was seen OK again after it did."""
+    name = told.detail.get("alarm")
+    later = (e for e in journal.named(ALARM) if e.at_s > told.at_s and e.detail.get("alarm") == name)
+    return any(event.detail.get("state") == "OK" for event in later)
+
+
 def _detection_fields(journal: Journal, phases: Phases) -> dict[str, Any]:
     """Seconds from the fault to the first watched alarm that went into ALARM, and which it was."""
     alarm = None if phases.fault_s is None else first_alarm(journal, phases.fault_s)

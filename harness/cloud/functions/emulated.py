@@ -11,6 +11,9 @@ from harness.cloud.functions.spec import FunctionSpec
 from harness.cloud.ministack_hooks import Execute
 from harness.cloud.sockets import run_routes_in_our_environments
 
+_PRETENDED = "Mock response - "
+"""How ministack answers 200 for what it did not run."""
+
 
 class MinistackEmulator:
     """Called in the emulator's worker threads, under the function's account and region."""
@@ -32,8 +35,18 @@ class MinistackEmulator:
         return ministack_hooks.subnet_zone(subnet)
 
     def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
-        """Node.js and the like run on ministack's own executor, in no zone."""
-        return ministack_hooks.builtin_execute(dict(record), event)
+        """Node.js runs on ministack's own executor, in no zone; what that would only pretend to run is an error."""
+        result: dict[str, Any] = ministack_hooks.builtin_execute(dict(record), event)
+        body = result.get("body")
+        told = str(body.get("body", "")) if isinstance(body, Mapping) else ""
+        if not told.startswith(_PRETENDED):
+            return result
+        why = f"the embedded cloud runs Python and Node.js only: {told.removeprefix(_PRETENDED)}"
+        return {
+            "error": True,
+            "function_error": "Unhandled",
+            "body": {"errorType": "Runtime.NotHere", "errorMessage": why},
+        }
 
     def within(self, config: Mapping[str, Any], run: Callable[[], str]) -> str:
         """Under the function's account and region."""

@@ -62,10 +62,9 @@ class Shop:
             code.writestr("app.py", CODE)
         arn: str = self.cloud.target.client("lambda").create_function(
             FunctionName=name,
-            Runtime="python3.12",
             Role=self.role,
             Code={"ZipFile": archive.getvalue()},
-            **{"Handler": "app.handler", "Timeout": 60, **options},
+            **{"Handler": "app.handler", "Runtime": "python3.12", "Timeout": 60, **options},
         )["FunctionArn"]
         return arn
 

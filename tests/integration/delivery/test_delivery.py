@@ -150,3 +150,10 @@ def test_an_alias_sends_its_share_to_another_version(shop: Any) -> None:
     )
     assert set(ran) == {first, second}
     assert min(ran.values()) >= 12  # one in a million falls below
+
+
+def test_a_runtime_that_is_not_here_is_an_error_and_no_answer(shop: Any) -> None:
+    shop.function("f", Runtime="ruby3.3")
+    answer = shop.cloud.target.client("lambda").invoke(FunctionName="f", Payload=b"{}")
+    assert answer["FunctionError"] == "Unhandled"
+    assert "runs Python and Node.js only: ruby3.3" in json.loads(answer["Payload"].read())["errorMessage"]
