@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensi
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class TableMetrics:
         self.store.value_soon(metric, value, time.time(), unit="Count")
 
 
+@functools.lru_cache(maxsize=4096)
 def metric_of(table: TableId, index: str, name: str) -> MetricId:
     """A metric of a table, or of one of its global secondary indexes."""
     account, region, known = table

@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,6 +41,14 @@ class Part:
     table: str = ""
     entry: Any = None  # the batch's own JSON
 
+    @property
+    def alone(self) -> Demand | None:
+        """Its demand, where it is the only one."""
+        return self.demands[0] if len(self.demands) == 1 else None
+
+
+_allowance = functools.lru_cache(maxsize=1024)(Allowance)
+
 
 def allowance(table: Record, index: str, kind: Kind, quotas: Quotas) -> Allowance:
     """What a table or one of its indexes may give."""
@@ -47,12 +56,12 @@ def allowance(table: Record, index: str, kind: Kind, quotas: Quotas) -> Allowanc
     on_demand = (table.get("BillingModeSummary") or {}).get("BillingMode") == "PAY_PER_REQUEST"
     provisioned = float((of.get("ProvisionedThroughput") or {}).get(f"{kind}CapacityUnits") or 0)
     if provisioned and not on_demand:
-        return Allowance(provisioned, "ProvisionedThroughputExceeded")
+        return _allowance(provisioned, "ProvisionedThroughputExceeded")
     most = float((of.get("OnDemandThroughput") or {}).get(f"Max{kind}RequestUnits") or -1)
     if most > 0:
-        return Allowance(most, "MaxOnDemandThroughputExceeded")
+        return _allowance(most, "MaxOnDemandThroughputExceeded")
     rate = quotas.dynamodb_table_reads if kind == "Read" else quotas.dynamodb_table_writes
-    return Allowance(rate, "AccountLimitExceeded")
+    return _allowance(rate, "AccountLimitExceeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,8 @@ class Planner:
 
     tables: Tables
     quotas: Quotas
+    plenty: Callable[[TableId, Kind], bool]
+    """Whether a table has so much left that what an item costs need not be known before."""
 
     def parts(self, operation: str, data: Record) -> list[Part]:
         """What is demanded, a part for each item of a batch; nothing for a table that is not there."""
@@ -96,7 +107,8 @@ class Planner:
             return ()
         table, record = found
         item = (request.get("PutRequest") or {}).get("Item")
-        units = math.ceil(self.tables.size(item) / WRITE_BYTES) if item else 1
+        counts = item and not self.plenty(table, "Write")
+        units = math.ceil(self.tables.size(item) / WRITE_BYTES) if item and counts else 1
         key = item or (request.get("DeleteRequest") or {}).get("Key") or {}
         demands = [self._demand(table, record, "Write", times * max(1, units), key=_text(key.get(record["pk_name"])))]
         for index in record.get("GlobalSecondaryIndexes") or ():
@@ -155,6 +167,14 @@ def spent(operation: str, data: Record, answer: Record, tables: Tables) -> dict[
         at = at if at in found or len(found) != 1 else next(iter(found))  # noqa: PLW2901 - an ARN, or a local index
         found[at] = max(found[at], units)
     return dict(found)
+
+
+def item_units(operation: str, data: Record, answer: Record, tables: Tables) -> float:
+    """What a call for one item has cost its table."""
+    units = float(answer["ConsumedCapacity"]["CapacityUnits"])
+    if operation == "GetItem" and answer.get("Item"):
+        return max(units, (1.0 if data.get("ConsistentRead") else 0.5) * _blocks([answer["Item"]], tables))
+    return units
 
 
 def _read(operation: str, data: Record, answer: Record, tables: Tables) -> dict[tuple[str, str], float]:

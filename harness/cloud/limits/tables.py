@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from harness.cloud.limits.quotas import Quotas
 from harness.cloud.limits.table_metrics import TableMetrics
-from harness.cloud.limits.table_requests import Part, Planner, allowance, spent
+from harness.cloud.limits.table_requests import Part, Planner, allowance, item_units, spent
 from harness.cloud.limits.throughput import Demand, Kind, Refusal, TableId, Throughput
 from harness.cloud.signals.emulated import in_scope, scope
 
@@ -23,6 +23,7 @@ Counted = Callable[[str, str, float], None]
 KINDS: Final[tuple[Kind, ...]] = ("Read", "Write")
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 _READS = ("GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems")
+_SINGLE = frozenset(("PutItem", "UpdateItem", "DeleteItem", "GetItem"))
 _SHOWN = frozenset(("NONE", "TOTAL", "INDEXES"))
 _CONDITION_FAILED = b"ConditionalCheckFailedException"
 """A write whose condition fails costs as one that succeeds."""
@@ -93,7 +94,7 @@ class TableLimits:
 
     def __post_init__(self) -> None:
         self.throughput = Throughput(quotas=self.quotas)
-        self._planner = Planner(self.tables, self.quotas)
+        self._planner = Planner(self.tables, self.quotas, self.throughput.plenty)
 
     def install(self) -> None:
         """From now on."""
@@ -163,6 +164,16 @@ class TableLimits:
                 self._consumed(demand, demand.units)
 
     def _settle(self, operation: str, data: Record, answer: Record, taken: list[Part]) -> None:
+        alone = taken[0].alone if len(taken) == 1 and operation in _SINGLE else None
+        consumed = answer.get("ConsumedCapacity")
+        if alone is not None and consumed and not consumed.get("GlobalSecondaryIndexes"):
+            units = item_units(operation, data, answer, self.tables)  # nearly every call: without looking further
+            self.throughput.settle(alone, units)
+            self._consumed(alone, units)
+            return
+        self._settle_all(operation, data, answer, taken)
+
+    def _settle_all(self, operation: str, data: Record, answer: Record, taken: list[Part]) -> None:
         demanded: dict[tuple[TableId, str], list[Demand]] = defaultdict(list)
         for demand in (one for part in taken for one in part.demands):
             demanded[demand.table, demand.index].append(demand)

@@ -28,6 +28,8 @@ Why = Literal[
     "KeyRangeThroughputExceeded",
 ]
 _PARTITIONS_KEPT = 20_000
+_LARGEST = 800.0
+"""Units of the largest item, 400 KB, in a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ class Throughput:
             for bucket in (self._bucket(demand, now_s), self._partition(demand, now_s)):
                 if bucket is not None:
                     bucket.held += demand.units - units
+
+    def plenty(self, table: TableId, kind: Kind) -> bool:
+        """Whether a table has so much left that the size of one item does not matter."""
+        bucket = self._buckets.get((table, "", kind))
+        return bucket is not None and bucket.held >= _LARGEST  # it holds that or more: it fills
 
     def forget(self) -> None:
         """No table was ever used."""
