@@ -487,7 +487,7 @@ class _Run:
             return Before()
         try:
             return Store(self.stack, self.drill.verification).look_before()
-        except (ClientError, BotoCoreError, KeyError) as error:
+        except (ClientError, BotoCoreError, NotReadyError, KeyError) as error:
             self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
             return Before()
 

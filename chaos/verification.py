@@ -18,12 +18,16 @@ from chaos.drill_file import EffectPart, VerificationPart
 from chaos.stores.sqs import drained
 from harness.clock import Clock, parse_duration_s
 from harness.cloud.identify import OBSERVER_APP_ID
+from harness.errors import NotReadyError
 from harness.measure import journal as names
 from harness.measure.journal import Journal, JournalWriter, Reading
 from harness.stack import RunningStack
 
 _ATTRIBUTE = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _POLL_S = 0.5
+_REST_S, _MOST_LOOKS = 1.0, 30
+"""So long a counter must stand still before a drill may rely on it, and so often it is looked at."""
+
 _DEPTH = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -70,7 +74,23 @@ class Store:
     def look_before(self) -> Before:
         """What is there before the first write; nothing is taken out of a queue for it."""
         effects = {effect.name: self._count(effect) for effect in self.part.effects if not effect.queue}
-        return Before(effects=effects, counters=self.counters())
+        return Before(effects=effects, counters=self._at_rest())
+
+    def _at_rest(self) -> dict[str, float]:
+        """The counters once nobody moves them any more: what was sent before may only now be done.
+
+        Raises:
+            NotReadyError: somebody else goes on moving them, so that they can prove nothing.
+        """
+        found = self.counters()
+        for _ in range(_MOST_LOOKS if found else 0):
+            time.sleep(_REST_S)
+            before, found = found, self.counters()
+            if found == before:
+                return found
+        if found:
+            raise NotReadyError(f"{', '.join(found)} goes on moving without the drill", where="verification.counters")
+        return found
 
     def counters(self) -> dict[str, float]:
         """What each counter holds now, by its name."""

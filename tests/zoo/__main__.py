@@ -76,12 +76,16 @@ class Found:
         return f"| {' | '.join(cells)} | {self.took_s:.0f} | {self.mark} |"
 
 
-def drilled(name: str, folder: Path, target: Target) -> Found:
+Standing = dict[str, tuple[Variant | None, RunningStack]]
+"""What is deployed in a cloud, by stack: a healthy one need not be deployed again for the next drill."""
+
+
+def drilled(name: str, folder: Path, target: Target, standing: Standing) -> Found:
     """Release one animal and drill it, again as long as the drill cannot tell."""
     variant = None if name.startswith(HEALTHY) else VARIANTS[name]
     drill_name = name.removeprefix(HEALTHY) if variant is None else variant.drill
     began_s = time.monotonic()
-    stack = deployed(variant, DRILLS[drill_name].stack, folder, target)
+    stack = deployed(variant, DRILLS[drill_name].stack, folder, target, standing)
     drill = load_drill(str(write_drill(drill_name, folder / "drills")), folder, policy={})
     for attempt in range(1, ATTEMPTS + 1):
         own = folder / "runs" / f"{name.replace('/', '-')}-{attempt}"
@@ -100,8 +104,12 @@ def drilled(name: str, folder: Path, target: Target) -> Found:
     return found
 
 
-def deployed(variant: Variant | None, stack: str, folder: Path, target: Target) -> RunningStack:
-    """The stack, updated in place."""
+def deployed(variant: Variant | None, stack: str, folder: Path, target: Target, standing: Standing) -> RunningStack:
+    """The stack, updated in place, unless it stands already."""
+    known = standing.pop(stack, None)
+    if known is not None and known[0] is variant:
+        standing[stack] = known
+        return known[1]
     program = folder / stack
     release(variant, program, stack)
     config = {"orders:parts": "none"} if stack == "orders" else {}
@@ -109,7 +117,9 @@ def deployed(variant: Variant | None, stack: str, folder: Path, target: Target) 
     wanted = DeployRequest(
         program=program, stack="zoo", target=target, state_dir=folder / f"{stack}-state", config=config
     )
-    return RunningStack(name="zoo", target=target, outputs=up(wanted).outputs)
+    running = RunningStack(name="zoo", target=target, outputs=up(wanted).outputs)
+    standing[stack] = (variant, running)
+    return running
 
 
 def evidence(record: DrillRecord) -> str:
@@ -150,11 +160,12 @@ def visit() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         workspace = open_workspace(Path(__file__).with_name("blackstart.toml"))
+        standing: Standing = {}
         with environment(workspace, TargetChoice(), folder=folder / "cloud") as ready:
             print(json.dumps("ready"), flush=True)
             for name in iter(lambda: sys.stdin.readline().strip(), ""):
                 try:
-                    found = drilled(name, folder, ready.target)
+                    found = drilled(name, folder, ready.target, standing)
                 except Exception as error:  # noqa: BLE001 - one that cannot be shown must not end the visit
                     traceback.print_exc()
                     found = Found(

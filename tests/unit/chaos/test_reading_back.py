@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from chaos import verification
 from chaos.drill_file import CounterPart, EffectPart, VerificationPart
 from chaos.verification import Before, Store, verify
 from harness.clock import SystemClock
+from harness.errors import NotReadyError
 from harness.measure.effects import effects_of
 from harness.measure.journal import Journal, JournalWriter, Operation, read_journal
 
@@ -121,3 +123,23 @@ def test_keys_of_this_run_that_nobody_sent_are_read_too(read: Any) -> None:
 
 def test_messages_under_way_are_counted_over_all_queues() -> None:
     assert Store(Cloud({}), PART).waiting() == 3  # type: ignore[arg-type]
+
+
+def test_a_drill_waits_until_nobody_moves_its_counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Cloud({"orders": [], "payments": [charge("old")], "stock": [{"left": "100"}]})
+    falling = iter([98, 96, 96])
+    monkeypatch.setattr(
+        verification.time, "sleep", lambda _: cloud.tables.update(stock=[{"left": str(next(falling))}])
+    )
+    before = Store(cloud, PART).look_before()  # type: ignore[arg-type]
+    assert before == Before(effects={"charges": Counter({"id of old": 1})}, counters={"stock": 96.0})
+
+
+def test_a_counter_that_others_go_on_moving_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Cloud({"orders": [], "payments": [], "stock": [{"left": "100"}]})
+    falling = iter(range(99, 0, -1))
+    monkeypatch.setattr(
+        verification.time, "sleep", lambda _: cloud.tables.update(stock=[{"left": str(next(falling))}])
+    )
+    with pytest.raises(NotReadyError, match="stock goes on moving"):
+        Store(cloud, PART).look_before()  # type: ignore[arg-type]
