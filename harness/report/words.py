@@ -198,7 +198,7 @@ def drill_sentence(drill: DrillRecord) -> str:
     where = "" if len(drill.runs) == 1 else f"Worst of {len(drill.runs)} runs: "
     if drill.reason:
         return f"{where}{drill.reason[:1].upper()}{drill.reason[1:]}."
-    if run.doubts:
+    if run.doubts and run.verdict != "fail":
         return f"{where}{run.doubts[0][:1].upper()}{run.doubts[0][1:]}."
     effects = _count(run.fired, "effect", "effects")
     if run.felt is False:
