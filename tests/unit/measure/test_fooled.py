@@ -210,6 +210,7 @@ def test_no_duplicate_yet_is_none_only_once_the_queues_are_empty() -> None:
     [
         (12.5, 24.0, "pass"),
         (13.5, 24.0, "pass"),
+        (13.8, 24.0, "pass"),
         (14.0, 24.0, "inconclusive"),
         (9.5, 20.0, "pass"),
         (9.6, 20.0, "inconclusive"),

@@ -285,3 +285,14 @@ def test_a_counter_that_moved_too_often_or_too_seldom_is_told(
     said = [f.detail for f in figures.findings if f.kind == "miscount"]
     moved_to = f"went from 1000 to {after:g}, by -1 for each of 925 writes"
     assert said == ([moved_to] if duplicates or unfulfilled else [])
+
+
+def test_an_unsteady_baseline_repeats_what_the_bad_ones_of_it_were_told() -> None:
+    told = judge(play(replace(GOOD, outages=(Outage(start_s=2.0, end_s=3.0), *GOOD.outages))), OBJECTIVES, METHOD)
+    assert told.figures.doubts[0].endswith("; 25 times place_order got HTTP 503")
+    first = judge(play(replace(GOOD, outages=(Outage(start_s=0.0, end_s=1.0),))), OBJECTIVES, METHOD)
+    assert "; 25 times place_order" in first.figures.doubts[0]
+    silent = judge(play(replace(GOOD, outages=(Outage(start_s=2.0, end_s=3.0, status=0),))), OBJECTIVES, METHOD)
+    assert silent.figures.doubts[0].endswith("; 25 times place_order got no answer")
+    late = Outage(start_s=2.0, end_s=3.0, outcome="ok", status=201, latency_s=5.0)
+    assert "got" not in judge(play(replace(GOOD, outages=(late,))), OBJECTIVES, METHOD).figures.doubts[0]
