@@ -17,6 +17,8 @@ from harness.measure.journal import (
     CPU,
     EVIDENCE,
     PROBE,
+    PROCEDURE_ENDED,
+    PROCEDURE_STARTED,
     REPLICA_LOOK,
     STORE_CHECKED,
     STORE_FINDING,
@@ -296,3 +298,16 @@ def test_an_unsteady_baseline_repeats_what_the_bad_ones_of_it_were_told() -> Non
     assert silent.figures.doubts[0].endswith("; 25 times place_order got no answer")
     late = Outage(start_s=2.0, end_s=3.0, outcome="ok", status=201, latency_s=5.0)
     assert "got" not in judge(play(replace(GOOD, outages=(late,))), OBJECTIVES, METHOD).figures.doubts[0]
+
+
+def test_where_nobody_counts_calls_a_procedure_is_not_said_to_have_made_none() -> None:
+    did_nothing = [
+        Event(at_s=16.0, name=PROCEDURE_STARTED, detail={"what": "failover", "procedure": "p:f"}),
+        Event(at_s=17.0, name=PROCEDURE_ENDED, detail={"what": "failover", "procedure": "p:f", "code": 0}),
+    ]
+    counted = judge(also(play(GOOD), *did_nothing), OBJECTIVES, METHOD).figures.failover
+    uncounted = judge(fis_says(play(GOOD), *did_nothing), OBJECTIVES, METHOD).figures.failover
+    assert counted is not None
+    assert uncounted is not None
+    assert counted.problem
+    assert not uncounted.problem
