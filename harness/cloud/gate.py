@@ -104,8 +104,9 @@ class Gate:
             return
         by = request.caller.function if request.caller else ""
         self.recorder.tally.count(request.service, request.operation, by)
-        send = self.meter(request, scope, send)
         ours = request.by_experiment or request.by_observer
+        leaving = _Leaving(send, lambda: not ours and self._lost(request))
+        send = self.meter(request, scope, leaving.send)
         if not request.by_observer and (said := self.limited(request)):
             await self._refuse(ApiError(code="ThrottlingException", message=said), request, send)
             return
@@ -117,10 +118,10 @@ class Gate:
             scope[REQUEST] = request
             if request.protocol:
                 send = as_aws_sends_them(send, request.service, scope["headers"])
-            if any(isinstance(hit.effect, CommitThenFail) for hit in hits):
-                await _commit_then_reset(app, scope, receive)
-            else:
-                await app(scope, receive, send)
+            serve = _commit_then_reset if any(isinstance(hit.effect, CommitThenFail) for hit in hits) else _served
+            await serve(app, scope, receive, send)
+            if leaving.held:
+                await _reset(scope, receive)
 
     async def _let_pass(self, hits: list[Hit], request: Request, scope: Scope, receive: Receive, send: Send) -> bool:
         """Apply the effects that come before the backend; True when the call goes on to it."""
@@ -196,6 +197,21 @@ class Gate:
         return receive
 
 
+@dataclass(slots=True)
+class _Leaving:
+    """An answer on its way out; a region that has been lost meanwhile lets none of it out."""
+
+    out: Send
+    lost: Callable[[], bool]
+    held: bool = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self.lost():
+            self.held = True
+        if not self.held:
+            await self.out(message)
+
+
 def _by_path(scope: Scope, api: str) -> None:
     """Let a request to an API's own name at AWS take the form that leads there by path, as the emulator knows it."""
     if scope["path"].startswith("/_") or not _AT_AWS.search(dict(scope["headers"]).get(b"host", b"")):
@@ -205,7 +221,11 @@ def _by_path(scope: Scope, api: str) -> None:
     scope["raw_path"] = before.encode() + (scope.get("raw_path") or b"/")
 
 
-async def _commit_then_reset(app: App, scope: Scope, receive: Receive) -> None:
+async def _served(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+async def _commit_then_reset(app: App, scope: Scope, receive: Receive, _send: Send) -> None:
     """Let the backend apply the call, drop its answer, reset the connection."""
 
     async def swallow(message: Message) -> None:

@@ -119,15 +119,21 @@ class ZoneKeeper:
         Returns how many processes died. With a lease, `expire` gives the power back when it is over: an owner in
         another process takes one, so that its death does not leave the zone dark.
         """
+        return self.cut_together((zone,), owner=owner, lease_s=lease_s)
+
+    def cut_together(self, zones: Sequence[Zone], *, owner: str, lease_s: float = math.inf) -> int:
+        """Take the power of several zones at one instant, then let their residents die; returns how many did."""
         with self._lock:
-            owners = self._dark.setdefault(zone.id, {})
-            first = not owners
-            owners[owner] = self.evidence.clock.now_s() + lease_s
-        if not first:
-            return 0
-        self.evidence.add("power_lost", owner=owner, zone=zone.id)
-        died = sum(resident.power_lost(zone, owner=owner) for resident in self._residents)
-        self.evidence.add("power_loss_applied", owner=owner, zone=zone.id, processes_killed=died)
+            gone = [zone for zone in zones if not self._dark.get(zone.id)]
+            for zone in zones:
+                self._dark.setdefault(zone.id, {})[owner] = self.evidence.clock.now_s() + lease_s
+        for zone in gone:
+            self.evidence.add("power_lost", owner=owner, zone=zone.id)
+        died = 0
+        for zone in gone:
+            killed = sum(resident.power_lost(zone, owner=owner) for resident in self._residents)
+            self.evidence.add("power_loss_applied", owner=owner, zone=zone.id, processes_killed=killed)
+            died += killed
         return died
 
     def restore_power(self, zone: Zone, *, owner: str = "") -> bool:

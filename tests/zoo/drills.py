@@ -1,6 +1,7 @@
 """The zoo's drills: short, one fault each, written as the drill file and the FIS template that people would write."""
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,49 @@ DRILLS |= {
     ),
 }
 
+CHAOS = Path(__file__).parents[2] / "chaos"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnDrill:
+    """A drill of this project, in short: texts of its file and what they become. Its standby is the zoo's stack."""
+
+    file: str
+    edits: dict[str, str]
+    stack: str = "orders"
+
+    def write(self, name: str, folder: Path) -> Path:
+        """The drill file, with what it refers to beside it."""
+        for beside in ("experiments", "workloads"):
+            shutil.copytree(CHAOS / beside, folder.parent / beside, dirs_exist_ok=True)
+        text = (CHAOS / "drills" / f"{self.file}.toml").read_text()
+        for old, new in {
+            f'name = "{self.file}"': f'name = "{name}"',
+            "../../pulumi_stack": "../orders",
+            **self.edits,
+        }.items():
+            if text.count(old) != 1:
+                raise ValueError(f"{self.file} has the text {old!r} {text.count(old)} times")
+            text = text.replace(old, new)
+        path = folder / f"{name}.toml"
+        path.write_text(text)
+        return path
+
+
+DRILLS |= {
+    "pilot-light": OwnDrill(
+        file="region-loss-pilot-light",
+        edits={
+            'alarm = "{outputs.standby_traffic_alarm}"': 'after = "8s"',
+            'timeout = "120s"': 'timeout = "45s"',
+            'baseline = "10s"': 'baseline = "3s"',
+            'hold = "10s"': 'hold = "3s"',
+            'deadline = "200s"': 'deadline = "60s"',
+            'rto = "150s"': 'rto = "60s"',
+        },
+    ),
+}
+
 _FILE = """\
 name = "{name}"
 title = "{title}"
@@ -343,6 +387,9 @@ def _verification(drill: ShortDrill) -> str:
 def write_drill(name: str, folder: Path) -> Path:
     """The drill file, with its template beside it."""
     drill = DRILLS[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(drill, OwnDrill):
+        return drill.write(name, folder)
     effects = drill.more if drill.more.startswith("\n[[verification") else ""
     text = _FILE.format(
         name=name,
@@ -359,7 +406,6 @@ def write_drill(name: str, folder: Path) -> Path:
         more="" if effects else drill.more,
     )
     text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in {**drill.orders, **drill.objectives}.items())
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(drill.template(), indent=2))
     path = folder / f"{name}.toml"
     path.write_text(text)

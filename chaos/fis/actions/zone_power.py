@@ -64,8 +64,7 @@ class InterruptRegionPower(Action):
         zones = work.doors.zones.in_region(work.parameters["region"])
         if not zones:
             raise ActionError(f"there is no Region {work.parameters['region']} here", "InvalidTarget")
-        for zone in zones:
-            work.doors.zones.cut_power(zone, owner=work.owner)
+        work.doors.zones.cut_together(zones, owner=work.owner)
 
     def heal(self, work: Work) -> None:
         """Give the power back."""

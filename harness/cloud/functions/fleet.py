@@ -105,7 +105,7 @@ class Fleet:
             demand = self._demand(environment.spec.fingerprint)
             before_s = took_s if demand.pace_s is None else demand.pace_s
             demand.pace_s = before_s + _PACE_WEIGHT * (took_s - before_s)
-            keep = reusable and environment.alive and not self._closed
+            keep = reusable and environment.alive and not self._closed and environment.id in self._live
             if keep:
                 environment.idle_since_s = self.clock.now_s()
                 key = (environment.spec.fingerprint, environment.zone.id)
@@ -118,6 +118,9 @@ class Fleet:
         """End it, and forget it."""
         with self._lock:
             self._live.pop(environment.id, None)
+            idle = self._idle.get(_key(environment), [])
+            if environment in idle:  # given back between the end of its zone's power and its own
+                idle.remove(environment)
         environment.close()
 
     def lay_by(self, environment: Environment) -> None:

@@ -125,6 +125,29 @@ def test_a_lost_zone_hands_out_nothing_more(fleet: Any) -> None:
     assert fleet.acquire(Spec(), A, [], starts.of(A)) is not there
 
 
+@pytest.mark.parametrize("given_back_first", [True, False])
+def test_one_that_ends_while_its_invocation_does_is_not_kept(fleet: Any, given_back_first: bool) -> None:
+    starts, clock = Starts(fleet), fleet.clock
+    ended = fleet.acquire(Spec(), A, [], starts.of(A))
+    steps = [lambda: fleet.give_back(ended, took_s=0.01, reusable=True), lambda: fleet.discard(ended)]
+    for step in steps if given_back_first else steps[::-1]:
+        step()
+        ended.alive = True  # a killed process may be seen alive for a moment
+    fleet.clock = Later(clock)  # the next acquisition sweeps
+    assert fleet.acquire(Spec(), A, [], starts.of(A)) is not ended
+    assert fleet.acquire(Spec("f2", "arn:g"), A, [], starts.of(A, Spec("f2", "arn:g"))) is not ended
+
+
+@dataclass
+class Later:
+    """A clock that is a minute ahead."""
+
+    clock: Any
+
+    def now_s(self) -> float:
+        return float(self.clock.now_s()) + 60.0
+
+
 def _together(call: Callable[[], None], times: int) -> None:
     threads = [threading.Thread(target=call) for _ in range(times)]
     for thread in threads:
