@@ -215,7 +215,7 @@ if shop is None:
     )
     woken = StandbyAlarm("orders", api.id)
     pulumi.export("front_door_url", door.url)
-    pulumi.export("front_door_urls", door.urls)
+    pulumi.export("home_url", door.urls[0])
     pulumi.export("surviving_url", door.urls[1])
     pulumi.export("health_check", door.check.id)
     pulumi.export("hosted_zone", door.zone.zone_id)

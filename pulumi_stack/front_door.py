@@ -1,10 +1,12 @@
 """The names under which customers reach the shop, wherever it is served: Route 53 with health checks.
 
-A pair of failover records answers with the home as long as it is healthy; an active-active shop has weighted
-records, and a name for each region for clients that keep both.
+A pair of failover records answers with the home as long as it is healthy. An active-active shop has weighted records,
+and a name for the customers near each region that leads to the other one when theirs is not healthy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -12,6 +14,8 @@ import pulumi_aws as aws
 TTL_S = 10
 INTERVAL_S = 10
 FAILURES = 2
+Served = tuple[str, pulumi.Input[str], aws.route53.HealthCheck | None]
+"""Where an API is, its name there, and what asks whether it is healthy."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +36,25 @@ class FrontDoor(pulumi.ComponentResource):
         super().__init__("orders:index:FrontDoor", name, None, opts)
         self._name, self._args, self._child = name, args, pulumi.ResourceOptions(parent=self)
         self.zone = aws.route53.Zone(name, name=args.domain, force_destroy=True, opts=self._child)
-        hosts = [args.home, args.standby]
-        self.check = self._check("home", hosts[0])
-        checks = [self.check, self._check("standby", hosts[1]) if args.weighted else None]
-        for number, (region, host, check) in enumerate(zip(args.regions, hosts, checks, strict=True)):
-            self._record(region, host, check, failover="SECONDARY" if number else "PRIMARY")
-            aws.route53.Record(
-                f"{name}-only-{region}",
-                zone_id=self.zone.zone_id,
-                name=f"{region}.{args.domain}",
-                type="CNAME",
-                ttl=TTL_S,
-                records=[host],
-                opts=self._child,
-            )
+        self.check = self._check("home", args.home)
+        home = (args.regions[0], args.home, self.check)
+        standby = (args.regions[1], args.standby, self._check("standby", args.standby) if args.weighted else None)
+        if args.weighted:
+            even = {"weighted_routing_policies": [{"weight": 50}]}
+            self._record("www", home, even)
+            self._record("www", standby, even)
+            self._pair(args.regions[0], home, standby)
+            self._pair(args.regions[1], standby, home)
+        else:
+            self._pair("www", home, standby)
         self.url = f"http://www.{args.domain}"
         self.urls = [f"http://{region}.{args.domain}" for region in args.regions]
         self.register_outputs({"url": self.url})
+
+    def _pair(self, label: str, primary: Served, secondary: Served) -> None:
+        """A name that leads to `primary` as long as it is healthy."""
+        self._record(label, primary, {"failover_routing_policies": [{"type": "PRIMARY"}]})
+        self._record(label, secondary, {"failover_routing_policies": [{"type": "SECONDARY"}]})
 
     def _check(self, label: str, host: pulumi.Input[str]) -> aws.route53.HealthCheck:
         return aws.route53.HealthCheck(
@@ -63,18 +69,12 @@ class FrontDoor(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _record(
-        self, region: str, host: pulumi.Input[str], check: aws.route53.HealthCheck | None, failover: str
-    ) -> None:
-        policy = (
-            {"weighted_routing_policies": [{"weight": 50}]}
-            if self._args.weighted
-            else {"failover_routing_policies": [{"type": failover}]}
-        )
+    def _record(self, label: str, served: Served, policy: Mapping[str, Any]) -> None:
+        region, host, check = served
         aws.route53.Record(
-            f"{self._name}-{region}",
+            f"{self._name}-{label}-{region}",
             zone_id=self.zone.zone_id,
-            name=f"www.{self._args.domain}",
+            name=f"{label}.{self._args.domain}",
             type="CNAME",
             ttl=TTL_S,
             records=[host],
