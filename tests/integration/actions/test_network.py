@@ -1,13 +1,15 @@
 """Network actions: a function in the target subnet gets no answer where the scope says so, and nowhere else."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, HTTPClientError, ReadTimeoutError
 
+from harness.cloud.faults import FaultRule, Latency, Selector
 from tests.integration.actions.conftest import lost
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, awaited
 
 TABLES, QUEUES, BUCKETS = ("dynamodb", "list_tables"), ("sqs", "list_queues"), ("s3", "list_buckets")
 HERE = {"resourceType": "aws:ec2:subnet", "resourceTags": {"chaos": "ready"}}
@@ -169,3 +171,20 @@ def test_a_region_without_power_answers_nobody_and_the_other_goes_on(aws: Any) -
         assert dark == {"usw2-az1", "usw2-az2", "usw2-az3"}
     there.list_tables()
     assert all(zone["powered"] for zone in aws.cloud.control.zones())
+
+
+def test_an_answer_under_way_does_not_leave_a_region_that_is_lost(aws: Any) -> None:
+    patient = {"read_timeout": 60.0, "retries": {"total_max_attempts": 1}}
+    there = aws.cloud.target.client("dynamodb", region="us-west-2", **patient)
+    rule = FaultRule(
+        id="slow", owner="test", selector=Selector(service="dynamodb"), effect=Latency(delay_s=600.0), lease_s=60.0
+    )
+    aws.cloud.control.put_rule(rule)
+    with ThreadPoolExecutor(1) as beside:
+        answer = beside.submit(there.list_tables)
+        awaited(lambda: [one.matched for one in aws.cloud.control.rules() if one.rule.id == "slow"] == [1])
+        with aws.running(aws.action("blackstart:region:interrupt-power", region="us-west-2")):
+            aws.cloud.control.remove(owner="test")  # the call goes on, and is answered in the dark
+            with pytest.raises((ConnectionClosedError, HTTPClientError)):
+                answer.result()
+    there.list_tables()

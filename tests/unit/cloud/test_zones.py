@@ -85,3 +85,17 @@ def test_healing_lights_everything_and_may_be_repeated(keeper: ZoneKeeper) -> No
     assert keeper.heal() == ["apse2-az2"]
     assert keeper.heal() == []
     assert keeper.dark() == {}
+
+
+def test_zones_that_are_lost_together_are_all_dark_before_anybody_in_them_dies(keeper: ZoneKeeper) -> None:
+    class Witness(House):
+        def power_lost(self, zone: Zone, *, owner: str) -> int:
+            self.told.append("region lost" if keeper.lost("us-east-1") else "region lives")
+            return super().power_lost(zone, owner=owner)
+
+    house = Witness()
+    keeper.add_resident(house)
+    assert keeper.cut_together(keeper.in_region("us-east-1"), owner="EXP1") == 9
+    assert house.told.count("region lost") == 3
+    assert "region lives" not in house.told
+    assert keeper.cut_together(keeper.in_region("us-east-1"), owner="EXP1") == 0
