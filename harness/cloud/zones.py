@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -121,8 +122,13 @@ class ZoneKeeper:
         """
         return self.cut_together((zone,), owner=owner, lease_s=lease_s)
 
-    def cut_together(self, zones: Sequence[Zone], *, owner: str, lease_s: float = math.inf) -> int:
-        """Take the power of several zones at one instant, then let their residents die; returns how many did."""
+    def cut_together(
+        self, zones: Sequence[Zone], *, owner: str, lease_s: float = math.inf, wire_s: float = 0.0
+    ) -> int:
+        """Take the power of several zones at one instant, and let their residents die `wire_s` later.
+
+        Returns how many died.
+        """
         with self._lock:
             gone = [zone for zone in zones if not self._dark.get(zone.id)]
             for zone in zones:
@@ -130,6 +136,7 @@ class ZoneKeeper:
         for zone in gone:
             self.evidence.add("power_lost", owner=owner, zone=zone.id)
         died = 0
+        time.sleep(wire_s)
         for zone in gone:
             killed = sum(resident.power_lost(zone, owner=owner) for resident in self._residents)
             self.evidence.add("power_loss_applied", owner=owner, zone=zone.id, processes_killed=killed)
