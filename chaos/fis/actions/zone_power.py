@@ -15,10 +15,12 @@ from chaos.fis.actions.values import region_name
 from chaos.fis.errors import ActionError
 from harness.errors import BlackstartError
 
-
 _ON_THE_WIRE_S = 0.05
-"""From the last answer that leaves a region to the first process that dies in it: answers on their way are read by then,
-so that nothing counts as acknowledged by a region that was lost already. An RTO comes out that much too short at most."""
+"""From the last answer that leaves a region to the first process that dies in it.
+
+Answers on their way are read by then, so that nothing counts as acknowledged by a region that was lost already. An RTO
+comes out that much too short at most.
+"""
 
 
 class InterruptPower(Action):
