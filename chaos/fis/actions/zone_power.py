@@ -18,7 +18,7 @@ from harness.errors import BlackstartError
 _ON_THE_WIRE_S = 0.05
 """From the last answer that leaves a region to the first process that dies in it.
 
-Answers on their way are read by then, so that nothing counts as acknowledged by a region that was lost already. An RTO
+Answers on their way are read by then, so that nothing counts as acknowledged by a region that was lost before. An RTO
 comes out that much too short at most.
 """
 
