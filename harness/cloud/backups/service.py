@@ -289,6 +289,8 @@ class BackupService:
     def look(self, now: dt.datetime) -> None:
         """Start what is due at `now`, and delete what is past its lifecycle."""
         for scope, plans in emulated.plans_by_scope().items():
+            if self.doors.zones.lost(scope[1]):
+                continue  # nobody there is at work
             for due in self.timetable.due(plans, now):
                 self._run(scope, due)
         for point in self.points.expired():
