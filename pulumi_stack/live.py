@@ -1,9 +1,11 @@
 """The status of an order, pushed to the customer over a WebSocket the moment it changes.
 
-A customer connects with a token, says which order to watch, and is told by PostToConnection. Connections that go
-away are forgotten: at once when they say so, by the table's time to live when they do not.
+A customer who asked to be told `live` connects with a token, says which order to watch, and is told by
+PostToConnection. Connections that go away are forgotten: at once when they say so, by the table's time to live when
+they do not.
 """
 
+import json
 from dataclasses import dataclass
 
 import pulumi
@@ -47,7 +49,14 @@ class Live(pulumi.ComponentResource):
         self.functions = [admit, watch, push]
         self._routes(admit, watch)
         push.allow(f"{name}-push", "sns.amazonaws.com", args.topic.arn)
-        aws.sns.TopicSubscription(name, topic=args.topic.arn, protocol="lambda", endpoint=push.arn, opts=self._child)
+        aws.sns.TopicSubscription(
+            name,
+            topic=args.topic.arn,
+            protocol="lambda",
+            endpoint=push.arn,
+            filter_policy=json.dumps({"channels": ["live"]}),  # nobody else's order wakes the function
+            opts=self._child,
+        )
         self.register_outputs({"url": self.url})
 
     def _table(self) -> aws.dynamodb.Table:

@@ -51,7 +51,7 @@ def watchers(shop: Any, order_id: str) -> int:
 
 
 def order(shop: Any, http: Any, customer: Any) -> str:
-    basket = {"items": [{"sku": "tea", "quantity": 1}]}
+    basket = {"items": [{"sku": "tea", "quantity": 1}], "notify": ["live"]}
     return str(http("POST", f"{shop.url}/me/orders", basket, customer.headers).body["order_id"])
 
 
@@ -79,7 +79,8 @@ def test_a_watcher_that_left_without_a_word_is_forgotten_at_the_next_push(
     gone = {"connection_id": {"S": f"gone-{order_id[:8]}"}, "order_id": {"S": order_id}}
     shop.aws("dynamodb").put_item(TableName=shop.outputs["watchers_table"], Item=gone)
     told = {"order_id": order_id, "status": "FULFILLED", "customer": customer.sub}
-    shop.aws("sns").publish(TopicArn=shop.outputs["topic_arn"], Message=json.dumps(told))
+    live = {"channels": {"DataType": "String.Array", "StringValue": '["live"]'}}
+    shop.aws("sns").publish(TopicArn=shop.outputs["topic_arn"], Message=json.dumps(told), MessageAttributes=live)
     eventually(lambda: watchers(shop, order_id) == 0, what="the connection of another day forgotten")
 
 

@@ -52,6 +52,7 @@ class Ministack:
         )
         self.app: App = ministack_hooks.app()
         ministack_hooks.keep_what_is_put()
+        ministack_hooks.remember_parsed_policies()
         ministack_hooks.answer_at_the_root()
         ministack_gaps.close_gaps()
         cognito_triggers.install()

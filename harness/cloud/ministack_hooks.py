@@ -9,6 +9,7 @@ replaces that last call: scope, slots and throttles stay ministack's, execution 
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -167,6 +168,22 @@ def know_managed_policies(document_of: Callable[[str], str | None]) -> None:
         return record
 
     iam._autovivify_aws_managed_policy = learn  # noqa: SLF001
+
+
+def remember_parsed_policies() -> None:
+    """Parse each policy's text once: ministack parses all of a caller's, twice for each call."""
+    from ministack.core import iam_evaluator
+
+    parse = iam_evaluator.parse_policy_document
+
+    @functools.lru_cache(maxsize=4096)
+    def of_text(text: str) -> tuple[Any, ...]:
+        return tuple(parse(text))
+
+    def parsed(document: Any) -> list[Any]:
+        return list(of_text(document)) if isinstance(document, str) else list(parse(document))
+
+    iam_evaluator.parse_policy_document = parsed
 
 
 def _keep_bus_policies() -> None:

@@ -1,8 +1,8 @@
 """AWS Budgets: what a budget has spent comes from the cost model, and its notifications go out when it has.
 
 AWS brings budgets up to date some times a day; here it is a second. Spend is that of the whole account since the
-cloud began, by the shipped price list and before the free tier. Forecasts need five weeks of data on AWS, so none is
-made; a budget with filters spends nothing here, as costs are not divided.
+cloud began, by the shipped price list, before the free tier and without what is held. Forecasts need five weeks of
+data on AWS, so none is made; a budget with filters spends nothing here, as costs are not divided.
 https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
 """
 
@@ -85,7 +85,7 @@ class Budgets:
 
     def spent(self) -> float:
         """Dollars so far."""
-        return bill(self.meters.shown(), price_list()).total
+        return bill(self.meters.used(), price_list()).total
 
     def _begin(self) -> None:
         from ministack.services import budgets

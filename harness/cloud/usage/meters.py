@@ -59,11 +59,14 @@ class UsageMeters:
             self.add("lambda.gb_seconds", int(report[1]) / 1000 * int(report[2]) / 1024)
         self.add("logs.ingested_gb", (len(log.encode()) + _LINE_BYTES * (log.count("\n") + 1)) / 1e9)
 
-    def shown(self) -> dict[str, float]:
-        """Every meter by its name, with what is held now."""
+    def used(self) -> dict[str, float]:
+        """Every meter of what was used, by its name; cheap, whatever is stored."""
         with self._lock:
-            counted = dict(self._counts)
-        return {**counted, **self.held()}
+            return dict(self._counts)
+
+    def shown(self) -> dict[str, float]:
+        """Every meter by its name, with what is held now: looks at all that is stored."""
+        return {**self.used(), **self.held()}
 
 
 def units(size_bytes: int, per_bytes: int) -> int:
