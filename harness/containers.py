@@ -85,7 +85,8 @@ def _wait_until_it_answers(container: DockerContainer, target: Target, wanted: E
     """Ready means that it answers an AWS call, not that its port is open."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    sts, running = target.client("sts"), container.get_wrapped_container()
+    sts = target.client("sts", retries={"total_max_attempts": 1})  # this loop asks again
+    running = container.get_wrapped_container()
     until_s = time.monotonic() + wanted.ready_s
     while True:
         with suppress(BotoCoreError, ClientError):

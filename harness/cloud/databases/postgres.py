@@ -135,7 +135,7 @@ class Postgres:
         """
         deadline_s = time.monotonic() + _START_S
         while time.monotonic() < deadline_s and self.alive:
-            if self.query("SELECT pg_is_in_recovery()") == [(False,)]:
+            if self._asked("SELECT pg_is_in_recovery()") == [(False,)]:
                 return
             time.sleep(_POLL_S)
         raise NotReadyError(f"{self.name} does not become writable", where=str(self.process.log))
@@ -149,7 +149,7 @@ class Postgres:
         ((position,),) = primary.query("SELECT pg_current_wal_lsn()::text")
         deadline_s = time.monotonic() + _START_S
         while time.monotonic() < deadline_s and self.alive and primary.alive:
-            if self.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", parameters=(position,)) == [(True,)]:
+            if self._asked("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", position) == [(True,)]:
                 return
             time.sleep(_POLL_S)
         if primary.alive:
@@ -159,7 +159,7 @@ class Postgres:
         """Return once this standby has replayed the WAL record at `position`; False when it does not get there."""
         deadline_s = time.monotonic() + _START_S
         while time.monotonic() < deadline_s and self.alive:
-            if self.query("SELECT pg_last_wal_replay_lsn() > %s::pg_lsn", parameters=(position,)) == [(True,)]:
+            if self._asked("SELECT pg_last_wal_replay_lsn() > %s::pg_lsn", position) == [(True,)]:
                 return True
             time.sleep(_POLL_S)
         return False
@@ -178,7 +178,7 @@ class Postgres:
         """Return once this standby has replayed what its storage holds and follows its source, or time is over."""
         deadline_s = time.monotonic() + within_s
         while time.monotonic() < deadline_s and self.alive:
-            if self.query("SELECT status FROM pg_stat_wal_receiver") == [("streaming",)]:
+            if self._asked("SELECT status FROM pg_stat_wal_receiver") == [("streaming",)]:
                 return True
             time.sleep(_POLL_S)
         return False
@@ -196,6 +196,14 @@ class Postgres:
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             cursor = connection.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
+
+    def _asked(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """As `query`, for who asks again: [] while the server takes no connections, as one does that just starts."""
+        import psycopg
+
+        with contextlib.suppress(psycopg.OperationalError):
+            return self.query(sql, parameters=parameters)
+        return []
 
     def run(self, statements: Sequence[Any]) -> None:
         """Run statements as the superuser, each on its own.
