@@ -218,6 +218,14 @@ class Cluster:
         """What AWS does once it has noticed: a reader takes over, and the lost instance starts again."""
         if self.worker.closed or member.name not in self.members:
             return
+        try:
+            self._take_over()
+        except Exception:
+            self.failing_over = False
+            self.worker.later(self.site.timing.detection_s, partial(self._recover, member))  # AWS does not give up
+            raise
+
+    def _take_over(self) -> None:
         if not self.upstream_port and (self.writer is None or not (self.writer.alive or self.writer.stopped)):
             self._replace_writer()
         if self.writer is not None or self.upstream_port:

@@ -192,8 +192,16 @@ class Shard:
 
     def _recover(self, node: Node) -> None:
         """What AWS does once it has noticed: a replica takes over, and the lost node is replaced."""
-        if node.name not in self.nodes:
+        if self.worker.closed or node.name not in self.nodes:
             return
+        try:
+            self._take_over(node)
+        except Exception:
+            self.failing_over = False
+            self.worker.later(self.site.timing.detection_s, partial(self._recover, node))  # AWS does not give up
+            raise
+
+    def _take_over(self, node: Node) -> None:
         if self.primary is not None and not self.primary.alive and self.automatic_failover and (best := self._best()):
             self._promote(best)
         for other in sorted(self.nodes.values(), key=lambda one: one is not self.primary):
