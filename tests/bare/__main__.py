@@ -1,4 +1,4 @@
-"""`make bare`: the same checks of signals and delivery against plain ministack and against our cloud, a row each.
+"""`make bare`: the same checks of signals, delivery and limits against plain ministack and against our cloud, a row each.
 
 Not part of `make test`: a check waits long for what a plain emulator never does. Words choose checks by their name.
 Exits with the number of checks that our cloud fails.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.bare import delivering, observing
+from tests.bare import delivering, limiting, observing
 from tests.bare.observing import Check
 from tests.bare.subject import Subject
 from tests.bench.peers import bare_ministack, our_cloud
@@ -32,7 +32,7 @@ def run(checks: dict[str, Check], subject: Subject) -> dict[str, str]:
 
 
 def main(words: list[str]) -> int:
-    every = {**observing.CHECKS, **delivering.CHECKS}
+    every = {**observing.CHECKS, **delivering.CHECKS, **limiting.CHECKS}
     named = {f"{item} | {name}": check for item, checks in every.items() for name, check in checks.items()}
     chosen = {name: check for name, check in named.items() if not words or any(word in name for word in words)}
     with bare_ministack() as target:
