@@ -1,4 +1,4 @@
-"""`make bare`: the same checks of signals, delivery and limits against plain ministack and against our cloud, a row each.
+"""`make bare`: the same checks of signals, delivery, limits against plain ministack and our cloud, a row each.
 
 Not part of `make test`: a check waits long for what a plain emulator never does. Words choose checks by their name.
 Exits with the number of checks that our cloud fails.
