@@ -193,13 +193,13 @@ def _unseen(target: Target) -> frozenset[str]:
 
 def _longest_s(template: Mapping[str, Any]) -> float:
     """How long an experiment takes at the most: one action after the other."""
-    return sum(_lengths_s(template))
+    return sum(_lengths_s(template, "duration", "maxDuration"))
 
 
-def _lengths_s(template: Mapping[str, Any]) -> list[float]:
-    """How long each action that lasts is in force."""
-    lengths = [action.get("parameters", {}).get("duration") for action in template["actions"].values()]
-    return [parse_duration_s(text) for text in lengths if text]
+def _lengths_s(template: Mapping[str, Any], *names: str) -> list[float]:
+    """How long each action that lasts is in force, by these parameters."""
+    given = [action.get("parameters", {}) for action in template["actions"].values()]
+    return [parse_duration_s(one[name]) for one in given for name in names if one.get(name)]
 
 
 @dataclass(slots=True)
@@ -370,7 +370,9 @@ class _Run:
         )
         self._experiment = started["experiment"]["id"]
         self._note(
-            names.EXPERIMENT_STARTED, experiment_id=self._experiment, lasts_s=max(_lengths_s(template), default=0.0)
+            names.EXPERIMENT_STARTED,
+            experiment_id=self._experiment,
+            lasts_s=max(_lengths_s(template, "duration"), default=0.0),
         )
         if self.failover is not None:
             self.failover.begin()

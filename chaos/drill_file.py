@@ -131,8 +131,17 @@ class CounterPart(_Strict):
         return value
 
 
+class QueryPart(_Strict):
+    """Rows of an Aurora database, asked for over the RDS Data API; its columns are a row's attributes."""
+
+    cluster: str
+    secret: str
+    database: str
+    sql: str
+
+
 class VerificationPart(_Strict):
-    """How every write is read back: from one DynamoDB table, by the attribute that holds the write's key.
+    """How every write is read back: from a DynamoDB table, or by a query, by what holds the write's key.
 
     `replica` is the region of a replica that is looked at during the drill, for the objective `staleness`. With
     `restore` it is a copy that is read: the table restored by its point-in-time recovery, as it is at the end.
@@ -141,7 +150,8 @@ class VerificationPart(_Strict):
     may still come can do its work a second time.
     """
 
-    table: str
+    table: str = ""
+    query: QueryPart | None = None
     key: str
     restore: bool = False
     region: str = ""
@@ -152,6 +162,14 @@ class VerificationPart(_Strict):
     queues: list[str] = []
     effects: list[EffectPart] = []
     counters: list[CounterPart] = []
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.table) == (self.query is not None):
+            raise ValueError("give either table or query")
+        if self.query is not None and (self.restore or self.replica):
+            raise ValueError("only a table can be restored, or has a replica to look at")
+        return self
 
     @field_validator("effects", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.drill_file import EffectPart, VerificationPart
+from chaos.drill_file import EffectPart, QueryPart, VerificationPart
 from chaos.stores.sqs import drained
 from harness.clock import Clock, parse_duration_s
 from harness.cloud.identify import OBSERVER_APP_ID
@@ -48,7 +48,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The recovery target of one drill: one table, and the effects that its items cause."""
+    """The recovery target of one drill: one table or query, and the effects that its items cause."""
 
     stack: RunningStack
     part: VerificationPart
@@ -63,11 +63,11 @@ class Store:
 
     def items(self) -> dict[str, list[Item]]:
         """The items by their key attribute, strongly consistent; more than one is one too many."""
-        return self._by_key([] if self.gone else list(self._scan(self.part.table)))
+        return self._by_key([] if self.gone else list(self._all()))
 
     def look(self) -> Seen:
         """Everything that one pass looks at."""
-        items = [] if self.gone else list(self._scan(self.part.table))
+        items = [] if self.gone else list(self._all())
         counts = [self._count(effect) for effect in self.part.effects]
         return Seen(self._by_key(items), counts, self._strays(items, counts))
 
@@ -195,6 +195,23 @@ class Store:
             drained(client, self.filled(effect.queue), (), 0.0, named=lambda body: _member(body, effect.attribute))
         )
         return Counter(found)
+
+    def _all(self) -> Iterator[Item]:
+        return self._scan(self.part.table) if self.part.query is None else self._rows(self.part.query)
+
+    def _rows(self, query: QueryPart) -> Iterator[Item]:
+        """What the writer of an Aurora cluster answers, one attribute for each column."""
+        client = self._client("rds-data")
+        answer = client.execute_statement(
+            resourceArn=self.filled(query.cluster),
+            secretArn=self.filled(query.secret),
+            database=query.database,
+            sql=query.sql,
+            includeResultMetadata=True,
+        )
+        columns = [column["label"] for column in answer["columnMetadata"]]
+        for row in answer["records"]:
+            yield {name: str(next(iter(value.values()))) for name, value in zip(columns, row, strict=True)}
 
     def _scan(self, table: str) -> Iterator[Item]:
         client = self._client("dynamodb")

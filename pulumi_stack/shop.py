@@ -24,6 +24,7 @@ from payments import Payments, PaymentsArgs
 from placement import Placement, chosen_parts
 from quotes import Quotes, QuotesArgs
 from receipts import Receipts
+from reviews import Reviews, ReviewsArgs
 from schedules import Schedules, SchedulesArgs
 from storefront import Storefront, StorefrontArgs
 from strangler import Strangler, StranglerArgs
@@ -86,13 +87,20 @@ class Shop:
         offered = self._orders
         front = Storefront(
             "storefront",
-            StorefrontArgs(vpc_id=offered.vpc_id, placement=offered.placement, orders=offered.ledger.orders),
+            StorefrontArgs(
+                vpc_id=offered.vpc_id,
+                placement=offered.placement,
+                orders=offered.ledger.orders,
+                blue_green="releases" in self.parts,
+            ),
         )
         self.outputs |= {
             "storefront_url": front.url,
             "storefront_cluster": front.cluster.name,
             "storefront_service": front.service.name,
         }
+        if front.alarm is not None:
+            self.outputs["release_alarm"] = front.alarm.name
 
     def _strangler(self) -> None:
         offered = self._orders
@@ -195,6 +203,12 @@ class Shop:
         self.routes["GET /catalogue/{category}"] = made.browse
         self.outputs |= {"browse_function": made.browse.name, "cache_group": made.group.replication_group_id}
 
+    def _reviews(self) -> None:
+        made = Reviews("reviews", ReviewsArgs(placement=self._orders.placement))
+        self.functions += made.functions
+        self.routes |= {"POST /reviews": made.review, "GET /reviews/{sku}": made.review}
+        self.outputs |= {"reviews_cluster_arn": made.cluster.arn, "reviews_secret_arn": made.secret.arn}
+
     def _partners(self) -> None:
         made = Partners("partners", PartnersArgs(placement=self._orders.placement))
         self.functions += made.functions
@@ -251,6 +265,7 @@ class Shop:
 
 PARTS = (
     "catalogue",
+    "reviews",
     "admin",
     "customers",
     "payments",
@@ -267,4 +282,4 @@ PARTS = (
     "delivery",
     "budget",
 )
-"""In the order in which they are made."""
+"""In the order in which they are made; `releases` is made with the storefront."""

@@ -1,11 +1,14 @@
 """The storefront: three tasks on Fargate, one in each zone, behind an internal load balancer."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 from placement import Placement
+from releases import BadRelease, BadReleaseArgs, BlueGreen, BlueGreenArgs
 
 PORT = 8080
 
@@ -19,10 +22,11 @@ class StorefrontArgs:
     orders: aws.dynamodb.Table
     image: str = "orders-storefront"
     tasks: int = 3
+    blue_green: bool = False
 
 
 class Storefront(pulumi.ComponentResource):
-    """Outputs: `url`, `cluster` and `service`."""
+    """Outputs: `url`, `cluster` and `service`; `alarm` where releases are blue/green."""
 
     def __init__(self, name: str, args: StorefrontArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:Storefront", name, None, opts)
@@ -31,7 +35,7 @@ class Storefront(pulumi.ComponentResource):
         balancer, group = self._balancer()
         self.url = balancer.dns_name.apply(lambda dns: f"http://{dns}")
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
-        self.service = self._service(group)
+        self.service = self._service(balancer, group)
         self.register_outputs({"url": self.url})
 
     def _balancer(self) -> tuple[aws.lb.LoadBalancer, aws.lb.TargetGroup]:
@@ -46,23 +50,22 @@ class Storefront(pulumi.ComponentResource):
             tags={"app": "shop"},
             opts=self._child,
         )
-        group = aws.lb.TargetGroup(
-            self._name,
-            port=PORT,
-            protocol="HTTP",
-            target_type="ip",
-            vpc_id=self._args.vpc_id,
-            deregistration_delay=5,
+        self._like = {
+            "port": PORT,
+            "protocol": "HTTP",
+            "target_type": "ip",
+            "vpc_id": self._args.vpc_id,
+            "deregistration_delay": 5,
             # The shortest that AWS takes: a lost task is left out after ten seconds.
-            health_check={
+            "health_check": {
                 "path": "/health",
                 "interval": 5,
                 "timeout": 2,
                 "healthy_threshold": 2,
                 "unhealthy_threshold": 2,
             },
-            opts=self._child,
-        )
+        }
+        group = aws.lb.TargetGroup(self._name, **self._like, opts=self._child)
         self._listener = aws.lb.Listener(
             self._name,
             load_balancer_arn=balancer.arn,
@@ -84,7 +87,7 @@ class Storefront(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _service(self, group: aws.lb.TargetGroup) -> aws.ecs.Service:
+    def _service(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> aws.ecs.Service:
         logs = aws.cloudwatch.LogGroup(self._name, retention_in_days=7, opts=self._child)
         role, execution = self._role("task"), self._role("execution")
         aws.iam.RolePolicyAttachment(
@@ -102,22 +105,42 @@ class Storefront(pulumi.ComponentResource):
             )
         )
         aws.iam.RolePolicy(self._name, role=role.id, policy=read, opts=self._child)
-        containers = pulumi.Output.all(logs.name, self._args.orders.name, aws.get_region().region).apply(
-            self._containers
-        )
-        definition = aws.ecs.TaskDefinition(
-            self._name,
-            family="orders-storefront",
+        roles = {"task_role_arn": role.arn, "execution_role_arn": execution.arn}
+        definition = self._definition(self._name, self._args.orders.name, logs, roles)
+        shift = self._blue_green(balancer, group) if self._args.blue_green else None
+        self.alarm = shift.alarm if shift else None
+        service = self._serve(definition, group, shift)
+        if shift is not None:
+            faulty = self._definition(f"{self._name}-faulty", "no-such-table", logs, roles)
+            made = BadReleaseArgs(cluster=self.cluster, service=service, good=definition, faulty=faulty)
+            BadRelease(f"{self._name}-bad-release", made, self._child)
+        return service
+
+    def _definition(
+        self, name: str, table: pulumi.Input[str], logs: aws.cloudwatch.LogGroup, roles: Mapping[str, Any]
+    ) -> aws.ecs.TaskDefinition:
+        given = pulumi.Output.all(logs.name, table, aws.get_region().region)
+        return aws.ecs.TaskDefinition(
+            name,
+            family=f"orders-{name}",
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             cpu="256",
             memory="512",
-            task_role_arn=role.arn,
-            execution_role_arn=execution.arn,
-            container_definitions=containers,
+            container_definitions=given.apply(self._containers),
+            **roles,
             opts=self._child,
         )
+
+    def _blue_green(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> BlueGreen:
+        made = BlueGreenArgs(balancer=balancer, listener=self._listener, group=group, like=self._like)
+        return BlueGreen(f"{self._name}-release", made, self._child)
+
+    def _serve(
+        self, definition: aws.ecs.TaskDefinition, group: aws.lb.TargetGroup, shift: BlueGreen | None
+    ) -> aws.ecs.Service:
         placement = self._args.placement
+        target = {"target_group_arn": group.arn, "container_name": "web", "container_port": PORT}
         return aws.ecs.Service(
             self._name,
             cluster=self.cluster.arn,
@@ -128,13 +151,14 @@ class Storefront(pulumi.ComponentResource):
                 "subnets": placement.subnet_ids,
                 "security_groups": [placement.security_group_id],
             },
-            load_balancers=[{"target_group_arn": group.arn, "container_name": "web", "container_port": PORT}],
+            load_balancers=[{**target, **(shift.target if shift else {})}],
             deployment_circuit_breaker={"enable": True, "rollback": True},
             health_check_grace_period_seconds=30,
             wait_for_steady_state=True,
             propagate_tags="SERVICE",
             tags={"app": "shop", "chaos": "ready"},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._listener]),
+            **(shift.service if shift else {}),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[shift.rule if shift else self._listener]),
         )
 
     def _containers(self, given: list[str]) -> str:

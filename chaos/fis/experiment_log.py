@@ -9,7 +9,6 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,7 +22,7 @@ _PAGE = 100
 
 @dataclass(slots=True, kw_only=True)
 class ExperimentLog:
-    """The log of one experiment. Writing never delays the experiment: one thread writes, in order."""
+    """The log of one experiment. Writing never delays the experiment: one thread of the region writes, in order."""
 
     region: Region
     experiment: str
@@ -32,9 +31,6 @@ class ExperimentLog:
     bucket: str
     prefix: str
     _lines: list[str] = field(default_factory=list)
-    _writer: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(max_workers=1, thread_name_prefix="fis-log")
-    )
 
     @classmethod
     def of(cls, region: Region, experiment: str, given: Members | None) -> ExperimentLog:
@@ -70,8 +66,8 @@ class ExperimentLog:
             raise ActionError(f"Unable to write to the log destination: {error}") from error
 
     def later(self, step: Callable[[], object]) -> None:
-        """Do something after all that was logged before, on the log's own thread."""
-        self._writer.submit(_quietly, step)
+        """Do something after all that was logged before, on the writer's thread."""
+        self.region.writer.submit(_quietly, step)
 
     # -- records ---------------------------------------------------------------------------------------------
 
@@ -121,7 +117,6 @@ class ExperimentLog:
         self._add("experiment-end", experiment_end_time=self._now(), experiment_state=state)
         if self.bucket:
             self.later(self._write_object)
-        self._writer.shutdown(wait=False)
 
     # -- writing ---------------------------------------------------------------------------------------------
 

@@ -47,13 +47,14 @@ class Lever:
 
 @dataclass(slots=True)
 class Region:
-    """FIS in one region. Used by one event loop; `workers` are for what blocks."""
+    """FIS in one region. Used by one event loop; `workers` are for what blocks, `writer` logs and tells, in order."""
 
     name: str
     doors: Doors
     quotas: Quotas
     clients: Clients
     workers: ThreadPoolExecutor
+    writer: ThreadPoolExecutor
     templates: dict[str, Template] = field(default_factory=dict)
     accounts: dict[str, dict[str, Members]] = field(default_factory=dict)
     """Template id → account id → its target account configuration."""
@@ -72,6 +73,11 @@ class Region:
     def arn(self, kind: str, identity: str) -> str:
         """An ARN of ours in this region."""
         return f"arn:aws:fis:{self.name}:{self.doors.target.account_id}:{kind}/{identity}"
+
+    def close(self) -> None:
+        """Take no more work."""
+        for pool in (self.workers, self.writer):
+            pool.shutdown(wait=False)
 
     def template(self, identity: str) -> Template:
         """The template.
@@ -119,7 +125,8 @@ def make_region(name: str, doors: Doors, quotas: Quotas) -> Region:
     target = replace(doors.target, region=name)
     here = replace(doors, target=target)
     workers = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix=f"fis-{name}")
-    return Region(name=name, doors=here, quotas=quotas, clients=Clients(target), workers=workers)
+    writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"fis-log-{name}")
+    return Region(name=name, doors=here, quotas=quotas, clients=Clients(target), workers=workers, writer=writer)
 
 
 def identifier(prefix: str) -> str:

@@ -64,7 +64,7 @@ class FisService:
     def reset(self) -> None:
         """Forget every template and experiment."""
         for region in self.regions.values():
-            region.workers.shutdown(wait=False)
+            region.close()
         self.regions.clear()
 
     async def heal(self) -> list[str]:

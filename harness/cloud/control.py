@@ -162,8 +162,8 @@ class Control:
     async def _set_lag(self, _query: Query, body: bytes) -> Answer:
         wanted = json.loads(body)
         lag = parse_lag(wanted["lag"]) if wanted.get("lag") else None
-        places = {key: str(wanted.get(key) or "") for key in ("source", "destination")}
-        self.doors.replication.lags.set(str(wanted["store"]), lag, **places)
+        source, destination = (str(wanted.get(key) or "") for key in ("source", "destination"))
+        self.doors.replication.lags.set(str(wanted["store"]), lag, source=source, destination=destination)
         return {"lags": self.doors.replication.lags.shown()}
 
     async def _links(self, _query: Query, _body: bytes) -> Answer:

@@ -1,4 +1,4 @@
-"""What ministack leaves undone: the end of an instance's volumes, changes of instances and of EKS, aliases in IAM."""
+"""What ministack leaves undone: zones and volumes of instances, changes of them and of EKS, names and policies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _EKS_CHANGE = re.compile(r"/clusters/([^/]+)(?:/node-groups/([^/]+))?/(update-co
 def close_gaps() -> None:
     """Let instances be changed and take their volumes along, and let EKS be changed. Call it before any is used."""
     _name_calls_of_aliases()
+    _name_services_of_ecs()
+    before_first_call("dynamodb", _obey_policies_of_tables)
     before_first_call("ec2", _complete_instances)
     before_first_call("eks", _change_kubernetes)
 
@@ -41,9 +43,78 @@ def _name_calls_of_aliases() -> None:
     iam_actions._lambda_action = action  # noqa: SLF001
 
 
+def _name_services_of_ecs() -> None:
+    """To ministack's IAM a call about an ECS service is one about its cluster; to AWS it is one about the service.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
+    from ministack.core import iam_actions
+
+    arn_of = iam_actions.extract_resource_arn
+
+    def arn(service: str, *request: Any, **named: Any) -> str:
+        found: str = arn_of(service, *request, **named)
+        return _service_arn(found, request[3]) if service == "ecs" and ":cluster/" in found else found
+
+    iam_actions.extract_resource_arn = arn
+
+
+def _service_arn(cluster: str, body: bytes) -> str:
+    """The ARN of the one service that a request names; else its cluster's."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        return cluster
+    several = given.get("services") or [None]
+    name = given.get("service") or given.get("serviceName") or (several[0] if len(several) == 1 else None)
+    if not isinstance(name, str) or not name:
+        return cluster
+    return name if name.startswith("arn:") else f"{cluster.replace(':cluster/', ':service/', 1)}/{name}"
+
+
+def _obey_policies_of_tables() -> None:
+    """A table's resource policy is kept by ministack and asked by nobody.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-auth-iam-id-based-policies-DDB.html
+    """
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import request_scope
+    from ministack.services import dynamodb
+
+    kept_of = iam_evaluator._resource_policy  # noqa: SLF001
+
+    def policy_of(service: str, arn: str) -> tuple[str, str] | None:
+        if service != "dynamodb" or not arn.startswith("arn:"):
+            found: tuple[str, str] | None = kept_of(service, arn)
+            return found
+        region, account = arn.split(":")[3:5]
+        with request_scope(account, region):
+            kept = dynamodb._resource_policies.get("/".join(arn.split("/")[:2]))  # noqa: SLF001
+        return (kept["Policy"], account) if kept else None
+
+    iam_evaluator._resource_policy = policy_of  # noqa: SLF001
+
+
 def _complete_instances() -> None:
+    _place_instances()
     _end_volumes()
     _change_instances()
+
+
+def _place_instances() -> None:
+    """An instance is in the zone of its subnet; to ministack all are in the Region's first."""
+    from ministack.services import ec2
+
+    launch = ec2._launch_instances_internal  # noqa: SLF001
+
+    def placed(**asked: Any) -> list[Record]:
+        made: list[Record] = launch(**asked)
+        zone = (ec2._subnets.get(asked["subnet_id"]) or {}).get("AvailabilityZone")  # noqa: SLF001
+        for instance in made if zone else ():
+            instance["Placement"]["AvailabilityZone"] = zone
+        return made
+
+    ec2._launch_instances_internal = placed  # noqa: SLF001
 
 
 def _end_volumes() -> None:

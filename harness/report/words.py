@@ -198,16 +198,24 @@ def drill_sentence(drill: DrillRecord) -> str:
     where = "" if len(drill.runs) == 1 else f"Worst of {len(drill.runs)} runs: "
     if drill.reason:
         return f"{where}{drill.reason[:1].upper()}{drill.reason[1:]}."
+    missed = [objective.name.replace("_", " ") for objective in drill.objectives if objective.verdict == "fail"]
+    if missed:  # a doubt about another objective must not hide it
+        return f"{where}Missed: {', '.join(missed)}. {_story(run)}"
     if run.doubts and run.verdict != "fail":
         return f"{where}{run.doubts[0][:1].upper()}{run.doubts[0][1:]}."
-    effects = _count(run.fired, "effect", "effects")
+    return f"{where}{_story(run)}"
+
+
+def _story(run: DrillRunFigures) -> str:
+    """What the fault did, and whether the service came back."""
+    effects = f"{_count(run.fired, 'effect', 'effects')} of the fault fired"
     if run.felt is False:
-        return f"{where}{effects} of the fault fired, and no request of the workload felt it."
+        return f"{effects}, and no request of the workload felt it."
     if run.recovered_s is None:
-        return f"{where}{effects} of the fault fired, and the service was not back while it was watched."
+        return f"{effects}, and the service was not back while it was watched."
     if run.only_after_fault:
-        return f"{where}{effects} of the fault fired; good answers came back only once it was ended."
-    return f"{where}{effects} of the fault fired; good answers were back after {rto(run)} and stayed."
+        return f"{effects}; good answers came back only once it was ended."
+    return f"{effects}; good answers were back after {rto(run)} and stayed."
 
 
 def worst_run(drill: DrillRecord) -> int:

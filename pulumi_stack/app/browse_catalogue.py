@@ -1,7 +1,7 @@
 """GET /catalogue/{category}: from the cache while fresh, else from the table; stale when that is out.
 
-A circuit breaker (pybreaker) stops asking a table that does not answer, and asks once again after a while. Stale is
-better than nothing: a price list of an hour ago still sells.
+Circuit breakers (pybreaker) stop asking a table or a cache that does not answer, and ask once again after a while.
+Stale is better than nothing: a price list of an hour ago still sells.
 """
 
 import functools
@@ -21,6 +21,8 @@ FRESH_S = float(os.environ.get("FRESH_S", "1"))
 KEPT_S = 3600
 
 BREAKER = pybreaker.CircuitBreaker(fail_max=2, reset_timeout=float(os.environ.get("RESET_S", "2")))
+CACHE_BREAKER = pybreaker.CircuitBreaker(fail_max=1, reset_timeout=1)
+"""A cache that does not answer is not waited for again at once: waiting functions pile up."""
 
 
 @functools.cache
@@ -49,8 +51,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def _kept(category: str) -> dict[str, Any] | None:
     try:
-        found = cache().get(f"category/{category}")
-    except valkey.ValkeyError as error:
+        found = CACHE_BREAKER.call(cache().get, f"category/{category}")
+    except (pybreaker.CircuitBreakerError, valkey.ValkeyError) as error:
         log("cache not read", error=str(error))  # without the cache the table answers alone
         return None
     return None if found is None else json.loads(found)
@@ -58,8 +60,9 @@ def _kept(category: str) -> dict[str, Any] | None:
 
 def _keep(category: str, products: list[dict[str, Any]]) -> None:
     try:
-        cache().set(f"category/{category}", json.dumps({"at": time.time(), "products": products}), ex=KEPT_S)
-    except valkey.ValkeyError as error:
+        content = json.dumps({"at": time.time(), "products": products})
+        CACHE_BREAKER.call(cache().set, f"category/{category}", content, ex=KEPT_S)
+    except (pybreaker.CircuitBreakerError, valkey.ValkeyError) as error:
         log("cache not written", error=str(error))
 
 

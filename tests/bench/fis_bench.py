@@ -77,7 +77,7 @@ def latencies(table: Table, target: Target) -> None:
         for what, number in (("start → effect", 0), ("stop → gone", 1)):
             values = sorted(one[number] for one in measured)
             table.limit(f"{what} of {name}, median", statistics.median(values), "ms", at_most=100)
-            table.limit(f"{what} of {name}, worst of {ROUNDS}", values[-1], "ms", at_most=250)
+            table.limit(f"{what} of {name}, worst of {ROUNDS}", values[-1], "ms", at_most=100)
 
 
 def load_experiments(target: Target) -> None:

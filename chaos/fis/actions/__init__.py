@@ -33,6 +33,7 @@ from chaos.fis.actions.lambda_invocation import (
     InvocationHttpIntegrationResponse,
 )
 from chaos.fis.actions.links import DisruptLink
+from chaos.fis.actions.replication_lag import ChangeLag
 from chaos.fis.actions.replication_pause import BucketPauseReplication, GlobalTablePauseReplication
 from chaos.fis.actions.state_only import GroupInsufficientCapacity, PauseVolumeIo, VolumeIoLatency
 from chaos.fis.actions.vpc_endpoint import DisruptVpcEndpoint
@@ -47,6 +48,7 @@ ACTIONS: Mapping[str, Action] = {
         AddLatency(),
         AssertAlarmState(),
         BucketPauseReplication(),
+        ChangeLag(),
         DisruptConnectivity(),
         DisruptLink(),
         DisruptVpcEndpoint(),
@@ -93,12 +95,18 @@ ELSEWHERE: Mapping[str, ElsewhereAction] = {action.id: action for action in else
 """AWS's actions that are refused here, or skipped where a template says so."""
 
 
+_ASKED_BY = {"network": "ec2", "ssm": "ssm", "arc": "arc-zonal-shift"}
+_LOGS_TO = {"cloudWatchLogsConfiguration": "logs", "s3Configuration": "s3"}
+
+
 def services_of(template: Mapping[str, Any]) -> set[str]:
     """The services whose clients an experiment from this template needs at once."""
     kinds = {target["resourceType"] for target in template["targets"].values()}
     needed = {FINDERS[kind][0] for kind in kinds if kind in FINDERS}
-    if any(":network:" in action["actionId"] for action in template["actions"].values()):
-        needed.add("ec2")
+    kinds = {action["actionId"].split(":")[1] for action in template["actions"].values()}
+    needed |= {service for kind, service in _ASKED_BY.items() if kind in kinds}
     if any(one["source"] != "none" for one in template["stopConditions"]):
         needed.add("cloudwatch")
+    logs = template.get("logConfiguration") or {}
+    needed |= {service for key, service in _LOGS_TO.items() if key in logs}
     return needed

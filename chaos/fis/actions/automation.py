@@ -15,6 +15,9 @@ from chaos.fis.actions.values import check_duration, refuse
 from chaos.fis.errors import ActionError
 
 _ENDED = frozenset({"Success", "Failed", "Cancelled", "TimedOut"})
+_CHANGING = frozenset(
+    {"aws:executeAwsApi", "aws:executeScript", "aws:invokeLambdaFunction", "aws:changeInstanceState"}
+)
 _MENDING_POLLS = 600
 """A minute to mend in."""
 
@@ -62,8 +65,14 @@ class StartAutomationExecution(Action):
             )["AutomationExecutionId"]
 
     def over(self, work: Work) -> bool:
-        """True once the automation has ended."""
-        return _shown(work)["AutomationExecutionStatus"] in _ENDED
+        """True once the automation has ended. The first step that may change something is the proof of injection."""
+        shown = _shown(work)
+        begun = [one["StepName"] for one in shown.get("StepExecutions", ()) if _changes(one)]
+        if begun and "told" not in work.undo:
+            work.undo["told"] = begun[0]
+            arn = work.parameters["documentArn"]
+            work.doors.evidence.add("fault_fired", owner=work.owner, resource=arn, step=begun[0])
+        return shown["AutomationExecutionStatus"] in _ENDED
 
     def look(self, work: Work) -> None:
         """An automation that failed or took too long fails the action."""
@@ -89,6 +98,14 @@ def _shown(work: Work) -> dict[str, Any]:  # JSON of SSM
     ssm = work.clients.get("ssm")
     answer = ssm.get_automation_execution(AutomationExecutionId=work.undo["execution"])
     return dict(answer["AutomationExecution"])
+
+
+def _changes(step: Mapping[str, Any]) -> bool:
+    """Whether a step has begun that is more than a look, a wait or a branch."""
+    if step.get("StepStatus") not in {"InProgress", "Success"} or step.get("Action") not in _CHANGING:
+        return False
+    asked = str(step.get("Inputs", {}).get("Api", "")).lower().replace("_", "").strip('"')
+    return not asked.startswith(("describe", "get", "list"))
 
 
 def _document_parameters(parameters: Mapping[str, str]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 
 from chaos.fis.actions import services_of
@@ -17,8 +18,11 @@ _GIVEN = (
 _LISTED = ("id", "arn", "description", "creationTime", "lastUpdateTime", "tags")
 
 
-def create(region: Region, members: Members) -> Members:
-    """Store a template; the same client token and body return the one of before."""
+async def create(region: Region, members: Members) -> Members:
+    """Store a template; the same client token and body return the one of before.
+
+    Answers once the clients that its experiments need are made, so that none of them begins late.
+    """
     known = region.known("CreateExperimentTemplate", members)
     if known:
         return {"experimentTemplate": region.template(known)}
@@ -44,7 +48,8 @@ def create(region: Region, members: Members) -> Members:
     }
     region.templates[identity] = template
     region.remember("CreateExperimentTemplate", members, identity)
-    region.workers.submit(region.clients.warm, *services_of(template))
+    needed = services_of(template) | ({"iam"} if region.doors.iam_enforced else set())
+    await asyncio.get_running_loop().run_in_executor(region.workers, region.clients.warm, *needed)
     return {"experimentTemplate": template}
 
 

@@ -115,6 +115,7 @@ class Execution:
             "StepStatus": "InProgress",
             "IsCritical": step.get("isCritical", True) is not False,
             "ExecutionStartTime": time.time(),
+            "Inputs": _shown(step.get("inputs") or {}),
             "Outputs": {},
         }
         self.steps.append(told)
@@ -136,7 +137,9 @@ class Execution:
         if action is None:
             return f"action {step['action']} is not carried out here; {nearest(step['action'], STEP_ACTIONS)}"
         try:
-            answer = action(filled(step.get("inputs") or {}, self.known), self.surroundings)
+            inputs = filled(step.get("inputs") or {}, self.known)
+            told["Inputs"] = _shown(inputs)
+            answer = action(inputs, self.surroundings)
             for output in step.get("outputs") or ():
                 value = selected(answer, output["Selector"])
                 self.known[f"{step['name']}.{output['Name']}"] = value
@@ -203,3 +206,8 @@ def arguments(version: Version, given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             raise SsmError("InvalidAutomationExecutionParameters", f"parameter {name} is missing")
     return known
+
+
+def _shown(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """A step's inputs as GetAutomationExecution tells them: JSON, value by value."""
+    return {name: json.dumps(value, default=str) for name, value in inputs.items()}

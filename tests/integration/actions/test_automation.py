@@ -118,9 +118,18 @@ def test_a_runbook_impairs_a_queue_and_mends_it_when_its_time_is_over(aws: Any, 
         shown = aws.wait(experiment, *ended)
         assert shown["state"]["status"] == "completed", shown
         assert send() == "ok"
+        fired = [e.detail for e in aws.cloud.control.evidence(owner=experiment) if e.kind == "fault_fired"]
+        assert fired == [{"resource": arn, "step": "find"}]  # a script: it may change something
         return answer == "AccessDenied"
 
     assert any(felt(duration) for duration in ("PT3S", "PT15S", "PT45S"))
+
+
+def test_a_runbook_that_only_looks_is_no_proof(aws: Any, document: Any) -> None:
+    looks = {"name": "look", "action": "aws:executeAwsApi", "inputs": {"Service": "sqs", "Api": "ListQueues"}}
+    experiment = aws.start(automation(document(runbook(looks))))
+    assert aws.wait(experiment, "completed", "failed")["state"]["status"] == "completed"
+    assert not [e for e in aws.cloud.control.evidence(owner=experiment) if e.kind == "fault_fired"]
 
 
 def test_stopping_the_experiment_cancels_the_runbook_which_mends(aws: Any, document: Any, send: Any) -> None:

@@ -71,6 +71,28 @@ def test_after_conflicting_writes_the_last_one_wins_everywhere(aws: Any, tables:
     assert until(lambda: value(east, "y") == value(west, "y") == "east last")
 
 
+def test_a_changed_lag_holds_until_the_action_ends_and_tells_of_the_copies_that_took_it(
+    aws: Any, tables: dict[str, Any]
+) -> None:
+    east, west = tables[EAST], tables[WEST]
+    action = aws.action(
+        "blackstart:replication:change-lag", store="dynamodb", lag="1200ms", source=EAST, destination=WEST
+    )
+    with aws.running(action) as experiment:
+        began_s = time.monotonic()
+        put(east, "slow", "1")
+        put(east, "slower", "1")
+        assert {"store": "dynamodb", "source": EAST, "destination": WEST, "lag": "1.2s"} in aws.cloud.control.lags()
+    put(east, "quick", "1")
+    assert until(lambda: value(west, "quick") == "1")
+    assert until(lambda: value(west, "slow") == "1")
+    assert time.monotonic() - began_s >= 1.2
+    assert all(one["source"] == "" for one in aws.cloud.control.lags())
+    told = [e for e in aws.cloud.control.evidence(owner=experiment) if e.kind.startswith("fault_")]
+    assert [e.kind for e in told] == ["fault_injected", "fault_fired", "fault_healed"]
+    assert told[-1].detail["fired"] == 2  # not the one that was written after the action
+
+
 @pytest.fixture(scope="module")
 def buckets(aws: Any) -> Any:
     s3, west = aws.client("s3"), aws.cloud.target.client("s3", region=WEST)

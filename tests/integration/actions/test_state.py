@@ -1,5 +1,6 @@
 """Actions on EC2 and alarms, through the cloud's own API; what AWS shows afterwards is shown here."""
 
+import json
 from typing import Any
 
 import pytest
@@ -140,3 +141,60 @@ def test_an_alarm_is_asserted(aws: Any, alarm: str) -> None:
     set_state(aws, "ALARM")
     shown = aws.wait(aws.start({"a": action}), "failed")
     assert shown["actions"]["a"]["state"]["reason"] == "orders-5xx is in ALARM, not in OK or INSUFFICIENT_DATA"
+
+
+def test_an_instance_is_in_the_zone_of_its_subnet(aws: Any, vpc: Any) -> None:
+    ec2 = aws.client("ec2")
+    made = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=vpc.there)["Instances"][0]
+    assert made["Placement"]["AvailabilityZone"] == "us-east-1b"
+    ec2.terminate_instances(InstanceIds=[made["InstanceId"]])
+
+
+def test_a_tables_policy_is_obeyed(aws: Any, caller: Any) -> None:
+    table = aws.client("dynamodb").create_table(
+        TableName="guarded",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+
+    def get() -> str:
+        return str(caller("dynamodb", "get_item", TableName="guarded", Key={"id": {"S": "1"}}))
+
+    assert get() == "ok"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": table}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    aws.client("dynamodb").put_resource_policy(ResourceArn=table, Policy=policy)
+    assert get() == "AccessDeniedException"
+    aws.client("dynamodb").delete_resource_policy(ResourceArn=table)
+    assert get() == "ok"
+
+
+def test_a_role_may_be_let_at_one_service_of_a_cluster(aws: Any) -> None:
+    aws.client("ecs").create_cluster(clusterName="shared")
+    mine = "arn:aws:ecs:us-east-1:000000000000:service/shared/mine"
+    allow = {"Effect": "Allow", "Action": "ecs:UpdateService", "Resource": mine}
+    aws.client("iam").put_role_policy(
+        RoleName="caller",
+        PolicyName="all",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+    )
+    try:
+        role = aws.client("sts").assume_role(
+            RoleArn="arn:aws:iam::000000000000:role/app/caller", RoleSessionName="narrow"
+        )["Credentials"]
+        keys = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        given = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), keys, strict=True))
+        ecs = aws.cloud.target.client("ecs", role={name: role[key] for name, key in given.items()})
+        for service, says in (("mine", "ServiceNotFoundException"), ("other", "AccessDeniedException")):
+            found = aws.code_of(
+                lambda name=service: ecs.update_service(cluster="shared", service=name, desiredCount=1)
+            )
+            assert found == says
+    finally:
+        everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        aws.client("iam").put_role_policy(
+            RoleName="caller",
+            PolicyName="all",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+        )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chaos.fis import experiment_log, region, targets
+from chaos.fis import region, targets
 from chaos.fis.finding import Resource
 from chaos.fis.operations import OPERATIONS
 from chaos.fis.region import Quotas, Region, make_region
@@ -116,8 +116,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     published: list[dict[str, Any]] = []
     functions = [Resource(arn=FUNCTION, tags={"role": "fulfil"})]
     monkeypatch.setattr(targets, "FINDERS", {"aws:lambda:function": ("lambda", lambda *_, **__: functions)})
-    for module in (region, experiment_log):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(region, "ThreadPoolExecutor", Inline)
     doors = Doors(
         faults=RuleBook(clock, evidence),
         zones=ZoneKeeper(zones_of("us-east-1", 3), evidence),

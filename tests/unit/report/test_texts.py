@@ -184,3 +184,16 @@ def test_the_error_of_the_harness_stands_beside_its_figures(green) -> None:
 def test_a_miss_shows_the_keys_behind_it_and_runs_without_a_miss_what_they_prove(red, green) -> None:
     assert "- zone-loss: lost `order-00590` at 11.8" in render_markdown(red.run)
     assert "Zero misses in 1 run: with 95 % confidence the miss rate is below 95 %." in render_markdown(green.run)
+
+
+def test_a_doubt_about_one_objective_does_not_hide_another_that_was_missed() -> None:
+    script = Script(outages=(Outage(start_s=12.0, end_s=19.0),))
+    objectives = DrillObjectives(rto_s=5.0, detect_s=5.0)  # and no alarm that could have told
+    drill = drill_record("d", "AZ", [judge(play(script), objectives, Method())], method=Method())
+    assert {o.name: o.verdict for o in drill.objectives} == {"rto": "fail", "detect": "inconclusive"}
+    assert drill.runs[0].doubts
+    assert words.drill_sentence(drill).startswith("Missed: rto. ")
+    open_only = drill_record(
+        "d", "AZ", [judge(play(script), DrillObjectives(detect_s=5.0), Method())], method=Method()
+    )
+    assert drill.runs[0].doubts[0][1:] in words.drill_sentence(open_only)
