@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.measure.effects import effects_of
 from harness.measure.journal import (
     ALARM,
     ALARMS_WATCHED,
@@ -311,3 +312,11 @@ def test_where_nobody_counts_calls_a_procedure_is_not_said_to_have_made_none() -
     assert uncounted is not None
     assert counted.problem
     assert not uncounted.problem
+
+
+@pytest.mark.parametrize(("after", "each", "writes"), [(1.1, 0.1, 11), (0.3, 0.1, 3)])
+def test_what_decimals_lack_is_no_movement(after: float, each: float, writes: int) -> None:
+    """1.1 / 0.1 is a little more than 11, and 0.3 / 0.1 a little less than 3."""
+    detail = {"key": "k", "before": 0.0, "after": after, "each": each, "writes": writes}
+    found = effects_of(also(play(GOOD), Event(at_s=42.0, name=COUNTER_READ, detail=detail)))
+    assert (found.surplus, found.missing, found.findings) == (0, 0, ())
