@@ -174,10 +174,10 @@ def test_a_region_without_power_answers_nobody_and_the_other_goes_on(aws: Any) -
 
 
 def test_an_answer_under_way_does_not_leave_a_region_that_is_lost(aws: Any) -> None:
-    patient = {"read_timeout": 60.0, "retries": {"total_max_attempts": 1}}
+    patient = {"read_timeout": 600.0, "retries": {"total_max_attempts": 1}}
     there = aws.cloud.target.client("dynamodb", region="us-west-2", **patient)
     rule = FaultRule(
-        id="slow", owner="test", selector=Selector(service="dynamodb"), effect=Latency(delay_s=600.0), lease_s=60.0
+        id="slow", owner="test", selector=Selector(service="dynamodb"), effect=Latency(delay_s=600.0), lease_s=600.0
     )
     aws.cloud.control.put_rule(rule)
     with ThreadPoolExecutor(1) as beside:

@@ -124,7 +124,7 @@ def changes_are_refused(zone: Zone) -> bool:
         service: zone.cloud.target.client(service, region="us-west-2", **impatient) for service in ("route53", "iam")
     }
     assert zone.test("shop")
-    assert far["route53"].list_resource_record_sets(HostedZoneId=zone.id)["ResourceRecordSets"]
+    assert zone.route53.list_resource_record_sets(HostedZoneId=zone.id)["ResourceRecordSets"]
     with pytest.raises(ReadTimeoutError):
         far["route53"].change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": [NO_CHANGE]})
     with pytest.raises(ReadTimeoutError):
