@@ -231,12 +231,15 @@ WRONG_ONE = replace(
 @given(st.sampled_from([-32.0, 8.0, 1024.0]))
 def test_where_the_clock_began_changes_no_figure(by_s: float) -> None:
     """Powers of two, so that the sums are exact enough for the nearest millisecond."""
+    operations = play(WRONG_ONE).operations
+    about_another = msgspec.structs.replace(operations[601], valid=False)
+    whole = replace(play(WRONG_ONE), operations=(*operations[:601], about_another, *operations[602:]))
     asked = DrillObjectives(rto_s=5.0, rpo_s=0.0, lost=0, detect_s=9.0, staleness_s=30.0, static_stability=True)
     told = [
         json.loads(
             msgspec.json.encode(judge(one, asked, METHOD).figures), parse_float=lambda text: round(float(text), 5)
         )
-        for one in (play(WRONG_ONE), moved(play(WRONG_ONE), by_s))
+        for one in (whole, moved(whole, by_s))
     ]
     assert told[0] == told[1]
     assert told[0]["findings"]
