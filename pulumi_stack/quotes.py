@@ -97,7 +97,7 @@ class Quotes(pulumi.ComponentResource):
             app_name=application.name,
             deployment_group_name=self.function.name,
             service_role_arn=role.arn,
-            deployment_config_name="CodeDeployDefault.LambdaCanary10Percent5Minutes",
+            deployment_config_name="CodeDeployDefault.LambdaCanary10Percent30Minutes",
             deployment_style={"deployment_option": "WITH_TRAFFIC_CONTROL", "deployment_type": "BLUE_GREEN"},
             alarm_configuration={"enabled": True, "alarms": [self.alarm.name]},
             auto_rollback_configuration={
