@@ -110,9 +110,17 @@ class Rds:
             return await proceed(call)
         answer = await _proceed(action, given, call, proceed)
         if answer[0] < 300:
+            self._keep_roles(action, given)
             await self._follow(action, given)
             answer = await _shown_again(action, given, answer, call, proceed)
         return answer
+
+    def _keep_roles(self, action: str, given: Mapping[str, str]) -> None:
+        """The emulator names the next writer at once; nobody is to see it before it can write."""
+        found = self._find(*emulated.caller_scope(), given.get("DBClusterIdentifier", "").rpartition(":")[2])
+        if action == "FailoverDBCluster" and found is not None:
+            found[0].failing_over = True
+            found[0].changed(found[0])
 
     async def _follow(self, action: str, given: Mapping[str, str]) -> None:
         waiting = await asyncio.to_thread(self.reconcile, action, given)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud.client import RunningCloud
 from tests.integration.databases.conftest import DETECTION_S, DNS_S, PASSWORD, Aurora, Stream
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 
 def test_each_instance_is_a_process_in_a_zone_of_its_own(aurora: Aurora) -> None:
@@ -108,6 +108,13 @@ def test_failover_by_request_promotes_the_named_reader_and_restarts_the_writer_a
     began_s = time.monotonic()
     answer = aurora.rds.failover_db_cluster(DBClusterIdentifier="orders", TargetDBInstanceIdentifier=target)
     assert answer["DBCluster"]["Status"] == "failing-over"
+    told = [aurora.described()]
+    while told[-1]["Status"] == "failing-over" and time.monotonic() - began_s < PATIENCE_S:
+        told.append(aurora.described())
+    # The next writer is named when it writes, and not before.
+    writers = [m["DBInstanceIdentifier"] for shown in told for m in shown["DBClusterMembers"] if m["IsClusterWriter"]]
+    assert set(writers[:-1]) <= {old}
+    assert writers[-1] == target
     assert one.first_after(began_s) >= DNS_S
     aurora.settled()
     assert aurora.writer == target
