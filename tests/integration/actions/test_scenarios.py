@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError
 from chaos.fis.actions import ELSEWHERE
 from tests.waiting import until
 
-FILES = sorted((Path(__file__).parents[3] / "chaos" / "experiments").glob("*.json"))
+ON_A_STACK = {"cache-loss", "deploy-gone-wrong", "writer-loss"}
+"""They aim at a cache, a release and a database of the shop: their drills run them (docs/fis.md)."""
+FOLDER = Path(__file__).parents[3] / "chaos" / "experiments"
+FILES = sorted(path for path in FOLDER.glob("*.json") if path.stem not in ON_A_STACK)
 DURATIONS = ("duration", "startInstancesAfterDuration")
 
 

@@ -96,7 +96,9 @@ def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setattr(emulated, "in_scope", lambda *_scope: nullcontext())
     aws, events, now_s = FakeAws(), list[dict[str, Any]](), [0.0]
     doors = SimpleNamespace(
-        target=SimpleNamespace(client=lambda _name, **_options: aws), publish=lambda **event: events.append(event)
+        zones=SimpleNamespace(lost=lambda _region: False),
+        target=SimpleNamespace(client=lambda _name, **_options: aws),
+        publish=lambda **event: events.append(event),
     )
     made = BackupService(
         doors=doors,
