@@ -41,6 +41,7 @@ class FunctionArgs:
     read_timeout_s: float = 1.0
     layers: Sequence[pulumi.Input[str]] = ()
     publish: bool = False
+    runtime: str = RUNTIME
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Function(pulumi.ComponentResource):
             return
         self.function = aws.lambda_.Function(
             name,
-            runtime=RUNTIME,
+            runtime=args.runtime,
             handler=f"{args.handler}.handler",
             code=pulumi.FileArchive(str(APP)),
             role=self.role.arn,

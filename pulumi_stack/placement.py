@@ -14,6 +14,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "catalogue": (),
     "checkout": ("catalogue", "customers"),
     "delivery": (),
+    "ledger": (),
     "live": ("customers",),
     "notices": (),
     "partners": (),

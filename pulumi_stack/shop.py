@@ -14,6 +14,7 @@ from customers import Customers, CustomersArgs
 from delivery import Delivery, DeliveryArgs
 from events import Events
 from function import Answering, Function, ShopFunctionArgs, Statement
+from general_ledger import GeneralLedger, GeneralLedgerArgs
 from http_api import TokenIssuer
 from layer import Libraries
 from ledger import Ledger
@@ -209,6 +210,16 @@ class Shop:
         self.routes |= {"POST /reviews": made.review, "GET /reviews/{sku}": made.review}
         self.outputs |= {"reviews_cluster_arn": made.cluster.arn, "reviews_secret_arn": made.secret.arn}
 
+    def _ledger(self) -> None:
+        offered = self._orders
+        made = GeneralLedger("ledger", GeneralLedgerArgs(placement=offered.placement, vpc_id=offered.vpc_id))
+        self.functions += made.functions
+        self.outputs["ledger"] = {
+            "cluster": made.cluster.cluster_identifier,
+            "transfer": made.transfer.name,
+            "report": made.report.name,
+        }
+
     def _partners(self) -> None:
         made = Partners("partners", PartnersArgs(placement=self._orders.placement))
         self.functions += made.functions
@@ -264,6 +275,7 @@ class Shop:
 
 
 PARTS = (
+    "ledger",
     "catalogue",
     "reviews",
     "admin",
@@ -282,4 +294,4 @@ PARTS = (
     "delivery",
     "budget",
 )
-"""In the order in which they are made; `releases` is made with the storefront."""
+"""In the order in which they are made: first what takes longest. `releases` is made with the storefront."""

@@ -5,19 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+import threading
 from pathlib import Path
 
 from harness.files import write_atomically
 
 _LIFETIME = dt.timedelta(days=365)
 _NAME = "blackstart databases"
+_MAKING = threading.Lock()
+"""Two who made a pair at once would leave the key of one beside the certificate of the other."""
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
     """A TLS context of a server; key and certificate are made in `folder` on first use."""
     key, certificate = folder / "key.pem", folder / "ca.pem"
-    if not certificate.exists():
-        _make(key, certificate)
+    with _MAKING:
+        if not certificate.exists():
+            _make(key, certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context

@@ -62,6 +62,7 @@ class DataApi:
             return await proceed(call)
         try:
             body = json.loads(call.body or b"{}")
+            _may_read_secret(call, body)
             said = await asyncio.to_thread(operation, body)
         except DataApiError as error:
             wire = wire_error(_MODELS, "rds-data", "rest", code=error.code, message=str(error))
@@ -179,6 +180,15 @@ class DataApi:
         for one in self._transactions.values():
             one.connection.close()
         self._transactions.clear()
+
+
+def _may_read_secret(call: ServiceCall, body: Body) -> None:
+    """The secret is read with the caller's permissions.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.access.html
+    """
+    if body.get("secretArn") and (refused := emulated.may_not_read(call, body["secretArn"])):
+        raise DataApiError("AccessDeniedException", refused)
 
 
 def _said(error: Exception) -> DataApiError:

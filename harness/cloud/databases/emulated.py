@@ -135,6 +135,23 @@ def data_api_credentials(secret: str) -> tuple[str, str, tuple[str, str] | None]
     return "", "", (str(said.get("__type", "SecretsErrorException")), str(said.get("message", "")))
 
 
+def may_not_read(call: ServiceCall, secret: str) -> str:
+    """What AWS tells a caller whose policies do not let it read a secret; '' where they do, or are not asked."""
+    from ministack import app
+    from ministack.core import iam_evaluator
+    from ministack.core.iam_actions import identity_denial_message
+    from ministack.core.router import extract_access_key_id
+
+    if not app.AUTH:
+        return ""
+    action, key = "secretsmanager:GetSecretValue", extract_access_key_id(dict(call.headers), dict(call.query))
+    denied = iam_evaluator.enforce(key, action, "secretsmanager", caller_scope()[1], resource_arn=secret)
+    if denied is None:
+        return ""
+    caller = getattr(denied, "principal_arn", "")  # credentials that are not in order have none
+    return identity_denial_message(action, caller, secret, getattr(denied, "decision", "") == "Deny")
+
+
 def may_connect(scope: tuple[str, str], host: str, query: Mapping[str, list[str]], arn: str) -> bool:
     """Whether a token, by its host and the parameters of its query, is signed by somebody who may log in to `arn`.
 
