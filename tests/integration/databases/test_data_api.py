@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -100,3 +101,29 @@ def test_unknown_clusters_and_secrets_are_refused_as_aws_refuses_them(sql: Sql) 
         with pytest.raises(ClientError) as refused:
             sql.api.execute_statement(**{**sql.where, **change}, sql="SELECT 1")
         assert refused.value.response["Error"]["Code"] == code
+
+
+def test_the_secret_is_read_with_the_callers_permissions(cloud: RunningCloud, sql: Sql) -> None:
+    """Who may call the API but not read the secret is refused, by the secret's name; then it may."""
+    iam = cloud.target.client("iam")
+    iam.create_user(UserName="clerk")
+    key = iam.create_access_key(UserName="clerk")["AccessKey"]
+    clerk = boto3.client(
+        "rds-data", region_name="us-east-1", endpoint_url=cloud.target.endpoint,
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+    )  # fmt: skip
+
+    def let(*allowed: tuple[str, str]) -> None:
+        statements = [{"Effect": "Allow", "Action": action, "Resource": arn} for arn, action in allowed]
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName="clerk", PolicyName="data", PolicyDocument=document)
+
+    execute = (sql.where["resourceArn"], "rds-data:ExecuteStatement")
+    let(execute)
+    with pytest.raises(
+        ClientError, match=f"secretsmanager:GetSecretValue on resource: {sql.where['secretArn']}"
+    ) as no:
+        clerk.execute_statement(**sql.where, sql="SELECT 1")
+    assert no.value.response["Error"]["Code"] == "AccessDeniedException"
+    let(execute, (sql.where["secretArn"], "secretsmanager:GetSecretValue"))
+    assert clerk.execute_statement(**sql.where, sql="SELECT 1")["records"] == [[{"longValue": 1}]]
