@@ -149,7 +149,7 @@ def may_not_read(call: ServiceCall, secret: str) -> str:
     if denied is None:
         return ""
     caller = getattr(denied, "principal_arn", "")  # credentials that are not in order have none
-    return identity_denial_message(action, caller, secret, getattr(denied, "decision", "") == "Deny")
+    return str(identity_denial_message(action, caller, secret, getattr(denied, "decision", "") == "Deny"))
 
 
 def may_connect(scope: tuple[str, str], host: str, query: Mapping[str, list[str]], arn: str) -> bool:
