@@ -37,7 +37,9 @@ class GeneralLedger(pulumi.ComponentResource):
         self.cluster = self._cluster()
         instances = [self._instance(number) for number in range(args.instances)]
         # RDS makes the secret, keeps it in Secrets Manager and rotates it.
-        self.secret_arn = self.cluster.master_user_secrets.apply(lambda made: str(made[0].secret_arn))
+        self.secret_arn = self.cluster.master_user_secrets.apply(
+            lambda made: made[0].secret_arn or "" if made else ""
+        )
         where = {"SECRET_ARN": self.secret_arn, "DATABASE": DATABASE}
         secret = Statement(["secretsmanager:GetSecretValue"], [self.secret_arn])
         ready = pulumi.ResourceOptions(parent=self, depends_on=instances)
@@ -51,7 +53,10 @@ class GeneralLedger(pulumi.ComponentResource):
             ),
             ready,
         )
-        endpoint = {"ENDPOINT": self.cluster.endpoint, "PORT": self.cluster.port.apply(lambda port: str(int(port)))}
+        endpoint = {
+            "ENDPOINT": self.cluster.endpoint,
+            "PORT": self.cluster.port.apply(lambda port: str(int(port or PORT))),
+        }
         self.report = Function(
             "report",
             ShopFunctionArgs(
