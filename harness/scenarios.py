@@ -45,7 +45,8 @@ def run_scenarios(
 ) -> ScenarioResult:
     """Run `suites` and count the outcomes; each output line goes to `on_line` as it comes.
 
-    Scenarios mostly wait for events to flow, so `workers` may exceed the cores.
+    Scenarios mostly wait for events to flow, so `workers` may exceed the cores. Files run side by side, the scenarios of
+    a file one after another: they are of one flow, and may move what they share.
 
     Raises:
         UsageError: no such folder, or pytest refused its arguments.
@@ -54,7 +55,11 @@ def run_scenarios(
     """
     if not suites.exists():
         raise UsageError("no such folder", where=str(suites), hint="set [project] scenarios in blackstart.toml")
-    spread = [] if any(a in {"-n", "--pdb", "-s"} or a.startswith("-n") for a in arguments) else ["-n", str(workers)]
+    spread = (
+        []
+        if any(a in {"-n", "--pdb", "-s"} or a.startswith("-n") for a in arguments)
+        else ["-n", str(workers), "--dist", "loadfile"]
+    )
     command = [sys.executable, "-m", "pytest", str(suites), f"--junitxml={junit}", "-q", "--color=no", "-rfE"]
     command += ["-p", "no:cacheprovider", "-p", "no:locust", *spread, *arguments]
     process = processes.spawn(
