@@ -45,8 +45,8 @@ def run_scenarios(
 ) -> ScenarioResult:
     """Run `suites` and count the outcomes; each output line goes to `on_line` as it comes.
 
-    Scenarios mostly wait for events to flow, so `workers` may exceed the cores. Files run side by side, the scenarios of
-    a file one after another: they are of one flow, and may move what they share.
+    Scenarios mostly wait for events to flow, so `workers` may exceed the cores. Files run side by side, the scenarios
+    of a file one after another: they are of one flow, and may move what they share.
 
     Raises:
         UsageError: no such folder, or pytest refused its arguments.
