@@ -26,7 +26,7 @@ from chaos.fis.watching import ENDED
 from chaos.fis_witness import STOP_WAIT_S, FisWitness
 from chaos.machine_watch import watched
 from chaos.probing import probing
-from chaos.replica_watch import ReplicaWatch
+from chaos.replica_watch import LOOK_EVERY_S, ReplicaWatch
 from chaos.restoring import restored
 from chaos.steady_probes import Phase, SteadyProbes
 from chaos.stores import NEEDS
@@ -502,6 +502,7 @@ class _Run:
         try:
             if waiting := settle(store, journal, self.clock, meanwhile=self.witness.look):
                 self._note(names.QUEUES_WAITING, messages=waiting)
+            self._look_for_the_last(journal)
             self._note(names.VERIFICATION_STARTED)
             self.tell("reading everything back, twice")
             prefix = self.repeats.key_prefix(self.drill.name, self.number, self.folder)
@@ -510,6 +511,13 @@ class _Run:
         except (ClientError, BotoCoreError, NotReadyError, KeyError) as error:
             self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
         self._note(names.VERIFICATION_ENDED)
+
+    def _look_for_the_last(self, journal: Journal) -> None:
+        """The last writes may be as stale as the objective allows before it is missed."""
+        limit_s = self.drill.objectives.staleness_s
+        if self.witness.replica is not None and limit_s is not None:
+            acked = (one.key for one in journal.operations if one.write and one.outcome == "ok")
+            self.witness.replica.look_for(acked, within_s=limit_s + LOOK_EVERY_S)
 
     def _recovery_target(self, store: Store) -> AbstractContextManager[Store]:
         if not store.part.restore:

@@ -6,7 +6,8 @@ A look notes only the keys that are new to it, at the instant its answer was com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from harness.measure import journal as names
 from harness.measure.journal import JournalWriter
 
 LOOK_EVERY_S = 1.0
+_POLL_S = 0.2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +49,13 @@ class ReplicaWatch:
         new = sorted(found - self._seen)
         self._seen |= found
         self.journal.event(names.REPLICA_LOOK, self._looked_s, new=new, error=error)
+
+    def look_for(self, keys: Iterable[str], *, within_s: float) -> None:
+        """Look on until all of `keys` were seen, or so long: what came last has its time to come too."""
+        wanted, until_s = set(keys), self.clock.now_s() + within_s
+        while not wanted <= self._seen and self.clock.now_s() < until_s:
+            self.look()
+            time.sleep(_POLL_S)
 
     def _keys(self) -> Iterator[str]:
         pages = self.client.get_paginator("scan").paginate(
