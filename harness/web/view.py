@@ -38,6 +38,7 @@ class View:
     _alarms: list[Shown] = field(default_factory=list)
     _alarms_at_s: float = 0.0
     _watchers: dict[str, Watcher] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _runs: dict[str, Shown] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,8 +68,9 @@ class View:
 
     def _zones(self) -> list[Shown]:
         """Each zone with what lives in it, alike ones of a function as one row."""
-        functions = Counter((row["zone"], row["function"]) for row in self.control.environments())
-        busy = Counter((row["zone"], row["function"]) for row in self.control.environments() if row["busy"])
+        environments = self.control.environments()
+        functions = Counter((row["zone"], row["function"]) for row in environments)
+        busy = Counter((row["zone"], row["function"]) for row in environments if row["busy"])
         rows = [
             {"zone": zone, "kind": "function", "name": name, "count": count, "busy": busy[zone, name], "alive": True}
             for (zone, name), count in sorted(functions.items())
@@ -95,7 +97,7 @@ class View:
         return rules + links
 
     def _experiments(self) -> list[Shown]:
-        fis = self.stack.target.client("fis", **_QUICK)
+        fis = self._client("fis")
         found = [one for page in fis.get_paginator("list_experiments").paginate() for one in page["experiments"]]
         newest = sorted(found, key=lambda one: one["creationTime"], reverse=True)[:6]
         return [
@@ -118,8 +120,7 @@ class View:
         ]
 
     def _templates(self) -> list[Shown]:
-        fis = self.stack.target.client("fis", **_QUICK)
-        pages = fis.get_paginator("list_experiment_templates").paginate()
+        pages = self._client("fis").get_paginator("list_experiment_templates").paginate()
         return [
             {"id": one["id"], "description": one.get("description", "")}
             for page in pages
@@ -134,8 +135,7 @@ class View:
 
     def _alarms_of(self, region: str) -> list[Shown]:
         try:
-            client = self.stack.target.client("cloudwatch", region=region, **_QUICK)
-            pages = list(client.get_paginator("describe_alarms").paginate())
+            pages = list(self._client("cloudwatch", region).get_paginator("describe_alarms").paginate())
         except (BotoCoreError, ClientError):
             known = [row for row in self._alarms if row["region"] == region and row["name"]]
             return [{**row, "state": "NO ANSWER"} for row in known] or [
@@ -151,6 +151,13 @@ class View:
             for page in pages
             for one in (*page["MetricAlarms"], *page.get("CompositeAlarms", ()))
         ]
+
+    def _client(self, service: str, region: str = "") -> Any:  # boto3 makes clients at run time
+        """Made once: the console looks every second, and a client costs tens of milliseconds."""
+        key = (service, region)
+        if key not in self._clients:
+            self._clients[key] = self.stack.target.client(service, region=region or None, **_QUICK)
+        return self._clients[key]
 
     def _what_happened(self) -> list[Shown]:
         """The newest first; the clock of evidence is this machine's monotonic one."""
