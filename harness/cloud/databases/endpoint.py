@@ -25,6 +25,7 @@ from typing import Literal
 from harness.cloud.databases.link import Link, LinkSpeaks
 from harness.cloud.databases.logins import ASK_FOR_PASSWORD, Backend, LoginError, Logins, user_of
 from harness.cloud.links import Links
+from harness.cloud.relay import until_one_ends
 from harness.cloud.way import Way
 
 WRITER_HOST = "127.0.0.1"
@@ -185,14 +186,7 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 async def _pump_both(way: Way, client: Ends, server: Ends) -> None:
     """Carry bytes both ways until one side ends."""
-    there, back = _pump(client[0], server[1], way), _pump(server[0], client[1], way)
-    ways = [asyncio.ensure_future(there), asyncio.ensure_future(back)]
-    try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in ways:
-            one.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+    await until_one_ends(_pump(client[0], server[1], way), _pump(server[0], client[1], way))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:

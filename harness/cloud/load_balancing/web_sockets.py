@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cloud.load_balancing import timing
 from harness.cloud.load_balancing.forwarding import Carried, NoAnswerError, within
 from harness.cloud.load_balancing.targets import Target, TargetGroup
+from harness.cloud.relay import until_one_ends
 
 if TYPE_CHECKING:
     import aiohttp
@@ -70,17 +71,11 @@ async def relay(
 
 async def _join(near: Any, far: Any, carried: Carried) -> None:  # aiohttp's two kinds of WebSockets
     last = [asyncio.get_running_loop().time()]
-    ways = [
-        asyncio.ensure_future(_pump(near, far, carried, last)),
-        asyncio.ensure_future(_pump(far, near, carried, last)),
-        asyncio.ensure_future(_silence(carried.idle_s, last)),
-    ]
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        await until_one_ends(
+            _pump(near, far, carried, last), _pump(far, near, carried, last), _silence(carried.idle_s, last)
+        )
     finally:
-        for one in ways:
-            one.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
         await asyncio.gather(near.close(), far.close(), return_exceptions=True)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from harness.cloud.links import Place
 from harness.cloud.loop_thread import HOST, LoopThread, listener
+from harness.cloud.relay import until_one_ends
 from harness.cloud.way import Way
 from harness.cloud.zones import Zone, ZoneKeeper
 
@@ -147,16 +148,11 @@ class TaskInterface:
             await way.take()
         back, backend = await asyncio.open_connection(HOST, self.backends[port])
         chosen = self._random.random() < self.impairment.flows
-        ways = [
-            asyncio.ensure_future(self._pump(port, reader, backend, way)),
-            asyncio.ensure_future(self._pump(port, back, writer, way, impaired=chosen)),
-        ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await until_one_ends(
+                self._pump(port, reader, backend, way), self._pump(port, back, writer, way, impaired=chosen)
+            )
         finally:
-            for one in ways:
-                one.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
             backend.transport.abort()
             with contextlib.suppress(OSError):
                 writer.close()
