@@ -116,9 +116,14 @@ class Rds:
         return answer
 
     def _keep_roles(self, action: str, given: Mapping[str, str]) -> None:
-        """The emulator names the next writer at once; nobody is to see it before it can write."""
+        """The emulator names the next writer at once; nobody is to see it before it can write.
+
+        Who waits for `available` must not be early either.
+        """
+        if action != "FailoverDBCluster":
+            return
         found = self._find(*emulated.caller_scope(), given.get("DBClusterIdentifier", "").rpartition(":")[2])
-        if action == "FailoverDBCluster" and found is not None:
+        if found is not None:
             found[0].failing_over = True
             found[0].changed(found[0])
 
@@ -305,7 +310,6 @@ class Rds:
         return None
 
     def _fail_over(self, cluster: Cluster, _instance: str, given: Mapping[str, str]) -> list[Future[Any]]:
-        cluster.failing_over = True  # at once: whoever waits for `available` must not be early
         cluster.worker.do(partial(cluster.fail_over, given.get("TargetDBInstanceIdentifier", "")))
         return []
 
