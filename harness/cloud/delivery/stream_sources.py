@@ -142,21 +142,28 @@ def _kinesis_record(mapping: Record, shard: str, record: Record) -> Record:
     """As Lambda gives it: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html."""
     from ministack.services import lambda_svc
 
-    data, source = record["Data"], str(mapping["EventSourceArn"])
     function, _ = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))  # noqa: SLF001
-    return {
-        "kinesis": {
-            "kinesisSchemaVersion": "1.0",
-            "partitionKey": record["PartitionKey"],
-            "sequenceNumber": record["SequenceNumber"],
-            "data": base64.b64encode(data).decode() if isinstance(data, bytes) else data,
-            "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
-        },
+    held, origin = kinesis_parts(str(mapping["EventSourceArn"]), shard, record)
+    role = str(((function or {}).get("config") or {}).get("Role", ""))
+    return {"kinesis": held, **origin, "invokeIdentityArn": role}
+
+
+def kinesis_parts(arn: str, shard: str, record: Record) -> tuple[Record, Record]:
+    """What a record holds, and where it comes from: one within the other for a function, side by side for a pipe."""
+    data = record["Data"]
+    held = {
+        "kinesisSchemaVersion": "1.0",
+        "partitionKey": record["PartitionKey"],
+        "sequenceNumber": record["SequenceNumber"],
+        "data": base64.b64encode(data).decode() if isinstance(data, bytes) else data,
+        "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
+    }
+    origin = {
         "eventSource": "aws:kinesis",
         "eventVersion": "1.0",
         "eventID": f"{shard}:{record['SequenceNumber']}",
         "eventName": "aws:kinesis:record",
-        "invokeIdentityArn": str(((function or {}).get("config") or {}).get("Role", "")),
-        "awsRegion": source.split(":")[3],
-        "eventSourceARN": source,
+        "awsRegion": arn.split(":")[3],
+        "eventSourceARN": arn,
     }
+    return held, origin

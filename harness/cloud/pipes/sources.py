@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+
+from harness.cloud.delivery.stream_sources import kinesis_parts
 
 Record = dict[str, Any]
 Pipe = Mapping[str, Any]  # ministack's record of a pipe, in the words of CreatePipe
@@ -157,17 +158,5 @@ def _stream(arn: str) -> Record | None:
 
 
 def _kinesis_record(arn: str, shard: str, record: Record) -> Record:
-    data = record["Data"]
-    return {
-        "kinesisSchemaVersion": "1.0",
-        "partitionKey": record["PartitionKey"],
-        "sequenceNumber": record["SequenceNumber"],
-        "data": base64.b64encode(data).decode() if isinstance(data, bytes) else data,
-        "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"],
-        "eventSource": "aws:kinesis",
-        "eventVersion": "1.0",
-        "eventID": f"{shard}:{record['SequenceNumber']}",
-        "eventName": "aws:kinesis:record",
-        "awsRegion": arn.split(":")[3],
-        "eventSourceARN": arn,
-    }
+    held, origin = kinesis_parts(arn, shard, record)
+    return {**held, **origin}
