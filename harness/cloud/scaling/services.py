@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from harness.cloud.scaling.tracking import Pace, Policy, ScaledTarget, Tracked, customized, metric
+from harness.cloud.scaling.tracking import Pace, ScaledTarget, Tracked, metric
 
 DIMENSION = "ecs:service:DesiredCount"
 _UTILIZATION = {
@@ -38,15 +38,12 @@ class ScaledServices:
         """Set it."""
         self.set_count(target, capacity)
 
-    def tracked(self, target: ScaledTarget, policy: Policy) -> Tracked:
-        """The metric of a policy.
+    def predefined(self, target: ScaledTarget, given: Mapping[str, Any]) -> Tracked:
+        """Utilization of the service, or requests per target of its load balancer.
 
         Raises:
             ValueError: a metric that is not published here.
         """
-        given = policy.get("PredefinedMetricSpecification")
-        if not given:
-            return customized(target, policy)
         kind = given["PredefinedMetricType"]
         if kind == "ALBRequestCountPerTarget":
             group = "targetgroup/" + str(given.get("ResourceLabel")).partition("targetgroup/")[2]

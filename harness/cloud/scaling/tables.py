@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.htm
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from harness.cloud.limits.table_metrics import metric_of
 from harness.cloud.limits.throughput import Kind, TableId
-from harness.cloud.scaling.tracking import Pace, Policy, Scalable, ScaledTarget, Tracked, customized
+from harness.cloud.scaling.tracking import Pace, Scalable, ScaledTarget, Tracked
 
 DIMENSIONS: Final[dict[str, Kind]] = {
     "dynamodb:table:ReadCapacityUnits": "Read",
@@ -52,15 +52,12 @@ class ScaledTables:
         """Provision so much."""
         self.provision(*place(target), self.kind, capacity)
 
-    def tracked(self, target: ScaledTarget, policy: Policy) -> Tracked:
-        """Consumed units in percent of what is provisioned, or the metric that the policy names.
+    def predefined(self, target: ScaledTarget, given: Mapping[str, Any]) -> Tracked:
+        """Consumed units in percent of what is provisioned.
 
         Raises:
             ValueError: a metric that is not published here.
         """
-        given = policy.get("PredefinedMetricSpecification")
-        if not given:
-            return customized(target, policy)
         if given["PredefinedMetricType"] != f"DynamoDB{self.kind}CapacityUtilization":
             raise ValueError(f"metric type {given['PredefinedMetricType']} is not that of {target.dimension}")
         of_a_minute = 60.0 * max(1, self.capacity(target) or 1)

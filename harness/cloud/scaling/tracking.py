@@ -81,8 +81,8 @@ class Scalable(Protocol):
         """Give it so much."""
         ...
 
-    def tracked(self, target: ScaledTarget, policy: Policy) -> Tracked:
-        """The metric of a policy.
+    def predefined(self, target: ScaledTarget, given: Mapping[str, Any]) -> Tracked:
+        """The metric of a PredefinedMetricSpecification.
 
         Raises:
             ValueError: a metric that is not published here.
@@ -163,7 +163,7 @@ class Scaler:
             return
         asked = {
             name: wanted(
-                self._values(kind.tracked(target, policy), kind.pace, now_s),
+                self._values(tracked(kind, target, policy), kind.pace, now_s),
                 current,
                 float(policy["TargetValue"]),
                 may_shrink=not policy.get("DisableScaleIn"),
@@ -216,7 +216,17 @@ class Scaler:
         return total / count
 
 
-def customized(target: ScaledTarget, policy: Policy) -> Tracked:
+def tracked(kind: Scalable, target: ScaledTarget, policy: Policy) -> Tracked:
+    """The metric of a policy.
+
+    Raises:
+        ValueError: it is metric math, or one that is not published here.
+    """
+    given = policy.get("PredefinedMetricSpecification")
+    return kind.predefined(target, given) if given else _customized(target, policy)
+
+
+def _customized(target: ScaledTarget, policy: Policy) -> Tracked:
     """The metric of a CustomizedMetricSpecification.
 
     Raises:
