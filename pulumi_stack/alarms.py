@@ -14,40 +14,47 @@ class AlarmsArgs:
     dead_letters_name: pulumi.Input[str]
 
 
+@dataclass(frozen=True)
+class Metric:
+    """A metric of one resource."""
+
+    namespace: str
+    name: str
+    dimensions: dict[str, pulumi.Input[str]]
+    statistic: str = "Sum"
+
+
+def alarm_at_one(
+    name: str, metric: Metric, opts: pulumi.ResourceOptions, app: str = "orders"
+) -> aws.cloudwatch.MetricAlarm:
+    """It goes off when one was counted in a minute; a minute without data is a good one."""
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        namespace=metric.namespace,
+        metric_name=metric.name,
+        dimensions=metric.dimensions,
+        statistic=metric.statistic,
+        period=60,
+        evaluation_periods=1,
+        threshold=1,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        treat_missing_data="notBreaching",
+        tags={"app": app},
+        opts=opts,
+    )
+
+
 class Alarms(pulumi.ComponentResource):
     """Outputs: `fulfilment` and `dead_letters` (alarms)."""
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Alarms", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.fulfilment = aws.cloudwatch.MetricAlarm(
-            f"{name}-fulfilment-errors",
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions={"FunctionName": args.function_name},
-            statistic="Sum",
-            period=60,
-            evaluation_periods=1,
-            threshold=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
-            tags={"app": "orders"},
-            opts=child,
-        )
-        self.dead_letters = aws.cloudwatch.MetricAlarm(
-            f"{name}-dead-letters",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": args.dead_letters_name},
-            statistic="Maximum",
-            period=60,
-            evaluation_periods=1,
-            threshold=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
-            tags={"app": "orders"},
-            opts=child,
-        )
+        errors = Metric("AWS/Lambda", "Errors", {"FunctionName": args.function_name})
+        self.fulfilment = alarm_at_one(f"{name}-fulfilment-errors", errors, child)
+        waiting = {"QueueName": args.dead_letters_name}
+        given_up = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", waiting, "Maximum")
+        self.dead_letters = alarm_at_one(f"{name}-dead-letters", given_up, child)
         self.register_outputs({})
 
 
@@ -56,18 +63,6 @@ class StandbyAlarm(pulumi.ComponentResource):
 
     def __init__(self, name: str, api_id: pulumi.Input[str]) -> None:
         super().__init__("orders:index:StandbyAlarm", name)
-        self.alarm = aws.cloudwatch.MetricAlarm(
-            f"{name}-customers-come",
-            namespace="AWS/ApiGateway",
-            metric_name="Count",
-            dimensions={"ApiId": api_id},
-            statistic="Sum",
-            period=60,
-            evaluation_periods=1,
-            threshold=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
-            tags={"app": "orders"},
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        calls = Metric("AWS/ApiGateway", "Count", {"ApiId": api_id})
+        self.alarm = alarm_at_one(f"{name}-customers-come", calls, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})

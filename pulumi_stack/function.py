@@ -162,25 +162,3 @@ def service_role(
         policy = pulumi.Output.json_dumps(document(statements))
         granted.append(aws.iam.RolePolicy(f"{name}-own", role=role.id, policy=policy, opts=opts))
     return role, granted
-
-
-def replication_role(
-    name: str,
-    source: pulumi.Output[str],
-    copies: pulumi.Output[str],
-    opts: pulumi.ResourceOptions,
-    app: str = "orders",
-) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-    """What S3 takes on to copy the objects of one bucket into another, by their ARNs."""
-    objects = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"]
-    return service_role(
-        name,
-        "s3.amazonaws.com",
-        [
-            Statement(["s3:GetReplicationConfiguration", "s3:ListBucket"], [source]),
-            Statement(objects, [source.apply(lambda arn: f"{arn}/*")]),
-            Statement(["s3:ReplicateObject", "s3:ReplicateDelete"], [copies.apply(lambda arn: f"{arn}/*")]),
-        ],
-        opts,
-        app,
-    )

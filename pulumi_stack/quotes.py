@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from alarms import Metric, alarm_at_one
 from function import Function, ShopFunctionArgs, service_role
 from placement import Placement
 
@@ -62,26 +63,14 @@ class Quotes(pulumi.ComponentResource):
             provisioned_concurrent_executions=args.warm,
             opts=self._child,
         )
-        self.alarm = aws.cloudwatch.MetricAlarm(
-            f"{name}-errors",
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions={"FunctionName": self.function.name},
-            statistic="Sum",
-            period=60,
-            evaluation_periods=1,
-            threshold=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
-            tags={"app": "shop"},
-            opts=self._child,
-        )
+        errors = Metric("AWS/Lambda", "Errors", {"FunctionName": self.function.name})
+        self.alarm = alarm_at_one(f"{name}-errors", errors, self._child, "shop")
         self.releases = self._releases(name)
         self.invoke_arn, self.timeout_s = self.alias.invoke_arn, self.function.timeout_s
         self.register_outputs({"alias": self.alias.arn})
 
     def _releases(self, name: str) -> aws.codedeploy.DeploymentGroup:
-        """A tenth of the calls for five minutes, then all; back at once when the alarm goes off."""
+        """A tenth of the calls for half an hour, then all; back at once when the alarm goes off."""
         role, _ = service_role(f"{name}-releases", "codedeploy.amazonaws.com", [], self._child)
         allowed = aws.iam.RolePolicyAttachment(
             f"{name}-releases",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from function import replication_role
+from replication import Copies, replicate
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class Receipts(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReceiptsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Receipts", name, None, opts)
-        self._name, self._args, self._child = name, args, pulumi.ResourceOptions(parent=self)
+        self._args, self._child = args, pulumi.ResourceOptions(parent=self)
         self.bucket, versions = self._private(name, None)
         self.replica, replica_versions = self._private(f"{name}-replica", args.replica_region)
-        self._copy([versions, replica_versions])
+        copies = Copies("receipts", self.bucket, self.replica, delete_markers=True)
+        replicate(name, copies, [versions, replica_versions], self)
         self.register_outputs({"bucket": self.bucket.id, "replica": self.replica.id})
 
     def _private(self, name: str, region: str | None) -> tuple[aws.s3.Bucket, pulumi.Resource]:
@@ -52,23 +53,3 @@ class Receipts(pulumi.ComponentResource):
             opts=self._child,
         )
         return bucket, versions
-
-    def _copy(self, versions: list[pulumi.Resource]) -> None:
-        """Cross-region replication; it needs versions on both sides."""
-        role, granted = replication_role(f"{self._name}-copy", self.bucket.arn, self.replica.arn, self._child)
-        aws.s3.BucketReplicationConfig(
-            self._name,
-            bucket=self.bucket.id,
-            role=role.arn,
-            rules=[
-                {
-                    "id": "receipts",
-                    "status": "Enabled",
-                    "priority": 1,
-                    "filter": {"prefix": "receipts/"},
-                    "delete_marker_replication": {"status": "Enabled"},
-                    "destination": {"bucket": self.replica.arn},
-                }
-            ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*versions, *granted]),
-        )

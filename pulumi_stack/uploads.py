@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from function import Function, ShopFunctionArgs, replication_role
+from function import Function, ShopFunctionArgs
 from placement import Placement
+from replication import Copies, replicate
 from statement import Statement
 
 
@@ -27,7 +28,8 @@ class Uploads(pulumi.ComponentResource):
         self.bucket, versions = self._private_bucket(name, None)
         self.replica, replica_versions = self._private_bucket(f"{name}-replica", args.replica_region)
         self._live()
-        self._copy([versions, replica_versions])
+        copies = Copies("reports", self.bucket, self.replica, storage_class="STANDARD_IA", app="shop")
+        replicate(name, copies, [versions, replica_versions], self)  # into the other region
         self.sign = self._sign(args)
         self.functions = [self.sign, self._read_in(args)]
         self.register_outputs({"bucket": self.bucket.id})
@@ -80,27 +82,6 @@ class Uploads(pulumi.ComponentResource):
                 },
             ],
             opts=self._child,
-        )
-
-    def _copy(self, versions: list[pulumi.Resource]) -> None:
-        """Reports are copied to the other region; versions are what replication needs on both sides."""
-        copies = self.replica.arn
-        role, granted = replication_role(f"{self._name}-copy", self.bucket.arn, copies, self._child, "shop")
-        aws.s3.BucketReplicationConfig(
-            self._name,
-            bucket=self.bucket.id,
-            role=role.arn,
-            rules=[
-                {
-                    "id": "reports",
-                    "status": "Enabled",
-                    "priority": 1,
-                    "filter": {"prefix": "reports/"},
-                    "delete_marker_replication": {"status": "Disabled"},
-                    "destination": {"bucket": copies, "storage_class": "STANDARD_IA"},
-                }
-            ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*versions, *granted]),
         )
 
     def _sign(self, args: UploadsArgs) -> Function:
