@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.asking import total
 from tests.waiting import until
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -27,20 +28,6 @@ def queue(cloud: Any, name: str) -> str:
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(allowed)})
     return arn
-
-
-def total(cloud: Any, namespace: str, name: str, **dimensions: str) -> float:
-    now = datetime.now(UTC)
-    points = cloud.target.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - timedelta(hours=1),
-        EndTime=now + timedelta(minutes=2),
-        Period=3600,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return float(sum(point["Sum"] for point in points))
 
 
 def test_topics_count_messages_and_notifications(cloud: Any) -> None:

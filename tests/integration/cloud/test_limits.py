@@ -3,19 +3,17 @@
 import contextlib
 import io
 import json
-import urllib.error
-import urllib.request
 import uuid
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
+from tests.asking import ask, total
 from tests.waiting import awaited, until
 
 SLOW = 0.001
@@ -52,20 +50,6 @@ def refusal(call: Any, **asked: Any) -> tuple[str, int]:
 def once(cloud: RunningCloud, service: str, **config: Any) -> Any:
     """A client without retries."""
     return cloud.target.client(service, retries={"total_max_attempts": 1}, **config)
-
-
-def total(cloud: Any, namespace: str, name: str, **dimensions: str) -> float:
-    now = datetime.now(UTC)
-    points = cloud.target.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - timedelta(hours=1),
-        EndTime=now + timedelta(minutes=2),
-        Period=3600,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return float(sum(point["Sum"] for point in points))
 
 
 def function(cloud: RunningCloud, name: str, body: str) -> Any:
@@ -159,16 +143,6 @@ def test_kms_and_parameter_store_take_so_many_calls_a_second(cloud: Any) -> None
     ssm.put_parameter(Name="p", Value="1", Type="String")
     ssm.get_parameter(Name="p")
     assert refusal(ssm.get_parameters, Names=["p"]) == ("ThrottlingException", 400)  # they share one quota
-
-
-def ask(url: str, **headers: str) -> tuple[int, str]:
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own loopback
-    try:
-        with urllib.request.urlopen(request) as response:  # noqa: S310
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 def rest_api(cloud: Any, *, key_required: bool = False) -> tuple[str, str]:

@@ -1,25 +1,14 @@
 """AWS WAF over boto3 and HTTP: a stage's web ACL blocks, counts, and lets through."""
 
-import urllib.error
-import urllib.request
 from typing import Any
 
 import pytest
 
+from tests.asking import ask
 from tests.waiting import until
 
 REGION = "us-east-1"
 SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
-
-
-def ask(url: str, **headers: str) -> tuple[int, str]:
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own loopback
-    try:
-        with urllib.request.urlopen(request) as response:  # noqa: S310
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """AWS WAF in front of a load balancer: its web ACL blocks, counts, samples, and lets through."""
 
 import datetime as dt
-import urllib.error
-import urllib.request
 from typing import Any
 
 import pytest
 
+from tests import asking
 from tests.integration.load_balancing.conftest import Front
 
 SAID = {"StatusCode": "200", "MessageBody": "in", "ContentType": "text/plain"}
@@ -16,13 +15,7 @@ ATTACK = "?id=1'%20OR%20'1'='1"
 
 
 def ask(front: Front, path: str = "/", *, body: bytes | None = None, **headers: str) -> tuple[int, str]:
-    request = urllib.request.Request(f"http://{front.dns}{path}", data=body, headers=headers)
-    try:
-        with urllib.request.urlopen(request) as response:  # noqa: S310 - our own loopback
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
+    return asking.ask(f"http://{front.dns}{path}", body=body, **headers)
 
 
 def rule(name: str, priority: int, statement: dict[str, Any], action: str = "Block", **more: Any) -> dict[str, Any]:
