@@ -9,7 +9,8 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from tests.bare.observing import Check
-from tests.bare.subject import ACCOUNT, REGION, Subject, asked, waited
+from tests.bare.subject import ACCOUNT, PATIENCE_S, REGION, Subject, asked
+from tests.waiting import until
 
 
 def destinations(at: Subject) -> str:
@@ -43,14 +44,7 @@ def weights(at: Subject) -> str:
 def stream_limits(at: Subject) -> str:
     given_up, kinesis = at.queue("given-up"), at.client("kinesis")
     at.function("streamed")
-    kinesis.create_stream(StreamName="orders", ShardCount=1)
-    arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/orders"
-    waited(
-        lambda: (
-            kinesis.describe_stream_summary(StreamName="orders")["StreamDescriptionSummary"]["StreamStatus"]
-            == "ACTIVE"
-        )
-    )
+    arn = at.stream("orders")
     kinesis.put_record(StreamName="orders", Data=b"ok", PartitionKey="a")
     mapping = {"EventSourceArn": arn, "FunctionName": "streamed", "StartingPosition": "TRIM_HORIZON"}
     at.client("lambda").create_event_source_mapping(
@@ -149,7 +143,7 @@ def errors_by_name(at: Subject) -> str:
         found: dict[str, Any] = states.describe_execution(executionArn=started)
         return found if found["status"] != "RUNNING" else {}
 
-    found = waited(ended) or {}
+    found = until(ended, PATIENCE_S) or {}
     return "" if found.get("output") == '"declined"' else f"Catch on CardDeclinedError: {found.get('status')}"
 
 

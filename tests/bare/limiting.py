@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.bare.observing import Check
-from tests.bare.subject import Subject, asked, waited
+from tests.bare.subject import PATIENCE_S, Subject, asked
+from tests.waiting import until
 
 SLOW = 0.001
 LARGE = "x" * 300_000
@@ -38,8 +39,8 @@ def table(at: Subject, name: str, **throughput: Any) -> Any:
 
 
 def throughput(at: Subject) -> str:
-    dynamodb = table(at, "small", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
-    said = answered(dynamodb.put_item, TableName="small", Item={"id": {"S": "a"}, "fill": {"S": LARGE}})
+    dynamodb = table(at, "metered", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
+    said = answered(dynamodb.put_item, TableName="metered", Item={"id": {"S": "a"}, "fill": {"S": LARGE}})
     if said != "ProvisionedThroughputExceededException":
         return f"a put of 300 units against one is {said}"
     return "" if at.statistics("AWS/DynamoDB", "WriteThrottleEvents") else "no WriteThrottleEvents"
@@ -66,7 +67,7 @@ def scaling(at: Subject) -> str:
             dynamodb.describe_table(TableName="scaled")["Table"]["ProvisionedThroughput"]["WriteCapacityUnits"]
         )
 
-    return "" if waited(lambda: units() == 7, 90) else f"the table keeps {units()} write units"
+    return "" if until(lambda: units() == 7, 90) else f"the table keeps {units()} write units"
 
 
 def parameters(at: Subject) -> str:
@@ -119,7 +120,8 @@ def firewall(at: Subject) -> str:
 def integration_latency(at: Subject) -> str:
     _, url = at.rest_api("timed")
     asked(url)
-    return "" if waited(lambda: at.statistics("AWS/ApiGateway", "IntegrationLatency")) else "no IntegrationLatency"
+    found = until(lambda: at.statistics("AWS/ApiGateway", "IntegrationLatency"), PATIENCE_S)
+    return "" if found else "no IntegrationLatency"
 
 
 CHECKS: dict[str, dict[str, Check]] = {

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.bare.subject import ACCOUNT, REGION, Subject, waited
+from tests.bare.subject import Subject
+from tests.waiting import until
 
 Check = Callable[[Subject], str]
 
@@ -28,11 +29,11 @@ def alarm(at: Subject) -> str:
 
     datum = {"MetricName": "Errors", "Dimensions": mine, "Value": 1.0, "StorageResolution": 1}
     watch.put_metric_data(Namespace="Shop", MetricData=[datum])
-    if not waited(lambda: state("mine") == "ALARM", 40):
+    if not until(lambda: state("mine") == "ALARM", 40):
         return f"the alarm is {state('mine')}"
     if state("other") == "ALARM":
         return "an alarm on another dimension is ALARM too"
-    return "" if waited(lambda: state("mine") == "OK", 40) else "the alarm stays in ALARM"
+    return "" if until(lambda: state("mine") == "OK", 40) else "the alarm stays in ALARM"
 
 
 def composite(at: Subject) -> str:
@@ -55,7 +56,7 @@ def composite(at: Subject) -> str:
         found = watch.describe_alarms(AlarmNames=["both"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
         return str(found[0]["StateValue"])
 
-    return "" if waited(lambda: state() == "ALARM", 40) else f"an alarm on metric math below a composite: {state()}"
+    return "" if until(lambda: state() == "ALARM", 40) else f"an alarm on metric math below a composite: {state()}"
 
 
 def service_metrics(at: Subject) -> str:
@@ -73,7 +74,7 @@ def service_metrics(at: Subject) -> str:
 
 
 def published(at: Subject, namespace: str, name: str) -> bool:
-    return bool(waited(lambda: at.statistics(namespace, name), 5))
+    return bool(until(lambda: at.statistics(namespace, name), 5))
 
 
 def math_and_percentiles(at: Subject) -> str:
@@ -125,7 +126,7 @@ def insights(at: Subject) -> str:
         logGroupName="/insights", startTime=int(now_s) - 60, endTime=int(now_s) + 60,
         queryString="stats count(*) as n, avg(ms) as mean by level | sort level",
     )["queryId"]  # fmt: skip
-    found: dict[str, Any] = waited(lambda: _complete(logs.get_query_results(queryId=query)), 10) or {}
+    found: dict[str, Any] = until(lambda: _complete(logs.get_query_results(queryId=query)), 10) or {}
     rows = [{cell["field"]: cell["value"] for cell in row} for row in found.get("results", ())]
     right = [{"level": "E", "n": "5", "mean": "5"}, {"level": "I", "n": "5", "mean": "4"}]
     return "" if rows == right else f"stats count avg by: {str(rows)[:80]}"
@@ -137,14 +138,7 @@ def _complete(found: dict[str, Any]) -> dict[str, Any]:
 
 def subscription(at: Subject) -> str:
     logs, kinesis = at.client("logs"), at.client("kinesis")
-    kinesis.create_stream(StreamName="lines", ShardCount=1)
-    arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/lines"
-    waited(
-        lambda: (
-            kinesis.describe_stream_summary(StreamName="lines")["StreamDescriptionSummary"]["StreamStatus"]
-            == "ACTIVE"
-        )
-    )
+    arn = at.stream("lines")
     logs.create_log_group(logGroupName="/told")
     logs.create_log_stream(logGroupName="/told", logStreamName="s")
     logs.put_subscription_filter(
@@ -155,7 +149,7 @@ def subscription(at: Subject) -> str:
     iterator = kinesis.get_shard_iterator(
         StreamName="lines", ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    records = waited(lambda: kinesis.get_records(ShardIterator=iterator)["Records"], 10)
+    records = until(lambda: kinesis.get_records(ShardIterator=iterator)["Records"], 10)
     return "" if records else "a subscription filter delivers nothing"
 
 
@@ -170,7 +164,7 @@ def traces(at: Subject) -> str:
             xray.get_trace_summaries(**window, FilterExpression='service("traced") AND fault')["TraceSummaries"]
         )
 
-    return "" if waited(found, 10) else "a failed invocation under active tracing left no trace"
+    return "" if until(found, 10) else "a failed invocation under active tracing left no trace"
 
 
 CHECKS: dict[str, dict[str, Check]] = {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.target import Target
+from tests.waiting import until
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 PATIENCE_S = 25.0
@@ -50,6 +49,17 @@ class Subject:
             service, region=region, role=role, retries={"total_max_attempts": 1}, read_timeout=30
         )
 
+    def stream(self, name: str) -> str:
+        """The ARN of a Kinesis stream of one shard that takes records."""
+        kinesis = self.client("kinesis")
+        kinesis.create_stream(StreamName=name, ShardCount=1)
+
+        def state() -> str:
+            return str(kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamStatus"])
+
+        until(lambda: state() == "ACTIVE", PATIENCE_S)
+        return f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"
+
     def function(self, name: str, handler: str = "handler", **options: Any) -> str:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as code:
@@ -80,7 +90,7 @@ class Subject:
                 return dict(message)
             return {}
 
-        return waited(look) or {}
+        return until(look, PATIENCE_S) or {}
 
     def put_event(self, source: str, detail: Any = None, bus: str = "default") -> None:
         entry = {"Source": source, "DetailType": "order", "Detail": json.dumps(detail or {}), "EventBusName": bus}
@@ -121,14 +131,6 @@ class Subject:
 
 def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def waited(question: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
-    """The first true answer, or the last one."""
-    until_s = time.monotonic() + within_s
-    while not (answer := question()) and time.monotonic() < until_s:
-        time.sleep(0.1)
-    return answer
 
 
 def asked(url: str) -> int:
