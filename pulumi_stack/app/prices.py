@@ -6,7 +6,8 @@ It speaks as `legacy_prices.py` does; what its users see must not change while t
 from aws import client
 from catalogue import TABLE
 from items import plain
-from legacy_prices import DAYS, Prices, serve
+from json_server import listening
+from legacy_prices import DAYS, Prices
 
 
 class FromTable(Prices):
@@ -27,4 +28,4 @@ class FromTable(Prices):
 
 if __name__ == "__main__":
     client("dynamodb")  # before the first request: making a client takes a while
-    serve(FromTable)
+    listening(FromTable).serve_until_told()

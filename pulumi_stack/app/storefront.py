@@ -3,16 +3,13 @@
 GET /orders/{order_id} → the order or 404; GET /health → 200 while it serves. It listens on $PORT.
 """
 
-import json
 import os
-import signal
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aws import client
 from botocore.exceptions import BotoCoreError, ClientError
+from json_server import JsonHandler, listening
 
 ORDERS = os.environ["ORDERS_TABLE"]
 
@@ -29,12 +26,10 @@ def order(order_id: str) -> tuple[int, dict[str, Any]]:
     return 200, {"order_id": order_id, "status": item["status"]["S"]}
 
 
-class Storefront(BaseHTTPRequestHandler):
+class Storefront(JsonHandler):
     """One connection from the load balancer."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
         """Route by path."""
         path = self.path.partition("?")[0].strip("/").split("/")
         if path == ["health"]:
@@ -43,32 +38,16 @@ class Storefront(BaseHTTPRequestHandler):
             status, body = order(path[1])
         else:
             status, body = 404, {"error": "no such page"}
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """The load balancer keeps the access log."""
-
-
-class Server(ThreadingHTTPServer):
-    """Many connections at once; a restart must not wait for old ones."""
-
-    daemon_threads = True
-    request_queue_size = 128
+        self.answer(status, body)
 
 
 def main() -> None:
-    """Serve until SIGTERM, then end what is under way: ECS drains the target before it sends one."""
-    server = Server(("0.0.0.0", int(os.environ.get("PORT", "8080"))), Storefront)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    """Listen, and serve once a client is there."""
+    server = listening(Storefront)
     client("dynamodb")  # before the first request: making a client takes a while
     sys.stdout.write("storefront: listening\n")
     sys.stdout.flush()
-    server.serve_forever()
+    server.serve_until_told()
 
 
 if __name__ == "__main__":
