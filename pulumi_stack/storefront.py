@@ -7,10 +7,9 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from fargate import PORT, SMALL, execution_role, reads, targets, task_role
 from placement import Placement
 from releases import BadRelease, BadReleaseArgs, BlueGreen, BlueGreenArgs
-
-PORT = 8080
 
 
 @dataclass(frozen=True)
@@ -50,21 +49,7 @@ class Storefront(pulumi.ComponentResource):
             tags={"app": "shop"},
             opts=self._child,
         )
-        self._like = {
-            "port": PORT,
-            "protocol": "HTTP",
-            "target_type": "ip",
-            "vpc_id": self._args.vpc_id,
-            "deregistration_delay": 5,
-            # The shortest that AWS takes: a lost task is left out after ten seconds.
-            "health_check": {
-                "path": "/health",
-                "interval": 5,
-                "timeout": 2,
-                "healthy_threshold": 2,
-                "unhealthy_threshold": 2,
-            },
-        }
+        self._like = targets(self._args.vpc_id)
         group = aws.lb.TargetGroup(self._name, **self._like, opts=self._child)
         self._listener = aws.lb.Listener(
             self._name,
@@ -75,36 +60,10 @@ class Storefront(pulumi.ComponentResource):
         )
         return balancer, group
 
-    def _role(self, name: str) -> aws.iam.Role:
-        statement = {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-        }
-        return aws.iam.Role(
-            f"{self._name}-{name}",
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-            opts=self._child,
-        )
-
     def _service(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> aws.ecs.Service:
         logs = aws.cloudwatch.LogGroup(self._name, retention_in_days=7, opts=self._child)
-        role, execution = self._role("task"), self._role("execution")
-        aws.iam.RolePolicyAttachment(
-            self._name,
-            role=execution.name,
-            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
-            opts=self._child,
-        )
-        read = self._args.orders.arn.apply(
-            lambda arn: json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": arn}],
-                }
-            )
-        )
-        aws.iam.RolePolicy(self._name, role=role.id, policy=read, opts=self._child)
+        role, execution = task_role(f"{self._name}-task", self._child), execution_role(self._name, self._child)
+        aws.iam.RolePolicy(self._name, role=role.id, policy=reads(self._args.orders), opts=self._child)
         roles = {"task_role_arn": role.arn, "execution_role_arn": execution.arn}
         definition = self._definition(self._name, self._args.orders.name, logs, roles)
         shift = self._blue_green(balancer, group) if self._args.blue_green else None
@@ -123,11 +82,8 @@ class Storefront(pulumi.ComponentResource):
         return aws.ecs.TaskDefinition(
             name,
             family=f"orders-{name}",
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
-            cpu="256",
-            memory="512",
             container_definitions=given.apply(self._containers),
+            **SMALL,
             **roles,
             opts=self._child,
         )

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from fargate import PORT, SMALL, execution_role, reads, targets, task_role
 from placement import Placement
 
-PORT = 8080
 ROUTES = ("prices", "delivery")
 
 
@@ -47,13 +47,7 @@ class Strangler(pulumi.ComponentResource):
         self.url = balancer.dns_name.apply(lambda dns: f"http://{dns}")
         self.rules = self._rules(balancer)
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
-        self._execution = self._role("execution", None)
-        aws.iam.RolePolicyAttachment(
-            name,
-            role=self._execution.name,
-            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
-            opts=self._child,
-        )
+        self._execution = execution_role(name, self._child)
         self.services = {
             "legacy": self._service("legacy", args.legacy_image, None),
             "modern": self._service("modern", args.modern_image, args.table),
@@ -61,22 +55,7 @@ class Strangler(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def _group(self, generation: str) -> aws.lb.TargetGroup:
-        return aws.lb.TargetGroup(
-            f"{self._name}-{generation}",
-            port=PORT,
-            protocol="HTTP",
-            target_type="ip",
-            vpc_id=self._args.vpc_id,
-            deregistration_delay=5,
-            health_check={
-                "path": "/health",
-                "interval": 5,
-                "timeout": 2,
-                "healthy_threshold": 2,
-                "unhealthy_threshold": 2,
-            },
-            opts=self._child,
-        )
+        return aws.lb.TargetGroup(f"{self._name}-{generation}", **targets(self._args.vpc_id), opts=self._child)
 
     def _rules(self, balancer: aws.lb.LoadBalancer) -> dict[str, aws.lb.ListenerRule]:
         unknown = {"content_type": "text/plain", "message_body": "no such page", "status_code": "404"}
@@ -104,32 +83,19 @@ class Strangler(pulumi.ComponentResource):
             for priority, route in enumerate(ROUTES, 1)
         }
 
-    def _role(self, name: str, policy: pulumi.Input[str] | None) -> aws.iam.Role:
-        statement = {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-        }
-        role = aws.iam.Role(
-            f"{self._name}-{name}",
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-            opts=self._child,
-        )
-        if policy is not None:
-            aws.iam.RolePolicy(f"{self._name}-{name}", role=role.id, policy=policy, opts=self._child)
+    def _role(self, generation: str, table: aws.dynamodb.Table | None) -> aws.iam.Role:
+        role = task_role(f"{self._name}-{generation}", self._child)
+        if table is not None:
+            aws.iam.RolePolicy(f"{self._name}-{generation}", role=role.id, policy=reads(table), opts=self._child)
         return role
 
     def _service(self, generation: str, image: str, table: aws.dynamodb.Table | None) -> aws.ecs.Service:
         label = f"{self._name}-{generation}"
-        policy = None if table is None else table.arn.apply(_reads)
         definition = aws.ecs.TaskDefinition(
             label,
             family=f"shop-{generation}-prices",
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
-            cpu="256",
-            memory="512",
-            task_role_arn=self._role(generation, policy).arn,
+            **SMALL,
+            task_role_arn=self._role(generation, table).arn,
             execution_role_arn=self._execution.arn,
             container_definitions=_containers(image, [] if table is None else [table.name]),
             opts=self._child,
@@ -158,11 +124,6 @@ class Strangler(pulumi.ComponentResource):
                 parent=self, depends_on=list(self.rules.values()), ignore_changes=["desiredCount"]
             ),
         )
-
-
-def _reads(arn: str) -> str:
-    statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": arn}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _containers(image: str, tables: Sequence[pulumi.Input[str]]) -> pulumi.Output[str]:
