@@ -17,8 +17,9 @@ from typing import TypeVar
 
 import msgspec
 
-from chaos.drill import Repeats, run_drill
+from chaos.drill import run_drill
 from chaos.drill_file import Drill
+from chaos.repeats import Repeats
 from harness import leftovers
 from harness.clock import utc_iso
 from harness.cloud.control_client import ControlClient

@@ -23,8 +23,9 @@ from queue import Empty, SimpleQueue
 from drills import DRILLS, write_drill
 from variants import VARIANTS, Variant, release
 
-from chaos.drill import Repeats, run_drill
+from chaos.drill import run_drill
 from chaos.drill_file import load_drill
+from chaos.repeats import Repeats
 from harness.deploy.api import DeployRequest, up
 from harness.environment import TargetChoice, environment
 from harness.measure.figures import DrillRecord

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from chaos.drill import Repeats, run_drill
+from chaos.drill import run_drill
 from chaos.drill_file import Drill, load_drill
 from chaos.fis.role import stand_in
+from chaos.repeats import Repeats
 from harness import leftovers
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.measure.figures import DrillRecord

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from chaos import drill as drilling
-from chaos.drill import Repeats, run_drill
+from chaos.drill import run_drill
 from chaos.drill_file import load_drill
+from chaos.repeats import Repeats
 from harness.errors import NotReadyError
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Script, play, records_of
@@ -52,7 +53,7 @@ def broken_at_two(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             for record in records_of(play(Script())):
                 self.writer.append(record)
 
-    monkeypatch.setattr(drilling, "_Run", Run)
+    monkeypatch.setattr(drilling, "DrillRun", Run)
     monkeypatch.setattr(drilling, "_not_supported", lambda *_: "")
     monkeypatch.setattr(drilling, "check_operations", lambda *_, **__: None)
     return told
@@ -80,7 +81,7 @@ def test_a_first_run_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch
     def gone(*_: object) -> None:
         raise NotReadyError("the cloud is gone", where="here")
 
-    monkeypatch.setattr(drilling, "_Run", gone)
+    monkeypatch.setattr(drilling, "DrillRun", gone)
     monkeypatch.setattr(drilling, "_not_supported", lambda *_: "")
     monkeypatch.setattr(drilling, "check_operations", lambda *_, **__: None)
     drill, stack = load_drill("zone-loss", DRILLS, policy={}), RunningStack(name="dev", target=TARGET, outputs={})

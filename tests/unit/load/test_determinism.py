@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.drill import Repeats
+from chaos.repeats import Repeats
 from harness.load.workload import HttpOperation, drawn
 
 OPERATIONS = [
