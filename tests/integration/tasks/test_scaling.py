@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.integration.tasks.conftest import Cluster
+from tests.integration.tasks.conftest import Cluster, fetch, url_of
 from tests.waiting import awaited
 
 WHERE = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
@@ -45,6 +45,7 @@ def test_what_tasks_use_is_published(cluster: Cluster) -> None:
 
     cloudwatch, now = cluster.cloud.target.client("cloudwatch"), dt.datetime.now(dt.UTC)
     cluster.serve(cluster.define(), 1)
+    (task,) = cluster.steady(1)
     dimensions = [{"Name": "ClusterName", "Value": cluster.name}, {"Name": "ServiceName", "Value": "web"}]
 
     def published(name: str) -> float:
@@ -55,4 +56,5 @@ def test_what_tasks_use_is_published(cluster: Cluster) -> None:
         return max((float(point["Maximum"]) for point in found), default=0.0)
 
     awaited(lambda: 0.1 < published("MemoryUtilization") < 100.0)
-    awaited(lambda: published("CPUUtilization"))
+    # A task that nobody asks anything uses no time at all once it has started.
+    awaited(lambda: fetch(url_of(task)) and published("CPUUtilization"))
