@@ -65,6 +65,8 @@ class Embedded(_Strict):
     scaling_period: Duration | None = None
     deployment_minute: Duration | None = None
     alias_ttl: Duration | None = None
+    ttl_delay: Duration | None = None
+    lifecycle_day: Duration | None = None
     names_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
 

@@ -83,6 +83,8 @@ def cloud_settings(
         "scaling_period_s": embedded.scaling_period,
         "alias_ttl_s": embedded.alias_ttl,
         "deployment_minute_s": embedded.deployment_minute,
+        "ttl_delay_s": embedded.ttl_delay,
+        "lifecycle_day_s": embedded.lifecycle_day,
     }
     set_here: dict[str, Any] = {name: parse_duration_s(text) for name, text in given.items() if text is not None}
     lags = ("global_lag", "cache_lag", "table_lag", "object_lag")

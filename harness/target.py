@@ -29,7 +29,7 @@ SHOP = frozenset({"cognito-triggers", "secret-rotation"})
 EMBEDDED = (
     SHOP
     | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs", "xray"}
-    | {"prompt-costs"}
+    | {"prompt-costs", "prompt-expiry", "prompt-scaling", "throttling"}
     | (
         {"sam"} if find_spec("samtranslator") else frozenset()  # ministack expands AWS::Serverless by it
     )

@@ -33,6 +33,8 @@ from harness.cloud.dns.route53 import Route53
 from harness.cloud.dns.timing import DnsTiming
 from harness.cloud.doors import Doors
 from harness.cloud.egress import Egress
+from harness.cloud.expiry import emulated as expiry
+from harness.cloud.expiry.reaper import Reaper
 from harness.cloud.functions import emulated as functions
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.provisioned import ProvisionedConcurrency
@@ -102,6 +104,7 @@ class EmbeddedCloud:
     histories: ItemHistories
     limits: LimitStation
     scaler: Scaler
+    reaper: Reaper
     backups: BackupService
     measured: frozenset[str] = MEASURED | KEYED
 
@@ -165,6 +168,7 @@ class EmbeddedCloud:
             histories=backups.install(),
             limits=limits,
             scaler=_scaler(settings, signals, tasks, limits),
+            reaper=_reaper(settings, signals),
             backups=BackupService.install(doors, settings.state_dir / "backups"),
         )
         doors.zones.links.populations.append(made.whereabouts)
@@ -222,6 +226,7 @@ class EmbeddedCloud:
         """Begin: the emulator, then what listens to it; returns the emulator behind its firewall."""
         await self.backend.start()
         self.signals.start(self.delivery.invoke)
+        self.reaper.start()
         return self.firewall.around(with_service_exceptions(self.backend.app))
 
     async def reset(self) -> None:
@@ -257,7 +262,7 @@ class EmbeddedCloud:
 
     async def close(self) -> None:
         """End everything but what answers calls under way."""
-        for part in (self.delivery, self.backups, self.logs, self.traces, self.schedules, self.pipes):
+        for part in (self.reaper, self.delivery, self.backups, self.logs, self.traces, self.schedules, self.pipes):
             part.close()
         for ending in (
             self.budgets.stop,
@@ -376,6 +381,11 @@ def _builds(settings: CloudSettings, doors: Doors) -> Builds:
     )
     builds.install()
     return builds
+
+
+def _reaper(settings: CloudSettings, signals: SignalStation) -> Reaper:
+    expiry.install()
+    return Reaper(store=signals.store, ttl_delay_s=settings.ttl_delay_s, day_s=settings.lifecycle_day_s)
 
 
 def _budgets(doors: Doors, signals: SignalStation) -> Budgets:

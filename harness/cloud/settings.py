@@ -10,6 +10,7 @@ import msgspec
 
 from harness.cloud.copies.lags import Store
 from harness.cloud.deployments.traffic import MINUTE_S
+from harness.cloud.expiry.rules import DAY_S
 from harness.cloud.limits.quotas import Quotas
 from harness.errors import NotReadyError
 from harness.files import write_atomically
@@ -72,6 +73,9 @@ class CloudSettings:
         object_lag: how far copies of S3 objects run behind. S3 promises 15 minutes for 99.9 % with replication time
             control, and says that most take seconds
             (https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html).
+        ttl_delay_s: seconds an item outlives its time to live; AWS deletes it within a few days
+            (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html).
+        lifecycle_day_s: seconds that a day takes in the life cycle of a bucket; S3 looks once a day.
         limits: what throttles, by the names of `limits.quotas.Quotas`, where it is not AWS's default.
         ready_s: seconds the owner waits for the first AWS call to be answered.
     """
@@ -97,6 +101,8 @@ class CloudSettings:
     images: Mapping[str, LocalImage] = field(default_factory=dict)
     table_lag: str = "500ms"
     object_lag: str = "1s"
+    ttl_delay_s: float = 60.0
+    lifecycle_day_s: float = DAY_S
     limits: Mapping[str, float] = field(default_factory=dict)
     ready_s: float = 90.0
     account_id: str = EMULATOR_ACCOUNT

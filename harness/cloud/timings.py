@@ -32,7 +32,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
 def timings(settings: CloudSettings, lags: Lags) -> list[Timing]:
     """The table for a cloud with these settings and these lags in force."""
-    return [*_detection(settings), *_names(settings), *_copies(lags), *_tasks(settings), *_fixed()]
+    given = (*_detection(settings), *_names(settings), *_copies(lags), *_tasks(settings), *_expiry(settings))
+    return [*given, *_fixed()]
 
 
 def _detection(settings: CloudSettings) -> list[Timing]:
@@ -120,6 +121,24 @@ def _tasks(settings: CloudSettings) -> list[Timing]:
             value=f"{settings.deployment_minute_s:g} s",
             setting="deployment_minute",
             source="ours, a tenth of " + _DOCS + "codedeploy/latest/userguide/deployment-configurations.html",
+        ),
+    ]
+
+
+def _expiry(settings: CloudSettings) -> list[Timing]:
+    ttl = "amazondynamodb/latest/developerguide/howitworks-ttl.html"
+    return [
+        Timing(
+            name="an item of DynamoDB outlives its time to live",
+            value=f"{settings.ttl_delay_s:g} s",
+            setting="ttl_delay",
+            source=f"ours; AWS deletes within a few days: {_DOCS}{ttl}",
+        ),
+        Timing(
+            name="a day in the life cycle of a bucket",
+            value=f"{settings.lifecycle_day_s:g} s",
+            setting="lifecycle_day",
+            source=_DOCS + "AmazonS3/latest/userguide/intro-lifecycle-rules.html",
         ),
     ]
 

@@ -15,6 +15,9 @@ from harness.cloud.copies.flow import Flow
 from harness.cloud.copies.keeper import ReplicationKeeper
 
 Record = dict[str, Any]  # ministack's record of an object, a version or a table
+BY_LIFECYCLE: contextvars.ContextVar[bool] = contextvars.ContextVar("by_lifecycle", default=False)
+"""Set while a bucket's life cycle acts: its delete markers are not copied.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html"""
 
 
 def install(keeper: ReplicationKeeper) -> None:
@@ -65,7 +68,7 @@ def _carry_objects(keeper: ReplicationKeeper) -> None:
 
     def marked(bucket: str, key: str, prior: Any) -> str:
         marker = str(record_marker(bucket, key, prior))
-        rule = _marker_rule(bucket, key)
+        rule = None if BY_LIFECYCLE.get() else _marker_rule(bucket, key)
         flow = _object_flow(bucket, key, rule, {}) if rule is not None else None
         if flow is not None:
             keeper.carry(flow, _later(_land_marker, record_marker, flow, key, marker))

@@ -11,7 +11,8 @@ from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 
 @pytest.fixture(scope="session")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    cloud = start_cloud(CloudSettings(state_dir=tmp_path_factory.mktemp("cloud"), detection_s=0.5))
+    state_dir = tmp_path_factory.mktemp("cloud")
+    cloud = start_cloud(CloudSettings(state_dir=state_dir, detection_s=0.5, ttl_delay_s=2.0, lifecycle_day_s=1.0))
     yield cloud
     cloud.stop()
     cloud.stop()
