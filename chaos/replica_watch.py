@@ -7,7 +7,7 @@ A look notes only the keys that are new to it, at the instant its answer was com
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,10 +50,10 @@ class ReplicaWatch:
         self._seen |= found
         self.journal.event(names.REPLICA_LOOK, self._looked_s, new=new, error=error)
 
-    def look_for(self, keys: Iterable[str], *, within_s: float) -> None:
-        """Look on until all of `keys` were seen, or so long: what came last has its time to come too."""
-        wanted, until_s = set(keys), self.clock.now_s() + within_s
-        while not wanted <= self._seen and self.clock.now_s() < until_s:
+    def look_for(self, keys: Iterable[str], *, patient: Callable[[], bool]) -> None:
+        """Look on until all of `keys` were seen, or as long as `patient`: what came last has its time to come too."""
+        wanted = set(keys)
+        while not wanted <= self._seen and patient():
             self.look()
             time.sleep(_POLL_S)
 

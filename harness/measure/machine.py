@@ -5,8 +5,8 @@ it has, at least 1, and `stall_s` how long a process that has only to wake up wa
 would have taken about (L - stall) / contention on a quiet machine, since cores are dealt out in equal shares.
 
 So a miss that vanishes when such answers are taken as in time cannot be blamed on the service, and is INCONCLUSIVE.
-It never makes a drill pass. What is waited for (an alarm, a replica) is late for many reasons, so that a miss of it
-proves nothing from a mean contention of `OVERLOADED` on.
+It never makes a drill pass. So with what is waited for, an alarm or a replica: of the time waited counts what a quiet
+machine would have needed for it (`quiet_s`), so that on a crowded one a miss takes longer to prove.
 
 Source: fair scheduling deals a core out evenly among who wants it (sched(7), SCHED_OTHER).
 """
@@ -63,6 +63,20 @@ def crowd(journal: Journal, *, from_s: float = -math.inf) -> float:
     """The mean contention from `from_s` on; 1 where nobody watched."""
     noted = [load.contention for load in loads_of(journal) if load.to_s > from_s]
     return fmean(noted) if noted else 1.0
+
+
+def quiet_s(journal: Journal, from_s: float, to_s: float) -> float:
+    """How long [from_s, to_s) would have been for a process on a quiet machine, at the least.
+
+    Where nobody watched, the machine explains nothing.
+    """
+    quiet = to_s - from_s
+    for load in loads_of(journal):
+        span_s = min(load.to_s, to_s) - max(load.from_s, from_s)
+        if span_s > 0.0:
+            stall_s = load.stall_s * span_s / (load.to_s - load.from_s)
+            quiet -= span_s - max(0.0, span_s - stall_s) / load.contention
+    return quiet
 
 
 def on_a_quiet_machine(journal: Journal, method: Method) -> Excused | None:

@@ -45,17 +45,23 @@ def looks_of(journal: Journal) -> list[Look]:
     ]
 
 
+def first_seen(looks: Iterable[Look]) -> dict[str, float]:
+    """The instant of the first look that returned each key."""
+    found: dict[str, float] = {}
+    for look in sorted(looks, key=lambda look: look.at_s):
+        for key in look.keys:
+            found.setdefault(key, look.at_s)
+    return found
+
+
 def staleness(writes: Mapping[str, Write], looks: Iterable[Look]) -> Staleness | None:
     """The staleness of every acknowledged write that a look could have returned; None without any.
 
     A write acknowledged after the last look could not be seen by anybody and is left out.
     """
-    ordered = sorted(looks, key=lambda look: look.at_s)
-    first_seen_s: dict[str, float] = {}
-    for look in ordered:
-        for key in look.keys:
-            first_seen_s.setdefault(key, look.at_s)
-    last_s = ordered[-1].at_s if ordered else -math.inf
+    ordered = list(looks)
+    first_seen_s = first_seen(ordered)
+    last_s = max((look.at_s for look in ordered), default=-math.inf)
     delays_s = sorted(
         max(0.0, first_seen_s.get(write.key, math.inf) - write.acked_s)
         for write in writes.values()

@@ -11,11 +11,12 @@ from typing import Literal
 import msgspec
 
 from harness.measure.availability import burn_rate
+from harness.measure.awaited import for_a_replica, for_an_alarm
 from harness.measure.doubts import Area, Doubts, doubt_the_run
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict, Verdict, worst
 from harness.measure.journal import Journal
 from harness.measure.judging import area_of, areas_of, judge_objectives
-from harness.measure.machine import OVERLOADED, crowd, on_a_quiet_machine
+from harness.measure.machine import crowd, on_a_quiet_machine, quiet_s
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.phases import phases_of
@@ -27,8 +28,8 @@ _IN_TIME: frozenset[Area] = frozenset({"recovery", "availability"})
 
 _GRAVEST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "not_supported", "pass")
 
-_AWAITED: frozenset[Area] = frozenset({"detect", "staleness"})
-"""What is waited for."""
+_AWAITED = {"detect": for_an_alarm, "staleness": for_a_replica}
+"""The objectives that are waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +64,24 @@ def judge(
         spared = {o.name: o.verdict for o in _judge(quiet.journal, objectives, method, not_supported).objectives}
         excused = {name for name, area in missed.items() if area in _IN_TIME and spared[name] != "fail"}
         judged = _excuse(judged, excused, quiet.reason)
-    crowded = crowd(journal, from_s=phases_of(journal).fault_s or -math.inf)
-    if crowded >= OVERLOADED:
-        reason = (
-            f"this machine had {crowded:.1f} processes for each core while it was waited for: that explains the miss"
-        )
-        judged = _excuse(judged, {name for name, area in missed.items() if area in _AWAITED}, reason)
+    phases = phases_of(journal)
+    for objective in judged.objectives:
+        if objective.name in _AWAITED and objective.verdict == "fail":
+            waits = _AWAITED[objective.name](journal, phases)
+            if all(quiet_s(journal, *wait) <= objective.limit for wait in waits):
+                longest_s = max((until_s - since_s for since_s, until_s in waits), default=0.0)
+                reason = _not_long_enough(objective, longest_s, crowd(journal, from_s=phases.started_s))
+                judged = _excuse(judged, {objective.name}, reason)
     return judged
+
+
+def _not_long_enough(objective: ObjectiveVerdict, longest_s: float, crowded: float) -> str:
+    if longest_s <= objective.limit:
+        return f"it was waited for {longest_s:.1f} s, and might have come within {objective.limit:g} s"
+    return (
+        f"this machine had {crowded:.1f} processes for each core while it was waited for: on a quiet one that would "
+        "not have been longer than the limit, so that the miss is not proven"
+    )
 
 
 def _excuse(judged: RunJudgement, excused: AbstractSet[str], reason: str) -> RunJudgement:

@@ -54,7 +54,7 @@ def test_it_looks_on_until_the_last_write_was_seen_or_is_too_late(
         watch = ReplicaWatch(
             client=Replica(clock, a=99.0, b=101.5), table="t", key="key", journal=journal, clock=clock
         )
-        watch.look_for(["a", "b"], within_s=within_s)
+        watch.look_for(["a", "b"], patient=lambda: clock.at_s < 100.0 + within_s)
     looks = looks_of(read_journal(tmp_path / "journal.jsonl"))
     assert frozenset().union(*(look.keys for look in looks)) == seen
     assert clock.at_s == pytest.approx(ended_s)

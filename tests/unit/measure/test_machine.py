@@ -5,10 +5,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from harness.measure.journal import ALARMS_WATCHED, MACHINE, Event, Journal, Operation
-from harness.measure.machine import on_a_quiet_machine
+from harness.measure.awaited import for_a_replica
+from harness.measure.journal import ALARM, ALARMS_WATCHED, MACHINE, REPLICA_LOOK, Event, Journal, Operation
+from harness.measure.machine import on_a_quiet_machine, quiet_s
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
+from harness.measure.phases import phases_of
 from harness.measure.scripted import Outage, Script, play
 from harness.measure.verdict import RunJudgement, judge
 
@@ -97,9 +99,9 @@ def test_where_nobody_watched_the_machine_it_explains_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("contention", "until_s", "verdict"), [(1.9, 40.0, "fail"), (2.0, 40.0, "inconclusive"), (9.0, 12.0, "fail")]
+    ("contention", "until_s", "verdict"), [(3.9, 40.0, "fail"), (4.0, 40.0, "inconclusive"), (9.0, 12.0, "fail")]
 )
-def test_an_alarm_that_never_came_on_an_overloaded_machine_proves_nothing(
+def test_an_alarm_that_never_came_is_missed_once_a_quiet_machine_would_have_told_in_time(
     contention: float, until_s: float, verdict: str
 ) -> None:
     watched = Event(at_s=0.5, name=ALARMS_WATCHED, detail={"names": ["errors"], "missing": []})
@@ -107,9 +109,65 @@ def test_an_alarm_that_never_came_on_an_overloaded_machine_proves_nothing(
         Event(at_s=at_s + 1.0, name=MACHINE, detail={"from_s": float(at_s), "contention": contention, "stall_s": 0.0})
         for at_s in range(round(until_s))
     ]
-    found = judge(play(Script(extra=(watched, *loads))), DrillObjectives(detect_s=5.0, lost=0), METHOD)
-    assert verdicts(found) == {"detect": verdict, "lost": "pass"}
+    found = judge(play(Script(extra=(watched, *loads))), DrillObjectives(detect_s=7.0, lost=0), METHOD)
+    assert verdicts(found) == {"detect": verdict, "lost": "pass"}  # it was waited for 28 s
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(("contention", "verdict"), [(1.9, "fail"), (2.1, "inconclusive")])
+def test_an_alarm_that_came_late_is_excused_by_as_much_as_the_machine_was_crowded(
+    contention: float, verdict: str
+) -> None:
+    told = [
+        Event(at_s=0.5, name=ALARMS_WATCHED, detail={"names": ["errors"], "missing": []}),
+        Event(at_s=22.0, name=ALARM, detail={"alarm": "errors", "state": "ALARM"}),
+    ]
+    script = Script(extra=(*told, load(0.0, 40.0, contention)))
+    found = judge(play(script), DrillObjectives(detect_s=5.0), METHOD)
+    assert verdicts(found) == {"detect": verdict}
+    assert found.figures.detect_s == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(("contention", "verdict"), [(3.9, "fail"), (4.1, "inconclusive")])
+@pytest.mark.parametrize("comes", [True, False])
+def test_one_write_that_came_too_late_to_the_replica_for_any_machine_is_a_miss(
+    contention: float, verdict: str, comes: bool
+) -> None:
+    keys = [f"order-{number:05d}" for number in range(0, 2000, 2)]
+    look = Event(at_s=40.1, name=REPLICA_LOOK, detail={"new": keys if comes else keys[1:]})
+    script = Script(extra=(look, load(0.0, 41.0, contention)))
+    found = judge(play(script), DrillObjectives(staleness_s=10.0), METHOD)
+    assert verdicts(found) == {"staleness": verdict}
+
+
+def test_it_was_waited_for_what_was_acknowledged_and_not_lost() -> None:
+    looks = [
+        Event(at_s=at_s, name=REPLICA_LOOK, detail={"new": new}) for at_s, new in ((3.0, ["order-00000"]), (5.0, []))
+    ]
+    script = Script(rate=1.0, ended_s=6.0, fault_s=4.0, lost_keys=frozenset({"order-00002"}), extra=tuple(looks))
+    journal = play(script)
+    waits = for_a_replica(journal, phases_of(journal))
+    assert [(round(since_s), until_s) for since_s, until_s in waits] == [(0, 3.0), (4, 5.0)]
+
+
+def load(from_s: float, to_s: float, contention: float, stall_s: float = 0.0) -> Event:
+    return Event(at_s=to_s, name=MACHINE, detail={"from_s": from_s, "contention": contention, "stall_s": stall_s})
+
+
+@pytest.mark.parametrize(
+    ("loads", "quiet"),
+    [
+        ([], 15.0),
+        ([load(0.0, 10.0, 2.0)], 12.5),
+        ([load(0.0, 10.0, 2.0, 1.0)], 12.25),  # half of the stall was in it
+        ([load(0.0, 10.0, 1.0, 30.0)], 10.0),  # it stood still
+        ([load(0.0, 5.0, 9.0), load(20.0, 30.0, 9.0, 5.0)], 15.0),  # before and after
+        ([load(18.0, 30.0, 4.0), load(6.0, 8.0, 2.0)], 12.5),
+    ],
+)
+def test_time_on_a_crowded_machine_is_less_on_a_quiet_one(loads: list[Event], quiet: float) -> None:
+    journal = Journal(operations=(), events=tuple(loads), readings=())
+    assert quiet_s(journal, 5.0, 20.0) == pytest.approx(quiet)
 
 
 def alone(ended_s: float, *loads: tuple[float, float, float], outcome: str = "ok", stall_s: float = 0.0) -> bool:
