@@ -172,7 +172,7 @@ class Job:
         """One drill; a kill of this process in the middle makes the next command heal the cloud."""
         self.progress.phase(f"Drill {drill.name}: {drill.title}")
         self.note_timings(stack.target)
-        with leftovers.claim(self.workspace, stack, self.stack_file):
+        with leftovers.claim(self.workspace, stack, self.stack_file, self.folder):
             result = self._kept(
                 lambda: run_drill(
                     stack,

@@ -73,6 +73,7 @@ def heal(workspace: Workspace) -> dict[str, Any]:  # JSON for --json
         "ended": ended,
         "processes_ended": list(cleared.processes),
         "claims_healed": list(cleared.healed),
+        "removed": list(cleared.removed),
         "failed": list(cleared.failed),
     }
 
@@ -95,7 +96,7 @@ def heal_aws(workspace: Workspace, target: Target) -> dict[str, Any]:  # JSON fo
                 except (ClientError, BotoCoreError) as error:
                     failed.append(f"{experiment['id']}: {error}")
     if not failed:
-        leftovers.forget_aws(workspace, target.account_id)
+        failed += leftovers.settle_aws(workspace, target)
     return {"stopped": stopped, "failed": failed}
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.failover.standby import as_json, from_json
 from harness.deploy.api import DeployRequest, up
 from harness.errors import NotReadyError
 from harness.stack import RunningStack, load, save
@@ -87,15 +88,7 @@ def write_runbook(path: Path, runbook: Runbook) -> None:
     stack = replace(runbook.stack, target=replace(runbook.stack.target, control_token=""))
     save(stack, path.with_suffix(".stack.json"))
     part = runbook.standby
-    body: dict[str, Any] = {"home": runbook.home, "standby": None}
-    if part is not None:
-        body["standby"] = {
-            "program": str(part.program),
-            "stack": part.stack,
-            "state_dir": str(part.state_dir),
-            "config": dict(part.config),
-            "engine": part.engine,
-        }
+    body = {"home": runbook.home, "standby": None if part is None else as_json(part)}
     path.write_text(json.dumps(body))
 
 
@@ -104,8 +97,5 @@ def read_runbook(path: Path) -> Runbook:
     stack = load(path.with_suffix(".stack.json"))
     body = json.loads(path.read_text())
     part = body["standby"]
-    standby = None
-    if part is not None:
-        part |= {key: Path(part[key]) for key in ("program", "state_dir")}
-        standby = DeployRequest(target=stack.target, **part)
+    standby = None if part is None else from_json(part, stack.target)
     return Runbook(stack=stack, home=body["home"], standby=standby)

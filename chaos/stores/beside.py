@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +19,7 @@ from chaos.stores import STORES
 from chaos.stores.store import Store
 from harness.clock import Clock
 from harness.errors import BlackstartError
+from harness.files import write_atomically
 from harness.measure import journal as names
 from harness.measure.checkers.calls import Call
 from harness.measure.checkers.linearizable import UNDECIDED
@@ -31,6 +34,8 @@ PAUSE_S = 0.05
 _ONE_ATTEMPT: dict[str, Any] = {"connect_timeout": 1.0, "read_timeout": 2.0, "retries": {"total_max_attempts": 1}}
 _PATIENT: dict[str, Any] = {"connect_timeout": 5.0, "read_timeout": 30.0, "retries": {"total_max_attempts": 5}}
 """What makes, reads back and takes away a store: a slow machine must not decide what is found."""
+
+_NOTE = ".stores.json"
 
 _LAST_CALLS_S = 60.0
 """How long the calls under way may take to end; each has its own timeout, far below this."""
@@ -62,6 +67,8 @@ class Beside:
     def running(self) -> Iterator[None]:
         """Make the stores, work them while the body runs, then check and take them away."""
         with ExitStack() as undo:
+            if self.stores:
+                self._note_down(undo)
             for name in self.stores:
                 self._prepare(name, undo)
             threads = {
@@ -86,12 +93,18 @@ class Beside:
                 else:
                     self._check(name)
 
+    def _note_down(self, undo: ExitStack) -> None:
+        """A note of the stores beside the journal while they are there: a kill of this process leaves it."""
+        note = self.journal.path.with_suffix(_NOTE)
+        write_atomically(note, json.dumps({"prefix": self.prefix, "stores": list(self.stores)}))
+        undo.callback(note.unlink, missing_ok=True)
+
     def outcomes(self) -> Mapping[str, Counter[Outcome]]:
         """What the calls of each store have come to until now."""
         return {name: Counter(call.outcome for call in tuple(one.calls)) for name, one in self._worked.items()}
 
     def _prepare(self, name: str, undo: ExitStack) -> None:
-        keeper = STORES[name](lambda service: self.target.client(service, **_PATIENT), f"{self.prefix}-{name}")
+        keeper = _keeper(name, self.prefix, self.target)
         undo.callback(_cleared, keeper)
         keeper.prepare()
         hasty = replace(keeper, make=lambda service: self.target.client(service, **_ONE_ATTEMPT))
@@ -137,6 +150,24 @@ class Beside:
 
     def _note(self, name: str, /, **detail: object) -> None:
         self.journal.event(name, self.clock.now_s(), **detail)
+
+
+def left_in(folder: Path) -> list[Path]:
+    """Notes of the stores that drills of the run in `folder` made and did not take away."""
+    return sorted(folder.glob(f"*/*{_NOTE}"))
+
+
+def take_away(note: Path, target: Target) -> list[str]:
+    """Delete the stores of a note, and it; returns their names."""
+    body = json.loads(note.read_text())
+    for name in body["stores"]:
+        _cleared(_keeper(name, body["prefix"], target))
+    note.unlink()
+    return [f"store {name}" for name in body["stores"]]
+
+
+def _keeper(name: str, prefix: str, target: Target) -> Store:
+    return STORES[name](lambda service: target.client(service, **_PATIENT), f"{prefix}-{name}")
 
 
 def _cleared(store: Store) -> None:

@@ -70,11 +70,11 @@ class FanOut:
 
     def clear(self) -> None:
         """Delete rules, queues and bus."""
-        for target, url in self.urls.items():
+        for target in _PATTERNS:
             queue = f"{self.name}-{target}"
+            self.sqs.delete_queue(QueueUrl=self.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
             self.events.remove_targets(Rule=queue, EventBusName=self.name, Ids=["queue"])
             self.events.delete_rule(Name=queue, EventBusName=self.name)
-            self.sqs.delete_queue(QueueUrl=url)
         self.events.delete_event_bus(Name=self.name)
 
     def _received(self, target: str, keys: AbstractSet[str], calls: Sequence[Call]) -> set[str]:

@@ -81,8 +81,8 @@ class Queue:
 
     def clear(self) -> None:
         """Delete both queues."""
-        for url in filter(None, (self.url, self.dead_url)):
-            self.client.delete_queue(QueueUrl=url)
+        for name in (f"{self.name}-dead", self.name):
+            self.client.delete_queue(QueueUrl=self.client.get_queue_url(QueueName=name)["QueueUrl"])
 
     def _consume(self) -> Value:
         """Receive some; what can be done is deleted, the rest comes again at once."""

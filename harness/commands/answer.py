@@ -71,14 +71,11 @@ def session(options: Options) -> Iterator[Session]:
     """A command's surroundings: leftovers of killed commands are cleared first."""
     workspace = open_workspace(options.config)
     progress = TerminalProgress(Console(stderr=True), verbose=options.verbose)
-    cleared = leftovers.clear(workspace)
-    if cleared:
-        progress.note(
-            f"cleared what a killed command left: {len(cleared.processes)} processes ended, "
-            f"{len(cleared.healed)} clouds healed"
-        )
+    cleared = leftovers.clear(workspace, progress.note)
+    if text := str(cleared):
+        progress.note(f"cleared what a killed command left: {text}")
     for failure in cleared.failed:
-        progress.note(f"could not heal: {failure}")
+        progress.note(f"could not be cleared: {failure}")
     try:
         yield Session(options=options, workspace=workspace, progress=progress)
     except BaseException:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from harness.commands.answer import DEFAULTS, Answer, Options, session
 
+_CLEARED = ("processes_ended", "claims_healed", "removed")
+
 
 def down(*, program: Path | None = None, options: Options = DEFAULTS) -> Answer:
     """Take the stack and the cloud down; safe to repeat."""
@@ -34,7 +36,7 @@ def heal(*, options: Options = DEFAULTS) -> Answer:
     if data["failed"]:
         raise RollbackError("; ".join(data["failed"]), hint="blackstart down ends the cloud with every fault in it")
     ended = [f"{kind}: {', '.join(map(str, what))}" for kind, what in data["ended"].items() if what]
-    ended += [f"{kind}: {', '.join(data[kind])}" for kind in ("processes_ended", "claims_healed") if data[kind]]
+    ended += [f"{kind}: {', '.join(data[kind])}" for kind in _CLEARED if data[kind]]
     return Answer(data=data, shown="\n".join(ended) or "nothing is in force")
 
 
