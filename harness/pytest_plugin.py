@@ -6,6 +6,7 @@ those that have nothing to do with us.
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -69,11 +70,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def blackstart_stack(pytestconfig: pytest.Config) -> RunningStack:
     """The deployed stack: `outputs`, and `target` with its endpoint."""
+    return stack_of(pytestconfig)
+
+
+@functools.cache
+def stack_of(config: pytest.Config) -> RunningStack:
+    """The deployed stack, for hooks, which have no fixtures yet."""
     from harness.stack import STACK_FILE_VARIABLE, load
 
-    named = pytestconfig.getoption("--blackstart-stack")
+    named = config.getoption("--blackstart-stack")
     given = os.environ.get(STACK_FILE_VARIABLE, "")
-    path = Path(named if Path(named).suffix == ".json" else given or pytestconfig.rootpath / ".blackstart/stack.json")
+    path = Path(named if Path(named).suffix == ".json" else given or config.rootpath / ".blackstart/stack.json")
     stack = load(path)
     if named and not Path(named).suffix and stack.name != named:
         pytest.fail(f"the running stack is {stack.name!r}, not {named!r}", pytrace=False)
@@ -143,16 +150,18 @@ def blackstart_container() -> Iterator[Target]:
         pytest.skip(f"{NOT_SUPPORTED}: {error.what}")
 
 
-@pytest.fixture(autouse=True)
-def _blackstart_requires(request: pytest.FixtureRequest) -> None:
-    """Skip, as `not_supported`, what the target cannot do. Never in silence: the report counts it apart."""
-    marker = request.node.get_closest_marker("blackstart_requires")
-    if marker is None:
-        return
-    stack: RunningStack = request.getfixturevalue("blackstart_stack")
-    lacking = sorted(set(marker.args) - stack.target.capabilities)
-    if lacking:
-        pytest.skip(f"{NOT_SUPPORTED}: target {stack.target.kind} lacks {', '.join(lacking)}")
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, as `not_supported`, what the target cannot do. Never in silence: the report counts it apart.
+
+    Before any fixture, of whatever scope: they would fail of what is not there.
+    """
+    wanted = {str(name) for marker in item.iter_markers("blackstart_requires") for name in marker.args}
+    if wanted:
+        target = stack_of(item.config).target
+        lacking = sorted(wanted - target.capabilities)
+        if lacking:
+            pytest.skip(f"{NOT_SUPPORTED}: target {target.kind} lacks {', '.join(lacking)}")
 
 
 class Faults:

@@ -11,13 +11,23 @@ from typing import Any
 
 import pytest
 
+from harness.pytest_plugin import NOT_SUPPORTED, stack_of
+
 TIMEOUT_S = 30.0
-NOT_SUPPORTED = "not_supported"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker of this folder."""
     config.addinivalue_line("markers", "part(name): needs this part of the shop (orders:parts)")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, as `not_supported`, what belongs to a part that was not deployed."""
+    wanted = {name for marker in item.iter_markers("part") for name in marker.args}
+    if wanted:
+        missing = sorted(wanted - set(stack_of(item.config).outputs.get("parts", ())))
+        if missing:
+            pytest.skip(f"{NOT_SUPPORTED}: the stack was deployed without {', '.join(missing)} (orders:parts)")
 
 
 @dataclass(frozen=True)
@@ -150,16 +160,6 @@ def new_email() -> str:
 def new_password() -> str:
     """One that the pool's policy takes."""
     return f"Aa1{secrets.token_hex(8)}"
-
-
-@pytest.fixture(autouse=True)
-def _part(request: pytest.FixtureRequest) -> None:
-    """Skip, as `not_supported`, what belongs to a part that was not deployed."""
-    wanted = {name for marker in request.node.iter_markers("part") for name in marker.args}
-    if wanted:
-        missing = sorted(wanted - set(request.getfixturevalue("blackstart_stack").outputs.get("parts", ())))
-        if missing:
-            pytest.skip(f"{NOT_SUPPORTED}: the stack was deployed without {', '.join(missing)} (orders:parts)")
 
 
 @pytest.fixture(scope="session")
