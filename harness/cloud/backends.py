@@ -13,6 +13,7 @@ from harness.cloud import (
     message_moves,
     ministack_gaps,
     ministack_hooks,
+    permissions,
     secret_rotation,
 )
 from harness.cloud.asgi import App, Receive, Scope, Send, read_body, respond
@@ -59,6 +60,7 @@ class Ministack:
         message_moves.install()
         secret_rotation.install()
         ministack_hooks.know_managed_policies(managed_policies.document_of)
+        permissions.install()
         self._lifespan = Lifespan(self.app)
 
     async def start(self) -> None:

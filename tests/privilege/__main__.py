@@ -1,21 +1,27 @@
-"""`make privilege`: each statement of each function's policy is taken away once, and a scenario must go red.
+"""`make privilege`: each statement of each role's own policy is taken away once, and a scenario must go red.
 
-A statement that no scenario misses is one too many, or its scenario is not there. Names of functions choose some of
-them. Exits with the number of statements that nobody missed.
+A statement that no scenario misses is one too many, or its scenario is not there. Names of roles choose some of them;
+without any, docs/privilege.md gets the table. What went red is kept in `.blackstart/privilege.jsonl` for as long as
+the statement, its scenarios and the functions' code stay as they are, so that an interrupted `make privilege` goes on
+where it stopped; `--afresh` takes all away again. Exits with the number of statements that nobody missed.
 """
 
+import argparse
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+from policies import Granted, granted, without
 
 from harness.deploy.api import DeployRequest, up
 from harness.environment import TargetChoice, environment
@@ -25,123 +31,145 @@ from harness.workspace import open_workspace
 
 ROOT = Path(__file__).parents[2]
 PROVES: dict[str, str] = tomllib.loads(Path(__file__).with_name("proves.toml").read_text(encoding="utf-8"))
-"""A function's name in the program → the scenarios that need all of its statements, as pytest takes them."""
+"""A role's name in the program → the scenarios that need all of its statements, as pytest takes them."""
 
+KEPT = ROOT / ".blackstart" / "privilege.jsonl"
 SLOWEST_S = 180.0
 PATIENCE_S = "15"
 """How long a scenario waits for what does not come: a red one is what we look for."""
 
-
-SETTLES_S = 3.0
-"""How long a change of a policy takes to count: what an event source may read is looked at each second."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What came of taking one statement away."""
-
-    function: str
-    statement: str
-    outcome: str
-    took_s: float
-
-    @property
-    def missed(self) -> bool:
-        """True when a scenario went red."""
-        return self.outcome == "red"
-
-    def line(self) -> str:
-        """One row of the table."""
-        return f"| {self.function} | {self.statement} | {self.outcome} | {self.took_s:.0f} s |"
+NOBODY, NO_SCENARIO, STILL_RED = "NOBODY MISSED IT", "NO SCENARIO IS NAMED", "RED WITH ALL OF THEM"
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+?::(\S+)", re.MULTILINE)
+_HEADER = "| role | statement taken away | went red |\n|---|---|---|\n"
 
 
-def scenarios(stack_file: Path, chosen: str) -> int:
-    """Run the chosen scenarios until the first failure; returns pytest's exit code."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:locust",
-        *chosen.split(),
-    ]
+def first_red(stack_file: Path, chosen: str) -> str:
+    """Run the chosen scenarios until the first failure; returns its name, '' when all are green."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:locust", "-n", "0"]
     environ = {**os.environ, STACK_FILE_VARIABLE: str(stack_file), PATIENCE_VARIABLE: PATIENCE_S}
-    return subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, check=False, timeout=SLOWEST_S
-    ).returncode
-
-
-@contextmanager
-def without(iam: Any, role: str, policy: str, number: int) -> Iterator[None]:
-    """The role's policy without one of its statements."""
-    whole = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-    left = [one for index, one in enumerate(whole["Statement"]) if index != number]
-    document = {**whole, "Statement": left or [{"Effect": "Deny", "Action": "none:None", "Resource": "*"}]}
-    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
-    time.sleep(SETTLES_S)
     try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(whole))
+        ended = subprocess.run(
+            [*command, *chosen.split()],
+            cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=SLOWEST_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "it never ended"  # something waits for what never comes
+    if ended.returncode == 0:
+        return ""
+    found = _FAILED.search(ended.stdout)
+    if found is None:
+        raise SystemExit(f"pytest ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
+    return found[1]
 
 
-def take_each(stack: RunningStack, stack_file: Path, function: str) -> Iterator[Taken]:
-    """Take each statement of a function away, one after the other."""
-    iam, role = stack.target.client("iam"), stack.outputs["roles"][function]
-    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"] or ("",)
-    statements = (
-        iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"] if policy else []
-    )
-    for number, statement in enumerate(statements):
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        began_s = time.monotonic()
-        with without(iam, role, policy, number):
-            try:
-                code = scenarios(stack_file, PROVES[function])
-            except subprocess.TimeoutExpired:
-                code = 1  # something waits for what never comes
-        outcome = {0: "NOBODY MISSED IT", 1: "red"}.get(code, f"pytest ended with {code}")
-        yield Taken(
-            function=function,
-            statement=", ".join(actions),
-            outcome=outcome,
-            took_s=time.monotonic() - began_s,
-        )
+def take_each(iam: Any, stack_file: Path, statements: Sequence[Granted], known: dict[str, str]) -> Iterator[str]:
+    """Take the statements of one role away, one after the other: a row for each; then see its scenarios green."""
+    label, tried = statements[0].label, False
+    for one in statements:
+        key = key_of(one)
+        if label in PROVES and key not in known:
+            tried = True
+            with without(iam, one):
+                known[key] = first_red(stack_file, PROVES[label])
+            if known[key]:
+                keep(key, known[key])
+        yield row(one, known.get(key, NO_SCENARIO) or NOBODY)
+    if tried and (red := first_red(stack_file, PROVES[label])):
+        yield f"| {label} | - | {STILL_RED}: {red} |"
 
 
-def main(named: list[str]) -> int:
-    """Deploy, see the scenarios green, take each statement away; returns how many nobody missed."""
+def row(one: Granted, outcome: str) -> str:
+    """One row of the table."""
+    return f"| {one.label} | {one.said} | {outcome} |"
+
+
+def key_of(one: Granted) -> str:
+    """Another one when the statement, the scenarios or the functions' code change."""
+    named = [ROOT / scenario.split("::")[0] for scenario in PROVES.get(one.label, "").split()]
+    code = sorted((ROOT / "pulumi_stack" / "app").rglob("*.py"))
+    texts = [path.read_text(encoding="utf-8") for path in [*named, ROOT / "scenarios" / "conftest.py", *code]]
+    parts = [one.label, one.said, PROVES.get(one.label, ""), *texts]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def kept() -> dict[str, str]:
+    """What earlier runs saw go red: key → scenario."""
+    return dict(json.loads(line) for line in KEPT.read_text().splitlines()) if KEPT.exists() else {}
+
+
+def keep(key: str, red: str) -> None:
+    """Keep it, at once."""
+    KEPT.parent.mkdir(exist_ok=True)
+    with KEPT.open("a") as file:
+        file.write(f"{json.dumps([key, red])}\n")
+
+
+def unmissed(rows: Sequence[str]) -> list[str]:
+    """The rows that prove nothing."""
+    return [line for line in rows if any(mark in line for mark in (NOBODY, NO_SCENARIO, STILL_RED))]
+
+
+def page(rows: Sequence[str]) -> str:
+    """docs/privilege.md."""
+    roles = len({line.split(" | ")[0] for line in rows})
+    return f"""# Least privilege, proved
+
+Written by `make privilege`: it deploys the stack with IAM enforced, takes each statement of each role's own policy
+away, once, runs the scenarios that `tests/privilege/proves.toml` names for the role, and sees them green again. A
+statement that no scenario misses is one too many, or its scenario is not there. Of {len(rows)} statements
+of {roles} roles {len(rows) - len(unmissed(rows))} were missed.
+
+Roles are those of functions, of state machines, tasks, builds, pipelines, schedules and replication. What a role has
+by AWS's managed policies (logs, network interfaces, traces) is not taken away; roles with nothing else are not here.
+
+{_HEADER}""" + "".join(f"{line}\n" for line in rows)
+
+
+def deployed_rows(folder: Path, chosen: Sequence[str], known: dict[str, str]) -> Iterator[str]:
+    """Deploy, and take away each statement of the chosen roles, or of all."""
     workspace = open_workspace(ROOT / "blackstart.toml")
+    with environment(workspace, TargetChoice(), folder=folder / "cloud") as ready:
+        wanted = DeployRequest(
+            program=workspace.program,
+            stack="privilege",
+            target=ready.target,
+            state_dir=folder / "state",
+            config={"orders:parts": "all,reviews"},
+        )
+        stack = RunningStack(name="privilege", target=ready.target, outputs=up(wanted).outputs)
+        save(stack, stack_file := folder / "stack.json")
+        iam = ready.target.client("iam")
+        found = sorted(granted(iam), key=lambda one: (one.label, one.policy, one.number))
+        roles = [one.label for one in found]
+        if unknown := [name for name in chosen if name not in roles]:
+            raise SystemExit(f"no such role: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(roles))}")
+        asked = [one for one in found if one.label in (chosen or roles)]
+        missing = {PROVES[one.label] for one in asked if one.label in PROVES and key_of(one) not in known}
+        if missing and (red := first_red(stack_file, " ".join(dict.fromkeys(" ".join(sorted(missing)).split())))):
+            raise SystemExit(f"red with every statement in place: {red}")
+        for _, statements in groupby(asked, key=lambda one: one.label):
+            yield from take_each(iam, stack_file, list(statements), known)
+
+
+def main(arguments: list[str]) -> int:
+    """Take away what is not known to be missed; returns how many statements nobody missed."""
+    parser = argparse.ArgumentParser(prog="tests/privilege", description=__doc__)
+    parser.add_argument("roles", nargs="*", metavar="ROLE")
+    parser.add_argument("--afresh", action="store_true", help="forget what went red before")
+    given = parser.parse_args(arguments)
+    if given.afresh:
+        KEPT.unlink(missing_ok=True)
+    rows, began_s = [], time.monotonic()
+    print(_HEADER, end="")
     with tempfile.TemporaryDirectory(prefix="privilege-") as scratch:
-        folder = Path(scratch)
-        with environment(workspace, TargetChoice(), folder=folder / "cloud") as ready:
-            wanted = DeployRequest(
-                program=workspace.program,
-                stack="privilege",
-                target=ready.target,
-                state_dir=folder / "state",
-                config={},
-            )
-            stack = RunningStack(name="privilege", target=ready.target, outputs=up(wanted).outputs)
-            stack_file = folder / "stack.json"
-            save(stack, stack_file)
-            chosen = named or list(PROVES)
-            if code := scenarios(stack_file, " ".join(dict.fromkeys(" ".join(PROVES[n] for n in chosen).split()))):
-                print(f"the scenarios are not green with every statement in place (pytest: {code})")
-                return 1
-            print("| function | statement taken away | scenarios | took |\n|---|---|---|---|")
-            unmissed = 0
-            for function in chosen:
-                for taken in take_each(stack, stack_file, function):
-                    print(taken.line(), flush=True)
-                    unmissed += not taken.missed
-    print(f"{unmissed} statements that nobody missed")
-    return unmissed
+        for line in deployed_rows(Path(scratch), given.roles, kept()):
+            rows.append(line)
+            print(line, flush=True)
+    if not given.roles:
+        (ROOT / "docs" / "privilege.md").write_text(page(rows), encoding="utf-8")
+    print(f"\n{len(rows)} statements in {time.monotonic() - began_s:.0f} s, {len(unmissed(rows))} that nobody missed")
+    return min(len(unmissed(rows)), 100)
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(sys.argv[1:]), 100))
+    sys.exit(main(sys.argv[1:]))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextvars
 import copy
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.cloud.copies.flow import Flow
 from harness.cloud.copies.keeper import ReplicationKeeper
+from harness.cloud.permissions.roles import Asked, refusal
 
 Record = dict[str, Any]  # ministack's record of an object, a version or a table
 BY_LIFECYCLE: contextvars.ContextVar[bool] = contextvars.ContextVar("by_lifecycle", default=False)
@@ -163,6 +165,19 @@ def _marker_rule(bucket: str, key: str) -> Mapping[str, Any] | None:
     return rule if asked and not s3._replication_rule_tags(rule) else None  # noqa: SLF001
 
 
+def _asked_to_copy(source: str, destination: str, key: str) -> list[Asked]:
+    """What S3 does under the role of the replication.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+    """
+    buckets, objects = ("GetReplicationConfiguration", "ListBucket"), ("ForReplication", "Acl", "Tagging")
+    return [
+        *(Asked(f"s3:{action}", f"arn:aws:s3:::{source}") for action in buckets),
+        *(Asked(f"s3:GetObjectVersion{what}", f"arn:aws:s3:::{source}/{key}") for what in objects),
+        Asked("s3:ReplicateObject", f"arn:aws:s3:::{destination}/{key}"),
+    ]
+
+
 def _object_flow(bucket: str, key: str, rule: Mapping[str, Any], stored: Mapping[str, Any]) -> Flow | None:
     """Where a rule sends an object; None where no copy can be made."""
     from ministack.services import s3
@@ -173,6 +188,9 @@ def _object_flow(bucket: str, key: str, rule: Mapping[str, Any], stored: Mapping
         return None
     name, _account, destination = found
     metrics = (rule.get("Destination") or {}).get("Metrics") or {}
+    if said := refusal(str(role), _asked_to_copy(bucket, name, key), session="s3-replication"):
+        logging.getLogger(__name__).warning("%s", said)
+        return None
     return Flow(
         store="s3",
         name=bucket,

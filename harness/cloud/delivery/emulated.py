@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.cloud.delivery import mappings, records, source_permissions, streams, web_endpoints, workflow_errors
+from harness.cloud.delivery import mappings, records, streams, web_endpoints, workflow_errors
 from harness.cloud.delivery.asynchronous import (
     DEFAULT_RETRIES,
     LONGEST_AGE_S,
@@ -153,7 +153,6 @@ class Delivery:
         eventbridge._invoke_target = _with_dead_letters(eventbridge._invoke_target, self.flow)  # noqa: SLF001
         eventbridge._dispatch_to_event_bus = _to_any_bus(eventbridge._dispatch_to_event_bus)  # noqa: SLF001
         sns._deliver_to_lambda = self._topic_to_lambda  # noqa: SLF001
-        source_permissions.install()
         workflow_errors.install()
         web_endpoints.install(
             lambda topic, delivered: self.flow.notified(*_whose(topic), delivered=delivered),

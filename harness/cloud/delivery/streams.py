@@ -20,10 +20,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud.delivery import records
 from harness.cloud.delivery.courier import Courier
-from harness.cloud.delivery.source_permissions import may_read
 from harness.cloud.delivery.stream_batches import BatchProgress, RetryRule
 from harness.cloud.delivery.stream_sources import SOURCES, Record, StreamSource, Taken
 from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
+from harness.cloud.permissions.event_sources import may_read
 from harness.cloud.signals.emulated import in_scope, scope
 from harness.cloud.signals.flow_metrics import FlowMetrics
 

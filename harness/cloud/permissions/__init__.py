@@ -1,0 +1,16 @@
+"""What the emulator does on somebody's behalf without asking IAM, asked here as AWS asks it.
+
+- `roles.py`          whether a role may do something
+- `keys.py`           customer managed keys: who uses what is encrypted under one must be allowed to use the key
+- `workflows.py`      state machines: each task under the machine's role
+- `event_sources.py`  event source mappings: what is read under the function's role
+"""
+
+from harness.cloud.permissions import event_sources, keys, workflows
+
+
+def install() -> None:
+    """Let all of it be asked. Call it before the emulator serves."""
+    keys.install()
+    workflows.install()
+    event_sources.install()

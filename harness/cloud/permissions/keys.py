@@ -1,0 +1,184 @@
+"""Customer managed keys: who reads or writes what one encrypts must be allowed to use the key.
+
+ministack keeps which key encrypts what, and asks nobody. AWS's own keys (`alias/aws/…`) are open to the account.
+Sources:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from harness.cloud.ministack_hooks import before_first_call
+
+_DECRYPT, _GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
+_TABLE = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem")
+
+USES: Final[Mapping[str, tuple[str, ...]]] = {
+    "secretsmanager:GetSecretValue": (_DECRYPT,),
+    "secretsmanager:PutSecretValue": (_GENERATE, _DECRYPT),
+    "secretsmanager:UpdateSecret": (_GENERATE, _DECRYPT),
+    "sqs:SendMessage": (_GENERATE, _DECRYPT),
+    "sqs:ReceiveMessage": (_DECRYPT,),
+    "sns:Publish": (_GENERATE, _DECRYPT),
+    "s3:GetObject": (_DECRYPT,),
+    "s3:PutObject": (_GENERATE,),
+    "kinesis:PutRecord": (_GENERATE,),
+    "kinesis:PutRecords": (_GENERATE,),
+    "kinesis:GetRecords": (_DECRYPT,),
+    **{f"dynamodb:{call}": (_DECRYPT,) for call in _TABLE},
+}
+"""An action → what it does with the key that encrypts its resource."""
+
+_S3, _S3_KEY = "arn:aws:s3:::", "x-amz-server-side-encryption-aws-kms-key-id"
+_CODES = {"sqs": "KMS.AccessDeniedException", "sns": "KMSAccessDenied"}
+
+_refused: ContextVar[tuple[str, str] | None] = ContextVar("refused by a key", default=None)
+"""The action and the key that refused the call which is being answered."""
+
+
+def install() -> None:
+    """Let keys be asked, of callers and of services that deliver to queues. Call it before the emulator serves."""
+    from ministack.core import iam_actions, iam_evaluator
+
+    enforce, answer = iam_evaluator.enforce, iam_actions.access_denied_response
+
+    def enforced(
+        access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
+    ) -> Any:
+        denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **context)
+        for use, key in uses_of_keys(action, resource_arn) if denied is None else ():
+            via = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
+            denied = enforce(access_key, use, "kms", region, resource_arn=key, service_context=via)
+            if denied is not None:
+                _refused.set((use, key))
+                break
+        return denied
+
+    def answered(service: str, action: str, principal: str, request_id: str, **more: Any) -> Any:
+        by_key = _refused.get()
+        if by_key is None:
+            return answer(service, action, principal, request_id, **more)
+        use, key = by_key
+        explicit = more.get("explicit_deny", False)
+        more |= {"message": iam_actions.identity_denial_message(use, principal, key, explicit), "resource_arn": key}
+        if service in _CODES:
+            more["error_code"] = _CODES[service]
+        return answer(service, use, principal, request_id, **more)
+
+    iam_evaluator.enforce, iam_actions.access_denied_response = enforced, answered
+    before_first_call("sqs", _ask_for_deliveries)
+
+
+def _ask_for_deliveries() -> None:
+    """A service that sends to an encrypted queue must be named by the key's policy; else nothing arrives."""
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+    from ministack.services import kms, sqs
+
+    allows = sqs.queue_policy_allows
+
+    def allowed(queue_arn: str, service: str, source_arn: str, source_account: str) -> bool:
+        if not allows(queue_arn, service, source_arn, source_account):
+            return False
+        for use, key in uses_of_keys("sqs:SendMessage", queue_arn):
+            context = EvalContext(
+                principal_arn="*",
+                principal_type="Service",
+                principal_account="",
+                action=use,
+                resource_arn=key,
+                region=queue_arn.split(":")[3],
+                service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": source_account},
+            )
+            policy, _owner = kms.key_policy_for_arn(key)
+            if evaluate_resource_policy(policy, context, service=service).decision != "Allow":
+                return False
+        return True
+
+    sqs.queue_policy_allows = allowed
+
+
+def uses_of_keys(action: str, resource: str) -> list[tuple[str, str]]:
+    """What an action on a resource does with a customer managed key: KMS's action and the key's ARN.
+
+    Needs the resource's account and region in the emulator's context.
+    """
+    uses = USES.get(action)
+    if not uses or not resource.startswith("arn:"):
+        return []
+    named = _KEYS[action if action in _KEYS else action.partition(":")[0]](resource)
+    if not named:
+        return []
+    from ministack.services import kms
+
+    key = kms._resolve_key(named)  # noqa: SLF001 - this file is a seam into ministack
+    if not key or key.get("KeyManager") == "AWS":
+        return []
+    return [(use, str(key["Arn"])) for use in uses]
+
+
+def _of_secret(arn: str) -> str:
+    from ministack.services import secretsmanager
+
+    return str((secretsmanager._resolve(arn)[1] or {}).get("KmsKeyId") or "")  # noqa: SLF001
+
+
+def _of_queue(arn: str) -> str:
+    from ministack.services import sqs
+
+    queue = sqs._queue_by_arn(arn)  # noqa: SLF001
+    return str((queue or {}).get("attributes", {}).get("KmsMasterKeyId") or "")
+
+
+def _of_topic(arn: str) -> str:
+    from ministack.services import sns
+
+    return str((sns._topics.get(arn) or {}).get("attributes", {}).get("KmsMasterKeyId") or "")  # noqa: SLF001
+
+
+def _of_table(arn: str) -> str:
+    from ministack.services import dynamodb
+
+    table = dynamodb._tables.get(arn.split("/")[1] if "/" in arn else "")  # noqa: SLF001
+    return str(((table or {}).get("SSEDescription") or {}).get("KMSMasterKeyArn") or "")
+
+
+def _of_stream(arn: str) -> str:
+    from ministack.services import kinesis
+
+    return str((kinesis._streams.get(arn.rpartition("/")[2]) or {}).get("KeyId") or "")  # noqa: SLF001
+
+
+def _of_object(arn: str) -> str:
+    from ministack.services import s3
+
+    bucket, _, name = arn.removeprefix(_S3).partition("/")
+    stored = (s3._buckets.get(bucket) or {}).get("objects", {}).get(name) or {}  # noqa: SLF001
+    return str(s3._stored_sse_headers(stored).get(_S3_KEY) or "")  # noqa: SLF001
+
+
+def _of_new_object(arn: str) -> str:
+    """That of the bucket's default encryption; a key that the request names is not asked."""
+    from ministack.services import s3
+
+    bucket = arn.removeprefix(_S3).partition("/")[0]
+    return str(s3._bucket_default_sse_headers(bucket).get(_S3_KEY) or "")  # noqa: SLF001
+
+
+_KEYS: Final[Mapping[str, Callable[[str], str]]] = {
+    "secretsmanager": _of_secret,
+    "sqs": _of_queue,
+    "sns": _of_topic,
+    "dynamodb": _of_table,
+    "kinesis": _of_stream,
+    "s3": _of_object,
+    "s3:PutObject": _of_new_object,
+}
+"""A service, or one of its actions → the key that encrypts a resource, as it was named; '' for AWS's own."""
