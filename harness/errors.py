@@ -4,7 +4,7 @@ BlackstartError                 exit code   when
 ├── UsageError                  2           a wrong command, flag or configuration
 │   ├── ConfigError             2           blackstart.toml, a drill or a template; carries file:line and key
 │   └── ProgramError            2           the user's Pulumi program raised or asked for what cannot be
-├── RefusedError                3           real AWS without consent, or outside the allow-list
+├── RefusedError                3           real AWS or another command at work, without consent
 ├── NotReadyError               4           the environment cannot serve: port taken, missing tool, locked state
 │   ├── ProviderError           4           AWS (or the emulator) refused an operation of the deployment
 │   └── StateError              4           a state file is locked, corrupted, newer, or cannot be written
@@ -67,7 +67,7 @@ class ProgramError(UsageError):
 
 
 class RefusedError(BlackstartError):
-    """Real AWS was asked for without consent or outside the allow-list."""
+    """What needs consent was asked for without it, or real AWS outside the allow-list."""
 
     exit_code = 3
     code = "refused"

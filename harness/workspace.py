@@ -49,6 +49,11 @@ class Workspace:
         return self.folder / "claims"
 
     @property
+    def commands(self) -> Path:
+        """One file for each command at work here; see `harness.underway`."""
+        return self.folder / "commands"
+
+    @property
     def program(self) -> Path:
         """The Pulumi program's folder."""
         return self.root / self.config.project.program

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from rich.console import Console, RenderableType
 
-from harness import leftovers
+from harness import leftovers, underway
 from harness.terminal import Progress, TerminalProgress
 from harness.workspace import Workspace, open_workspace
 
@@ -67,8 +67,11 @@ class Session:
 
 
 @contextmanager
-def session(options: Options) -> Iterator[Session]:
-    """A command's surroundings: leftovers of killed commands are cleared first."""
+def session(options: Options, *, at_work: str = "") -> Iterator[Session]:
+    """A command's surroundings: leftovers of killed commands are cleared first.
+
+    `at_work` is the command's word where another one must not take down what it works with.
+    """
     workspace = open_workspace(options.config)
     progress = TerminalProgress(Console(stderr=True), verbose=options.verbose)
     cleared = leftovers.clear(workspace, progress.note)
@@ -77,7 +80,8 @@ def session(options: Options) -> Iterator[Session]:
     for failure in cleared.failed:
         progress.note(f"could not be cleared: {failure}")
     try:
-        yield Session(options=options, workspace=workspace, progress=progress)
+        with underway.at_work(workspace, at_work) if at_work else nullcontext():
+            yield Session(options=options, workspace=workspace, progress=progress)
     except BaseException:
         progress.close(failed=True)
         raise

@@ -212,11 +212,21 @@ def refresh(
 
 
 def destroy(*, which: Which = ANY, view: View = SHORT, options: Options = DEFAULTS) -> Answer:
-    """Delete the stack's resources; the cloud stays up."""
-    from harness import lifecycle
+    """Delete the stack's resources; the cloud stays up.
+
+    While test, load, drill or tune are at work on it, it refuses; with --yes it ends them first.
+
+    Args:
+        which: Which program, and which part of its stack.
+        view: How much is shown.
+        options: Options that every command takes.
+    """
+    from harness import lifecycle, underway
 
     choice, (record, listen) = which.choice(options), view.listener()
     with session(options) as here:
+        words = {"test", "load", "drill", "tune"}
+        underway.make_way(here.workspace, words, consent=options.yes, tell=here.progress.note)
         stack = _reached(here, choice)
         result = lifecycle.destroy_running(here.workspace, stack, choice, here.progress, listen)
     return Answer(data=_data(result, record), shown=_after(record, view))

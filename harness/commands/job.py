@@ -38,7 +38,7 @@ def run(
     from harness.report.terminal import render_terminal
     from harness.run import RunOptions, parse_parts, run_all
 
-    with session(options) as here:
+    with session(options, at_work="run") as here:
         record, folder = run_all(
             here.workspace,
             RunOptions(
@@ -61,7 +61,7 @@ def test(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], optio
     from harness.environment import parse_target
     from harness.run import test_scenarios
 
-    with session(options) as here:
+    with session(options, at_work="test") as here:
         target = parse_target(options.target, consent=options.yes)
         result = test_scenarios(here.workspace, target, options.env, arguments, here.progress)
     counts = {
@@ -106,7 +106,7 @@ def load(
     from harness.report import words
     from harness.run import load_running
 
-    with session(options) as here:
+    with session(options, at_work="load") as here:
         result = load_running(
             here.workspace,
             users=users,
@@ -133,7 +133,7 @@ def drill(name: str, *, runs: int = 1, seed: int | None = None, options: Options
     from harness.report.terminal import render_terminal
     from harness.run import drill_running
 
-    with session(options) as here:
+    with session(options, at_work="drill") as here:
         record, folder = drill_running(
             here.workspace,
             name,

@@ -10,10 +10,15 @@ _CLEARED = ("processes_ended", "claims_healed", "removed")
 
 
 def down(*, program: Path | None = None, options: Options = DEFAULTS) -> Answer:
-    """Take the stack and the cloud down; safe to repeat."""
-    from harness import lifecycle
+    """Take the stack and the cloud down; safe to repeat.
+
+    While run, test, load, drill or tune are at work here it refuses; with --yes it ends them first.
+    """
+    from harness import lifecycle, underway
 
     with session(options) as here:
+        words = {"run", "test", "load", "drill", "tune"}
+        underway.make_way(here.workspace, words, consent=options.yes, tell=here.progress.note)
         ended = lifecycle.take_down(here.workspace, lifecycle.StackChoice(program=program), here.progress)
     return Answer(data={"ended": ended}, shown="down" if ended else "nothing was running")
 

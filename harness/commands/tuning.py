@@ -29,7 +29,7 @@ def tune(
     order = TuningOrder(
         function=function, payload=read_payload(payload), sizes_mb=parse_sizes(sizes), invocations=invocations
     )
-    with session(options) as here:
+    with session(options, at_work="tune") as here:
         here.progress.phase(f"Tuning {function}")
         found = measure(require_running(here.workspace), order, here.progress.detail)
         path = here.workspace.folder / "tuning" / f"{function}.svg"
