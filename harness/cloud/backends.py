@@ -8,12 +8,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from harness.cloud import (
+    bucket_settings,
     cognito_triggers,
     managed_policies,
     message_moves,
     ministack_gaps,
     ministack_hooks,
     permissions,
+    quick_create,
     secret_rotation,
 )
 from harness.cloud.asgi import App, Receive, Scope, Send, read_body, respond
@@ -56,6 +58,8 @@ class Ministack:
         ministack_hooks.remember_parsed_policies()
         ministack_hooks.answer_at_the_root()
         ministack_gaps.close_gaps()
+        bucket_settings.keep_settings_of_buckets()
+        quick_create.create_quickly()
         cognito_triggers.install()
         message_moves.install()
         secret_rotation.install()

@@ -14,13 +14,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud import ministack_hooks
-from harness.cloud.asgi import REQUEST, App, Receive, Scope, Send, read_body, replay, respond
+from harness.cloud.asgi import REQUEST, App, Message, Receive, Scope, Send, read_body, replay, respond
 from harness.cloud.builds.actions import ACTIONS, ActionFailedError, Client, Work
 from harness.cloud.identify import Request
 from harness.target import Target
@@ -91,10 +92,25 @@ class PipelinesApi:
         call: Request = scope[REQUEST]
         answer = self._operations().get(call.operation)
         if answer is None:
-            await self.records(scope, replay(body, receive), send)
+            status = await self._defined(scope, replay(body, receive), send)
+            if call.operation == "CreatePipeline" and status == HTTPStatus.OK:
+                name = json.loads(body)["pipeline"]["name"]
+                await asyncio.to_thread(self._begin, (call.account, call.region, name), "CreatePipeline")
             return
         status, said = await asyncio.to_thread(self._answered, answer, call, json.loads(body or b"{}"))
         await respond(send, status, json.dumps(said, default=str).encode(), _KIND)
+
+    async def _defined(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Let moto answer; returns the status that it gave."""
+        status = 0
+
+        async def heard(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        await self.records(scope, receive, heard)
+        return status
 
     def reset(self) -> None:
         """Stop and forget all executions."""
@@ -136,18 +152,25 @@ class PipelinesApi:
         return found
 
     def _start(self, at: tuple[str, str, str], _asked: Record) -> Record:
+        return {"pipelineExecutionId": self._begin(at, "StartPipelineExecution")}
+
+    def _begin(self, at: tuple[str, str, str], trigger: str) -> str:
+        """Start an execution; returns its id. A pipeline starts when it is made, too.
+
+        https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-about-starting.html
+        """
         pipeline = self._definition(at)
         execution = Execution(
             id=str(uuid.uuid4()),
             pipeline=pipeline,
             client=self._clients(at, str(pipeline["roleArn"])),
-            trigger="StartPipelineExecution",
+            trigger=trigger,
         )
         with self._lock:
             self._executions.setdefault(at, []).append(execution)
             turn = self._turns.setdefault(at, threading.Lock())
         threading.Thread(target=_carry_out, args=(execution, turn), name=f"pipeline {at[2]}", daemon=True).start()
-        return {"pipelineExecutionId": execution.id}
+        return execution.id
 
     def _find(self, at: tuple[str, str, str], asked: Record) -> Execution:
         wanted = asked.get("pipelineExecutionId")

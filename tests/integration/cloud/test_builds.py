@@ -112,7 +112,9 @@ def test_a_pipeline_waits_for_somebodys_word_and_names_what_it_cannot_do(cloud: 
             "stages": [{"name": one[0]["name"], "actions": one} for one in stages],
         }
     )
-    execution = pipelines.start_pipeline_execution(name="line")["pipelineExecutionId"]
+    (first,) = awaited(lambda: pipelines.list_pipeline_executions(pipelineName="line")["pipelineExecutionSummaries"])
+    assert first["trigger"]["triggerType"] == "CreatePipeline"  # it starts when it is made
+    execution = first["pipelineExecutionId"]
 
     def waiting() -> str:
         states = pipelines.get_pipeline_state(name="line")["stageStates"][1]["actionStates"][0]
