@@ -151,3 +151,29 @@ def test_a_basket_with_an_unknown_product_is_refused(till: Till) -> None:
     basket = {"lines": [{"sku": till.sku, "quantity": 1}, {"sku": "unicorn", "quantity": 1}], "card": GOOD}
     refused = till.http("POST", f"{till.shop.url}/me/checkouts", basket, till.customer.headers)
     assert (refused.status, refused.body["error"]) == (400, "UnknownProduct")
+
+
+@pytest.mark.blackstart_requires("faults")
+def test_a_customer_who_does_not_wait_for_ever_is_answered_in_time_and_asks_again(
+    till: Till, blackstart_faults: Any, eventually: Any
+) -> None:
+    """Timeouts as a budget: the calls of the function share what the customer's app says it waits."""
+    from harness.cloud.faults import Latency, Selector
+
+    role = f"arn:aws:iam::*:role/{till.shop.outputs['roles']['checkout']}"
+    slow = Selector(service="stepfunctions", operation="StartExecution", caller_role=role)
+    blackstart_faults.inject(slow, Latency(delay_s=4.0))  # less than the function waits for a call by itself
+    headers = {**till.customer.headers, "X-Patience-Ms": "2500"}
+
+    def late() -> bool:
+        reply = till.pay(GOOD, headers=headers)
+        assert (reply.status, reply.headers.get("retry-after")) == (503, "1")
+        return bool(blackstart_faults.fired())
+
+    eventually(late, within_s=60, what="a checkout out of time while the payment is started")
+    blackstart_faults.heal()
+    again = till.pay(GOOD, headers={name: headers[name] for name in ("Authorization", "Idempotency-Key")})
+    assert again.status == 202
+    checkout = again.body["checkout_id"]
+    eventually(lambda: till.settled(checkout), within_s=60, what="the checkout settled")
+    assert (till.state(checkout)["status"], till.stock(), till.moves("charge", checkout)) == ("PAID", 8, 1)

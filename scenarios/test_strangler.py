@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -113,3 +114,31 @@ def test_what_neither_knows_is_not_found_and_other_paths_reach_neither(front: Fr
     # While the other scenario puts everything back, the old service may still be starting.
     eventually(lambda: front.ask("prices", "unicorn").status == 404, within_s=60, what="an answer that it is unknown")
     assert "x-served-by" not in front.ask("secrets").headers
+
+
+@pytest.mark.blackstart_requires("faults")
+def test_a_table_that_hangs_takes_the_prices_down_and_not_the_delivery(
+    migration: Front, blackstart_faults: Any, eventually: Any
+) -> None:
+    """A bulkhead: prices may take so many places of the server, and no more; who finds none comes again later."""
+    from harness.cloud.faults import Latency, Selector
+
+    for route in ("prices", "delivery"):
+        migration.move(route, 100)
+    assert migration.served_by("prices") == {"modern": 1}
+    modern = Selector(service="dynamodb", operation="GetItem", caller_role="arn:aws:iam::*:role/strangler-modern*")
+    blackstart_faults.inject(modern, Latency(delay_s=20.0))
+    with ThreadPoolExecutor(40) as crowd:  # more than the server takes on at once
+
+        def turned_away() -> bool:
+            asked = [crowd.submit(migration.ask, "prices") for _ in range(40)]
+            while not all(one.done() for one in asked):
+                delivery = migration.ask("delivery")
+                assert (delivery.status, delivery.body["days"]) == (200, 2)
+            replies = [one.result() for one in asked]
+            assert {reply.status for reply in replies} == {503}
+            return any("retry-after" in reply.headers for reply in replies)
+
+        eventually(turned_away, within_s=60, what="a price asked for in vain, at once")
+    blackstart_faults.heal()
+    eventually(lambda: migration.ask("prices").body.get("cents") == 350, within_s=60, what="prices again")

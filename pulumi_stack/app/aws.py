@@ -1,7 +1,7 @@
 """AWS clients whose waiting is bounded: a function must give up before its caller does.
 
-Connect, read and retries together stay below the function's own timeout. Retries use exponential backoff with
-jitter (botocore's standard mode).
+A try ends after `READ_TIMEOUT_S`, and there are three, with exponential backoff and full jitter between them
+(botocore's standard mode); in a handler that has begun a time budget, as many and as long as that leaves.
 """
 
 import functools
@@ -9,15 +9,18 @@ import os
 from typing import Any
 
 import boto3
+import time_budget
 from botocore.config import Config
 
 _READ_S = float(os.environ.get("READ_TIMEOUT_S", "1.0"))
-_PATIENCE = Config(
-    connect_timeout=_READ_S / 2, read_timeout=_READ_S, retries={"mode": "standard", "total_max_attempts": 3}
-)
+
+
+def client(service: str) -> Any:  # boto3 makes clients at run time
+    """The client of a service, made once for each environment and length of patience."""
+    return _made(service, *time_budget.share(_READ_S))
 
 
 @functools.cache
-def client(service: str) -> Any:  # boto3 makes clients at run time
-    """The client of a service, made once for each environment."""
-    return boto3.client(service, config=_PATIENCE)
+def _made(service: str, read_s: float, tries: int) -> Any:
+    retries = {"mode": "standard", "total_max_attempts": tries}
+    return boto3.client(service, config=Config(connect_timeout=read_s / 2, read_timeout=read_s, retries=retries))

@@ -1,17 +1,46 @@
-"""A web server in a container: answers in JSON, listens on $PORT, ends as ECS asks it to."""
+"""A web server in a container: JSON on $PORT, no more than $AT_ONCE requests at a time, ends as ECS asks it to."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
+
+from compartment import Compartment, FullError
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """One connection from the load balancer."""
+    """One connection from the load balancer. GET /{page}/{about} is answered by `show`, GET /health with 200.
+
+    What is too much is turned away, with 503 and when to come again. Health is always answered: ECS would replace
+    busy tasks, and the load would fall on fewer.
+    """
 
     protocol_version = "HTTP/1.1"
+    admitted: ClassVar = Compartment(int(os.environ.get("AT_ONCE", "32")))
+    compartments: ClassVar[Mapping[str, Compartment]] = {}
+    """Pages that may not take all places of the server, because what they wait for may hang."""
+
+    def do_GET(self) -> None:
+        """Route by path."""
+        page, _, about = self.path.partition("?")[0].strip("/").partition("/")
+        if page == "health":
+            self.answer(200, {"ok": True})
+            return
+        try:
+            with self.admitted, self.compartments.get(page, contextlib.nullcontext()):
+                self.show(page, about)
+        except FullError:
+            later_s = random.randint(1, 3)  # noqa: S311 - they shall not all come again at once
+            self.answer(503, {"error": "too busy; try again"}, Retry_After=str(later_s))
+
+    def show(self, page: str, about: str) -> None:
+        """Answer one page."""
+        raise NotImplementedError
 
     def answer(self, status: int, body: dict[str, Any], **headers: str) -> None:
         """Send the body as JSON; `X_Served_By="me"` becomes a header."""

@@ -25,18 +25,17 @@ class Prices(JsonHandler):
         """Days of delivery."""
         return DAYS.get(sku)
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
-        """Route by path."""
-        page, _, sku = self.path.partition("?")[0].strip("/").partition("/")
+    def show(self, page: str, about: str) -> None:
+        """A price, or the days of delivery, of a sku."""
         found = {"prices": self.price, "delivery": self.days}.get(page)
-        value = found(sku) if found else None
-        body: dict[str, Any] = {"sku": sku, "cents" if page == "prices" else "days": value}
-        if page == "health":
-            self._answer(200, {"ok": True})
+        value = found(about) if found else None
+        if value is None:
+            self.tell(404, {"error": "not known here"})
         else:
-            self._answer(404 if value is None else 200, body if value is not None else {"error": "not known here"})
+            self.tell(200, {"sku": about, "cents" if page == "prices" else "days": value})
 
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
+    def tell(self, status: int, body: dict[str, Any]) -> None:
+        """Answer, and say who did."""
         self.answer(status, body, X_Served_By=self.served_by)
 
 

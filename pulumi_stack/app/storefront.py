@@ -29,15 +29,9 @@ def order(order_id: str) -> tuple[int, dict[str, Any]]:
 class Storefront(JsonHandler):
     """One connection from the load balancer."""
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
-        """Route by path."""
-        path = self.path.partition("?")[0].strip("/").split("/")
-        if path == ["health"]:
-            status, body = 200, {"ok": True}
-        elif len(path) == 2 and path[0] == "orders":
-            status, body = order(path[1])
-        else:
-            status, body = 404, {"error": "no such page"}
+    def show(self, page: str, about: str) -> None:
+        """An order, or no such page."""
+        status, body = order(about) if page == "orders" and about else (404, {"error": "no such page"})
         self.answer(status, body)
 
 
