@@ -30,6 +30,7 @@ from harness.cloud.backups.points import BackupError, Points, RecoveryPoint, Sco
 from harness.cloud.backups.stores import Buckets, Clusters, Instances, Store, Tables, all_resources, kind_of
 from harness.cloud.databases.emulated import Proceed, ServiceAnswer, ServiceCall, caller_scope, wrap_service
 from harness.cloud.doors import Doors
+from harness.cloud.ticker import Ticker
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_S = 5.0
@@ -47,13 +48,17 @@ class BackupService:
     timetable: Timetable = field(default_factory=lambda: Timetable(emulated.next_fire))
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "backup"))
     _closed: threading.Event = field(default_factory=threading.Event)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("backup plans", _LOOK_EVERY_S, lambda: self.look(dt.datetime.now(dt.UTC)))
 
     @classmethod
     def install(cls, doors: Doors, folder: Path) -> BackupService:
         """Put it in front of the emulator's."""
         made = cls(doors=doors, folder=folder)
         wrap_service("backup", made.answer)
-        threading.Thread(target=made._look, name="backup plans", daemon=True).start()
+        made._ticker.start()
         return made
 
     # -- calls -------------------------------------------------------------------------------------------------
@@ -279,13 +284,6 @@ class BackupService:
 
     # -- plans -------------------------------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        while not self._closed.wait(_LOOK_EVERY_S):
-            try:
-                self.look(dt.datetime.now(dt.UTC))
-            except Exception:  # noqa: BLE001 - one bad plan must not end the others
-                _LOG.exception("backup plans")
-
     def look(self, now: dt.datetime) -> None:
         """Start what is due at `now`, and delete what is past its lifecycle."""
         for scope, plans in emulated.plans_by_scope().items():
@@ -337,6 +335,7 @@ class BackupService:
 
     def close(self) -> None:
         """End."""
+        self._ticker.stop()
         self._closed.set()
         self._workers.shutdown(wait=False, cancel_futures=True)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -11,7 +11,6 @@ ElastiCache: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetric
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from harness.cloud.databases.rds import Key, Rds
 from harness.cloud.databases.serverless import capacity_units
 from harness.cloud.databases.shard import Node
 from harness.cloud.signals.series import MetricId, MetricStore
+from harness.cloud.ticker import Ticker
 
 Sample = tuple[str, float, str]  # name, value, unit
 Place = tuple[str, str]  # account id and region
@@ -68,20 +68,22 @@ class DatabaseMetrics:
     caches: ElastiCache
     every_s: float
     _before: dict[int, Counters] = field(default_factory=dict)  # by process id
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("database metrics", self.every_s, self._look)
 
     def start(self) -> None:
         """Begin."""
-        threading.Thread(target=self._run, name="database metrics", daemon=True).start()
+        self._ticker.start()
 
     def stop(self) -> None:
         """End."""
-        self._stop.set()
+        self._ticker.stop()
 
-    def _run(self) -> None:
-        while not self._stop.wait(self.every_s):
-            if self.rds.clusters or self.caches.shards:
-                self.look()
+    def _look(self) -> None:
+        if self.rds.clusters or self.caches.shards:
+            self.look()
 
     def look(self) -> None:
         """Measure and publish once; a server that ends in the meantime is left out."""

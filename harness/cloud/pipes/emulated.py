@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from harness.cloud.pipes.running import PipeRunner
 from harness.cloud.pipes.targets import Deliverer, refusal
 from harness.cloud.signals.emulated import in_scope
+from harness.cloud.ticker import Ticker
 from harness.target import Target
 
 Body = dict[str, Any]  # wire JSON
@@ -32,7 +32,10 @@ class Pipes:
     """Installed once a server; a thread moves what there is until `close`."""
 
     runner: PipeRunner
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("pipes", _LOOK_S, self._pass)
 
     @classmethod
     def install(cls, target: Target) -> Pipes:
@@ -43,21 +46,12 @@ class Pipes:
         pipes._create_pipe = _checked(pipes._create_pipe)  # noqa: SLF001 - this file is the seam into ministack's pipes
         pipes._update_pipe = _checked(pipes._update_pipe)  # noqa: SLF001
         pipes._describe_response = _described(pipes._describe_response)  # noqa: SLF001
-        pipes._ensure_poller = found._begin  # noqa: SLF001
+        pipes._ensure_poller = found._ticker.start  # noqa: SLF001
         return found
 
     def close(self) -> None:
         """End."""
-        self._stop.set()
-
-    def _begin(self) -> None:
-        if not any(thread.name == "pipes" for thread in threading.enumerate()):
-            threading.Thread(target=self._run, name="pipes", daemon=True).start()
-
-    def _run(self) -> None:
-        moved = False
-        while moved or not self._stop.wait(_LOOK_S):
-            moved = self._pass() and not self._stop.is_set()
+        self._ticker.stop()
 
     def _pass(self) -> bool:
         from ministack.services import pipes

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.cloud.signals.series import MetricId, MetricStore
+from harness.cloud.ticker import Ticker
 
 _LOG = logging.getLogger(__name__)
 _MINUTE_S = 60.0
@@ -124,9 +125,11 @@ class Scaler:
     kinds: Mapping[str, Scalable]
     targets: dict[tuple[str, str, str, str], ScaledTarget] = field(default_factory=dict)
     """By account, region, dimension and resource id."""
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("auto scaling", self.period_s, self._look)
 
     def register(self, key: tuple[str, str, str, str], *, least: int | None, most: int | None) -> None:
         """A scalable target is made or changed; what is None stays."""
@@ -139,21 +142,18 @@ class Scaler:
                 )
             known.least = known.least if least is None else least
             known.most = known.most if most is None else most
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="auto scaling", daemon=True)
-                self._thread.start()
+            self._ticker.start()
 
     def stop(self) -> None:
         """End."""
-        self._stop.set()
+        self._ticker.stop()
 
-    def _run(self) -> None:
-        while not self._stop.wait(self.period_s):
-            for target in list(self.targets.values()):
-                try:
-                    self.look(target, time.time())
-                except Exception:  # noqa: BLE001 - one resource must not keep the others from being looked at
-                    _LOG.exception("scaling of %s", target.resource)
+    def _look(self) -> None:
+        for target in list(self.targets.values()):
+            try:
+                self.look(target, time.time())
+            except Exception:  # noqa: BLE001 - one resource must not keep the others from being looked at
+                _LOG.exception("scaling of %s", target.resource)
 
     def look(self, target: ScaledTarget, now_s: float) -> None:
         """Scale one resource, if that is due: out as far as any policy asks, in only as far as all agree."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from harness.cloud import ministack_hooks
 from harness.cloud.delivery.emulated import put_message
 from harness.cloud.schedules.delivery import Client, Delivery
 from harness.cloud.schedules.due import is_once, next_due_s
+from harness.cloud.ticker import Ticker
 from harness.target import Target
 
 LOOK_EVERY_S = 0.5
@@ -28,6 +28,10 @@ class Schedules:
     delivery: Delivery
     last: dict[Key, float] = field(default_factory=dict)
     _fired: set[Key] = field(default_factory=set)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("schedules", LOOK_EVERY_S, lambda: self.look(time.time()))
 
     @classmethod
     def install(cls, target: Target) -> Schedules:
@@ -36,11 +40,12 @@ class Schedules:
 
         found = cls(target=target, delivery=Delivery(send=_send, endpoint=str(target.endpoint)))
         scheduler._tick_schedules = lambda: None  # noqa: SLF001
-        threading.Thread(target=found._look, name="schedules", daemon=True).start()
+        found._ticker.start()
         return found
 
     def close(self) -> None:
         """Fire no more."""
+        self._ticker.stop()
         self.delivery.stopped.set()
 
     def forget(self) -> None:
@@ -90,10 +95,6 @@ class Schedules:
 
         maker: Client = client
         self.delivery.start(schedule, maker)
-
-    def _look(self) -> None:
-        while not self.delivery.stopped.wait(LOOK_EVERY_S):
-            self.look(time.time())
 
 
 def _send(queue: str, text: str, told: Mapping[str, str]) -> None:

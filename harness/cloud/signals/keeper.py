@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from harness.cloud.signals.alarm import COMPARISONS, LOOK_BACK, Condition, Decis
 from harness.cloud.signals.metric_math import MathError, Points
 from harness.cloud.signals.queries import Query, answer
 from harness.cloud.signals.series import MetricStore
+from harness.cloud.ticker import Ticker
 
 SETTLE_S = 0.2
 """After a period's end, so that what was published in its last moments is in."""
@@ -63,19 +63,21 @@ class AlarmKeeper:
     evidence: Evidence
     now_s: Callable[[], float] = time.time
     _evaluated: dict[str, float] = field(default_factory=dict)  # ARN → the end of the last period
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _rolled_s: float = field(init=False)
+    _ticked_s: float = field(init=False)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rolled_s = self._ticked_s = self.now_s()
+        self._ticker = Ticker("alarms", _LOOK_S, self._look)
 
     def start(self) -> None:
         """Begin."""
-        self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
-        self._thread.start()
+        self._ticker.start()
 
     def stop(self) -> None:
         """End; returns once nothing is being evaluated."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        self._ticker.stop(wait=True)
 
     def tick(self, now_s: float) -> None:
         """Evaluate every alarm whose time has come."""
@@ -87,20 +89,15 @@ class AlarmKeeper:
                 self._evaluated[alarm.arn] = end_s
                 self._evaluate(alarm, end_s)
 
-    def _run(self) -> None:
-        rolled_s = ticked_s = self.now_s()
-        while not self._stop.wait(_LOOK_S):
-            now_s = self.now_s()
-            if (now_s - SETTLE_S) // _SHORTEST_S == (ticked_s - SETTLE_S) // _SHORTEST_S:
-                continue
-            ticked_s = now_s
-            try:
-                self.tick(now_s)
-                if now_s - rolled_s > _ROLL_UP_S:
-                    rolled_s = now_s
-                    self.store.roll_up(now_s)
-            except Exception:
-                logging.getLogger(__name__).exception("alarms")
+    def _look(self) -> None:
+        now_s = self.now_s()
+        if (now_s - SETTLE_S) // _SHORTEST_S == (self._ticked_s - SETTLE_S) // _SHORTEST_S:
+            return
+        self._ticked_s = now_s
+        self.tick(now_s)
+        if now_s - self._rolled_s > _ROLL_UP_S:
+            self._rolled_s = now_s
+            self.store.roll_up(now_s)
 
     def _evaluate(self, alarm: Watched, end_s: float) -> None:
         try:

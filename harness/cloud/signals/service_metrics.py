@@ -20,6 +20,7 @@ from harness.cloud.identify import Request
 from harness.cloud.settings import GAUGES_EVERY_S
 from harness.cloud.signals.integrations import Passage
 from harness.cloud.signals.series import MetricId, MetricStore
+from harness.cloud.ticker import Ticker
 from harness.cloud.usage.meters import UsageMeters
 
 METERED = frozenset({"execute-api", "dynamodb"})
@@ -76,15 +77,18 @@ class ServiceMetrics:
     """What else is looked at now and then."""
     _running: dict[tuple[Scope, str], int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("service metrics", self.every_s, self._look)
 
     def start(self) -> None:
         """Look at the queues now and then, until `stop`."""
-        threading.Thread(target=self._look, name="service metrics", daemon=True).start()
+        self._ticker.start()
 
     def stop(self) -> None:
         """End."""
-        self._stop.set()
+        self._ticker.stop()
 
     # -- Lambda ----------------------------------------------------------------------------------------------
 
@@ -185,12 +189,11 @@ class ServiceMetrics:
                 self._put(queue.scope, "AWS/SQS", name, value, now_s, unit=unit, QueueName=queue.name)
 
     def _look(self) -> None:
-        while not self._stop.wait(self.every_s):
-            for look in (self.look_at_queues, *self.gauges):
-                try:
-                    look()
-                except Exception:
-                    logging.getLogger(__name__).exception("gauges")
+        for look in (self.look_at_queues, *self.gauges):
+            try:
+                look()
+            except Exception:
+                logging.getLogger(__name__).exception("gauges")
 
     def _put(  # noqa: PLR0917 - where, what, how much, when: read at every call
         self,

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.ht
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from harness.cloud.signals.series import MetricId, MetricStore, one
 from harness.cloud.tasks.served import used_by
 from harness.cloud.tasks.task import Task
+from harness.cloud.ticker import Ticker
 
 _CPU_UNITS = 1024
 
@@ -26,22 +26,24 @@ class UsageMeter:
     every_s: float
     _before: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Task ARN → CPU seconds used, at which instant."""
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("ECS metrics", self.every_s, self._look)
 
     def start(self) -> None:
         """Begin."""
-        threading.Thread(target=self._run, name="ECS metrics", daemon=True).start()
+        self._ticker.start()
 
     def stop(self) -> None:
         """End."""
-        self._stop.set()
+        self._ticker.stop()
 
-    def _run(self) -> None:
-        while not self._stop.wait(self.every_s):
-            before, self._before = self._before, {}
-            for task in self.tasks():
-                if task.status == "RUNNING":
-                    self._measure(task, before.get(task.arn))
+    def _look(self) -> None:
+        before, self._before = self._before, {}
+        for task in self.tasks():
+            if task.status == "RUNNING":
+                self._measure(task, before.get(task.arn))
 
     def _measure(self, task: Task, before: tuple[float, float] | None) -> None:
         cpu_s, memory_bytes = used_by(task.processes())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud.ministack_hooks import before_first_call
+from harness.cloud.ticker import Ticker
 from harness.cloud.usage.meters import UsageMeters
 from harness.measure.costs.bill import bill
 from harness.measure.costs.prices import price_list
@@ -73,7 +73,10 @@ class Budgets:
 
     meters: UsageMeters
     target: Target
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _ticker: Ticker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticker = Ticker("budgets", LOOK_EVERY_S, self._look)
 
     def install(self) -> None:
         """Begin with the first call."""
@@ -81,7 +84,7 @@ class Budgets:
 
     def stop(self) -> None:
         """End."""
-        self._stop.set()
+        self._ticker.stop()
 
     def spent(self) -> float:
         """Dollars so far."""
@@ -113,14 +116,7 @@ class Budgets:
         describe_one = budgets._describe_budget  # noqa: SLF001
         budgets._calculated_spend = calculated  # noqa: SLF001
         budgets._describe_budgets, budgets._describe_budget = fresh, fresh_one  # noqa: SLF001
-        threading.Thread(target=self._look_on, name="budgets", daemon=True).start()
-
-    def _look_on(self) -> None:
-        while not self._stop.wait(LOOK_EVERY_S):
-            try:
-                self._look()
-            except Exception:
-                logging.getLogger(__name__).exception("budgets")
+        self._ticker.start()
 
     def _look(self) -> None:
         from ministack.services import budgets
