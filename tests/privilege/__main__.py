@@ -134,7 +134,7 @@ def deployed_rows(folder: Path, chosen: Sequence[str], known: dict[str, str]) ->
             stack="privilege",
             target=ready.target,
             state_dir=folder / "state",
-            config={"orders:parts": "all,reviews"},
+            config={},
         )
         stack = RunningStack(name="privilege", target=ready.target, outputs=up(wanted).outputs)
         save(stack, stack_file := folder / "stack.json")

@@ -3,14 +3,16 @@
 - `roles.py`          whether a role may do something
 - `keys.py`           customer managed keys: who uses what is encrypted under one must be allowed to use the key
 - `workflows.py`      state machines: each task under the machine's role
+- `templates.py`      CloudFormation: what a template makes, under the role that the stack was given
 - `event_sources.py`  event source mappings: what is read under the function's role
 """
 
-from harness.cloud.permissions import event_sources, keys, workflows
+from harness.cloud.permissions import event_sources, keys, templates, workflows
 
 
 def install() -> None:
     """Let all of it be asked. Call it before the emulator serves."""
     keys.install()
     workflows.install()
+    templates.install()
     event_sources.install()

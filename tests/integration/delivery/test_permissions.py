@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.waiting import until
 
+ANYBODY = {"AWS": "arn:aws:iam::000000000000:root"}
+
 
 def left(shop: Any, name: str) -> int:
     """How many messages a queue has, seen or not."""
@@ -31,6 +33,18 @@ def allow(shop: Any, name: str, *actions: str, resource: str = "*") -> None:
     allowed = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     shop.cloud.target.client("iam").put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
+
+
+def clients_of(shop: Any, role: str) -> Callable[[str], Any]:
+    """A service → its client for somebody who has taken on the role."""
+    target = shop.cloud.target
+    given = target.client("sts").assume_role(RoleArn=role, RoleSessionName="clerk")["Credentials"]
+    session = {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+    return lambda service: target.client(service, role=session)
 
 
 def consumed(shop: Any, name: str, role: str) -> None:
@@ -88,20 +102,10 @@ def test_who_uses_what_a_key_encrypts_must_be_allowed_to_use_the_key(shop: Any) 
     target = shop.cloud.target
     key = target.client("kms").create_key()["KeyMetadata"]["Arn"]
     uses = encrypted(shop, key)
-    account = key.split(":")[4]
-    clerk = role(shop, "clerk", {"AWS": f"arn:aws:iam::{account}:root"})
+    clerk = role(shop, "clerk", ANYBODY)
     services = ("secretsmanager:*", "sqs:*", "sns:*", "dynamodb:*", "s3:*")
     allow(shop, "clerk", *services)
-    given = target.client("sts").assume_role(RoleArn=clerk, RoleSessionName="clerk")["Credentials"]
-    session = {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
-
-    def as_clerk(service: str) -> Any:
-        return target.client(service, role=session)
-
+    as_clerk = clients_of(shop, clerk)
     for what, use in uses.items():
         with pytest.raises(ClientError) as denied:
             use(as_clerk)
@@ -222,3 +226,44 @@ def test_what_the_role_of_a_replication_may_not_copy_stays_where_it_is(shop: Any
     assert copied("one") == "FAILED"
     allow(shop, "copier", *reads, "s3:ReplicateObject")
     assert copied("two") == "COMPLETED"
+
+
+TEMPLATE = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+  Worker:
+    Type: AWS::IAM::Role
+    Properties: {AssumeRolePolicyDocument: {Statement: []}}
+"""
+
+
+def test_a_template_makes_what_the_role_of_its_stack_may_and_who_gives_it_one_may_pass_it_on(shop: Any) -> None:
+    ours, stack = shop.cloud.target.client("cloudformation"), {"StackName": "made", "TemplateBody": TEMPLATE}
+    maker = role(shop, "maker", {"Service": "cloudformation.amazonaws.com"})
+    clerk = role(shop, "clerk", ANYBODY)
+    theirs = clients_of(shop, clerk)("cloudformation")
+
+    def ended() -> str:
+        def status() -> str:
+            return str(ours.describe_stacks(StackName="made")["Stacks"][0]["StackStatus"])
+
+        assert until(lambda: not status().endswith("PROGRESS"))
+        return status()
+
+    allow(shop, "clerk", "cloudformation:*")
+    with pytest.raises(ClientError, match=f"iam:PassRole on resource: {maker}"):
+        theirs.create_stack(**stack, RoleARN=maker, Capabilities=["CAPABILITY_IAM"])
+    allow(shop, "clerk", "cloudformation:*", "iam:PassRole")
+    allow(shop, "maker", "dynamodb:*")
+    theirs.create_stack(**stack, RoleARN=maker, Capabilities=["CAPABILITY_IAM"])
+    assert ended() == "ROLLBACK_COMPLETE"
+    told = ours.describe_stack_events(StackName="made")["StackEvents"]
+    assert any("assumed-role/maker" in str(one) and "iam:CreateRole" in str(one) for one in told)
+    allow(shop, "maker", "dynamodb:*", "iam:*")
+    theirs.create_stack(**stack, RoleARN=maker, Capabilities=["CAPABILITY_IAM"])
+    assert ended() == "CREATE_COMPLETE"
