@@ -12,7 +12,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 from alarms import Alarms, AlarmsArgs, StandbyAlarm
-from allocation import ALLOCATION, tag_everything, tagged_arns
+from allocation import ALLOCATION, SERVICE, tag_everything, tagged_arns
+from dashboards import Dashboard, DashboardArgs, business, of_api, of_functions, of_queue
 from events import Events, EventsArgs
 from fault_injection import FaultInjection
 from front_door import FrontDoor, FrontDoorArgs
@@ -23,7 +24,7 @@ from network import Network, NetworkArgs
 from placement import Placement
 from receipts import Receipts, ReceiptsArgs
 from safe_copies import SafeCopies, SafeCopiesArgs
-from shop import Orders, Shop
+from shop import PRICES, Orders, Shop
 from standby import KnownBucket, KnownTable, standby_of
 
 tag_everything()
@@ -126,6 +127,7 @@ fulfil = Function(
             "RECEIPTS_BUCKET": receipts_bucket.id,
             "TOPIC_ARN": events.topic.arn,
             "QUEUE_URL": events.queue.url,
+            "PRICES": json.dumps(PRICES),
         },
         placement=placement,
     ),
@@ -195,8 +197,9 @@ pulumi.export("notifications_queue_url", events.notifications.url)
 functions = (place, read, publish, fulfil)
 pulumi.export("roles", {function.label: function.role.name for function in functions} | (shop.roles if shop else {}))
 if serving:
-    alarms = Alarms("orders", AlarmsArgs(function_name=fulfil.name, dead_letters_name=events.dead_letters.name))
+    alarms = Alarms("orders", AlarmsArgs(fulfil.name, events.dead_letters.name, SERVICE))
     pulumi.export("dead_letters_alarm", alarms.dead_letters.name)
+    pulumi.export("failing_alarm", alarms.failing.name)
     pulumi.export("functions", {function.label: function.name for function in functions})
     pulumi.export("place_function", place.name)
     pulumi.export("place_function_arn", place.arn)
@@ -227,6 +230,21 @@ else:
     pulumi.export("backup_far_vault", copies.far_vault.name)
     pulumi.export("backup_far_vault_arn", copies.far_vault.arn)
     pulumi.export("backup_role_arn", copies.role.arn)
+    watched = [alarms.fulfilment, alarms.failing, alarms.dead_letters, *shop.alarms]
+    boards = {
+        "business": DashboardArgs(region, business(SERVICE)),
+        "operations": DashboardArgs(
+            region,
+            [
+                *of_api(api.api.id),
+                *of_functions([function.name for function in functions]),
+                of_queue("Fulfilment", events.queue.name, events.dead_letters.name),
+                *shop.panels,
+            ],
+            [alarm.arn for alarm in watched],
+        ),
+    }
+    pulumi.export("dashboards", [Dashboard(name, board).name for name, board in boards.items()])
     pulumi.export("parts", sorted(shop.parts))
     for name, value in shop.outputs.items():
         pulumi.export(name, value)

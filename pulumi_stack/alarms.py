@@ -8,10 +8,11 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True)
 class AlarmsArgs:
-    """Names of what is watched."""
+    """Names of what is watched; `service` is that of the business metrics."""
 
     function_name: pulumi.Input[str]
     dead_letters_name: pulumi.Input[str]
+    service: str
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,16 @@ class Metric:
 
 
 def alarm_at_one(
-    name: str, metric: Metric, opts: pulumi.ResourceOptions, app: str = "orders"
+    name: str, metric: Metric, opts: pulumi.ResourceOptions, *, app: str = "orders", period_s: int = 60
 ) -> aws.cloudwatch.MetricAlarm:
-    """It goes off when one was counted in a minute; a minute without data is a good one."""
+    """It goes off when one was counted in a period; a period without data is a good one."""
     return aws.cloudwatch.MetricAlarm(
         name,
         namespace=metric.namespace,
         metric_name=metric.name,
         dimensions=metric.dimensions,
         statistic=metric.statistic,
-        period=60,
+        period=period_s,
         evaluation_periods=1,
         threshold=1,
         comparison_operator="GreaterThanOrEqualToThreshold",
@@ -45,13 +46,18 @@ def alarm_at_one(
 
 
 class Alarms(pulumi.ComponentResource):
-    """Outputs: `fulfilment` and `dead_letters` (alarms)."""
+    """Outputs: `fulfilment`, `failing` and `dead_letters` (alarms).
+
+    A function that answers for a batch does not fail with one message of it: what it counts itself rings soon.
+    """
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("orders:index:Alarms", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         errors = Metric("AWS/Lambda", "Errors", {"FunctionName": args.function_name})
         self.fulfilment = alarm_at_one(f"{name}-fulfilment-errors", errors, child)
+        failures = Metric("Shop", "FulfilmentFailures", {"service": args.service})
+        self.failing = alarm_at_one(f"{name}-fulfilment-failing", failures, child, period_s=10)
         waiting = {"QueueName": args.dead_letters_name}
         given_up = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", waiting, "Maximum")
         self.dead_letters = alarm_at_one(f"{name}-dead-letters", given_up, child)

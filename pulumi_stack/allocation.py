@@ -1,9 +1,11 @@
-"""The tags by which costs are divided: on every resource that can have some, without its component saying so."""
+"""Whose costs and metrics they are: tags on every resource that can have some, without its component saying so."""
 
 import pulumi
 import pulumi_aws as aws
 
 ALLOCATION = {"project": pulumi.get_project(), "stack": pulumi.get_stack()}
+SERVICE = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+"""What business metrics go by."""
 
 _tagged: list[pulumi.Resource] = []
 

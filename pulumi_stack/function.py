@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pulumi
 import pulumi_aws as aws
+from allocation import SERVICE
 from placement import Placement
 from statement import Statement, document
 
@@ -97,6 +98,7 @@ class Function(pulumi.ComponentResource):
             tracing_config={"mode": "Active"},
             environment={
                 "variables": {
+                    "SERVICE": SERVICE,
                     "READ_TIMEOUT_S": str(args.read_timeout_s),
                     **args.environment,
                     **(faults.environment if faults else {}),

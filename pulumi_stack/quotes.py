@@ -64,7 +64,7 @@ class Quotes(pulumi.ComponentResource):
             opts=self._child,
         )
         errors = Metric("AWS/Lambda", "Errors", {"FunctionName": self.function.name})
-        self.alarm = alarm_at_one(f"{name}-errors", errors, self._child, "shop")
+        self.alarm = alarm_at_one(f"{name}-errors", errors, self._child, app="shop")
         self.releases = self._releases(name)
         self.invoke_arn, self.timeout_s = self.alias.invoke_arn, self.function.timeout_s
         self.register_outputs({"alias": self.alias.arn})

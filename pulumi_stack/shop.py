@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 from admin_api import AdminApi, AdminApiArgs
 from budget import Budget, BudgetArgs
 from cache import Cache, CacheArgs
 from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
 from customers import Customers, CustomersArgs
+from dashboards import Panel, of_queue
 from delivery import Delivery, DeliveryArgs
 from events import Events
 from function import Answering, Function, ShopFunctionArgs, Statement
@@ -47,7 +49,10 @@ class Orders:
 
 
 class Shop:
-    """The chosen parts. `routes`, `protected` and `tokens` go to the HTTP API, `outputs` to the stack's."""
+    """The chosen parts. `routes`, `protected` and `tokens` go to the HTTP API, `outputs` to the stack's.
+
+    `panels` and `alarms` are for the operators' dashboard.
+    """
 
     def __init__(self, orders: Orders, named: str) -> None:
         self.parts = chosen_parts(named)
@@ -56,6 +61,8 @@ class Shop:
         self.protected: dict[str, Answering] = {}
         self.tokens: TokenIssuer | None = None
         self.functions: list[Function] = []
+        self.panels: list[Panel] = []
+        self.alarms: list[aws.cloudwatch.MetricAlarm] = []
         self._orders = orders
         for part in PARTS:
             if part in self.parts:
@@ -100,7 +107,9 @@ class Shop:
             "storefront_cluster": front.cluster.name,
             "storefront_service": front.service.name,
         }
+        self.panels += front.panels
         if front.alarm is not None:
+            self.alarms.append(front.alarm)
             self.outputs["release_alarm"] = front.alarm.name
 
     def _strangler(self) -> None:
@@ -140,6 +149,7 @@ class Shop:
     def _payments(self) -> None:
         payments = Payments("payments", PaymentsArgs(placement=self._orders.placement))
         self.functions += payments.functions
+        self.panels.append(of_queue("Payments", payments.queue.name, payments.dead_letters.name))
         self.outputs |= {
             "wallets_table": payments.wallets.name,
             "payments_queue_url": payments.queue.url,
@@ -246,6 +256,7 @@ class Shop:
     def _quotes(self) -> None:
         made = Quotes("quotes", QuotesArgs(placement=self._orders.placement))
         self.functions.append(made.function)
+        self.alarms.append(made.alarm)
         self.routes["GET /quotes/{speed}"] = made
         self.outputs |= {
             "quote_function": made.function.name,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from dashboards import of_balancer
 from fargate import PORT, SMALL, execution_role, reads, targets, task_role
 from placement import Placement
 from releases import BadRelease, BadReleaseArgs, BlueGreen, BlueGreenArgs
@@ -25,7 +26,7 @@ class StorefrontArgs:
 
 
 class Storefront(pulumi.ComponentResource):
-    """Outputs: `url`, `cluster` and `service`; `alarm` where releases are blue/green."""
+    """Outputs: `url`, `cluster`, `service` and `panels`; `alarm` where releases are blue/green."""
 
     def __init__(self, name: str, args: StorefrontArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:Storefront", name, None, opts)
@@ -33,6 +34,7 @@ class Storefront(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         balancer, group = self._balancer()
         self.url = balancer.dns_name.apply(lambda dns: f"http://{dns}")
+        self.panels = of_balancer("Storefront", balancer, group)
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
         self.service = self._service(balancer, group)
         self.register_outputs({"url": self.url})

@@ -9,6 +9,9 @@ import pytest
 pytestmark = [pytest.mark.blackstart_covers("xray"), pytest.mark.blackstart_requires("xray")]
 
 
+ORDERED, PUBLISHED, FULFILLED = "place", "publish", "fulfil"
+
+
 def traces_of(xray: Any, order_id: str) -> dict[str, dict[str, Any]]:
     """The segments of the functions that an order passed, by their names' first word."""
     now = datetime.now(UTC)
@@ -24,15 +27,45 @@ def traces_of(xray: Any, order_id: str) -> dict[str, dict[str, Any]]:
     return {one["name"].split("-")[0]: one for one in segments if one.get("origin") == "AWS::Lambda"}
 
 
-def test_an_order_is_followed_from_its_placing_to_its_fulfilment(
-    shop: Any, blackstart_aws: Any, eventually: Any
-) -> None:
+def service_map(xray: Any, traces: list[str]) -> dict[tuple[str, str], str]:
+    """Who calls whom → `link` where it is by a message or an event, else nothing. A function is one node."""
+    services = xray.get_trace_graph(TraceIds=traces)["Services"]
+    names = {one["ReferenceId"]: one["Name"] for one in services}
+    return {
+        (one["Name"], names[edge["ReferenceId"]]): edge.get("EdgeType", "")
+        for one in services
+        for edge in one["Edges"]
+        if one["Name"] != names[edge["ReferenceId"]]
+    }
+
+
+def test_an_order_is_followed_from_its_placing_to_its_fulfilment(shop: Any, eventually: Any) -> None:
     order_id = shop.place(("tea", 1)).body["order_id"]
-    xray, passed = blackstart_aws("xray"), {}
+    xray, passed = shop.aws("xray"), {}
 
     def followed() -> bool:
         passed.update(traces_of(xray, order_id))
-        return {"place", "publish", "fulfil"} <= passed.keys()
+        return {ORDERED, PUBLISHED, FULFILLED} <= passed.keys()
 
     eventually(followed, what=f"traces of {order_id}")
-    assert passed["publish"]["trace_id"] in {link["trace_id"] for link in passed["fulfil"]["links"]}
+    assert passed[PUBLISHED]["trace_id"] in {link["trace_id"] for link in passed[FULFILLED]["links"]}
+
+    # API → function, function → bus, then by the queue → function → tables, receipt, topic.
+    name = {function: passed[function]["name"] for function in passed}
+    outputs, fulfil = shop.outputs, name[FULFILLED]
+    calls = {
+        ("client", name[ORDERED]): "",
+        (name[ORDERED], "DynamoDB"): "",  # a transaction names no table
+        (name[PUBLISHED], "Events"): "",
+        ("Events", fulfil): "link",
+        (fulfil, outputs["orders_table"]): "",
+        (fulfil, outputs["payments_table"]): "",
+        (fulfil, outputs["receipts_bucket"]): "",
+        (fulfil, outputs["topic_arn"].split(":")[-1]): "",
+    }
+
+    def drawn() -> bool:
+        found = service_map(xray, [segment["trace_id"] for segment in passed.values()])
+        return calls.items() <= found.items()
+
+    eventually(drawn, what=f"{calls} on the service map")

@@ -13,6 +13,7 @@ from typing import Any
 
 from aws import client
 from botocore.exceptions import ClientError
+from business_metrics import metrics
 from structured_log import log
 from tracing import annotate
 
@@ -21,6 +22,7 @@ PAYMENTS = os.environ["PAYMENTS_TABLE"]
 RECEIPTS = os.environ["RECEIPTS_BUCKET"]
 TOPIC = os.environ["TOPIC_ARN"]
 QUEUE = os.environ["QUEUE_URL"]
+PRICES = json.loads(os.environ["PRICES"])
 
 _LONGEST_BACKOFF_S = 4
 
@@ -36,7 +38,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         try:
             _fulfil(record)
         except Exception as error:  # noqa: BLE001 - one bad message must not take the batch with it
-            log("fulfilment failed", error=f"{type(error).__name__}: {error}", message_id=record["messageId"])
+            what = {"error": f"{type(error).__name__}: {error}", "message_id": record["messageId"]}
+            log("fulfilment failed", **what, **metrics(FulfilmentFailures=1))
             _come_again_soon(record)
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
@@ -53,7 +56,7 @@ def _fulfil(record: dict[str, Any]) -> None:
     if order["status"]["S"] == "FULFILLED":
         log("order was fulfilled before", correlation_id=correlation_id, order_id=order_id)
         return
-    _charge(order_id)
+    _charge(order, correlation_id)
     _write_receipt(order)
     _notify(order_id, correlation_id, order)
     client("dynamodb").update_item(
@@ -63,18 +66,34 @@ def _fulfil(record: dict[str, Any]) -> None:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":fulfilled": {"S": "FULFILLED"}, ":now": {"N": str(round(time.time(), 3))}},
     )
-    log("order fulfilled", correlation_id=correlation_id, order_id=order_id)
+    took_s = round(time.time() - float(order["placed_at"]["N"]), 3)
+    # A failure that did not happen counts as nothing, which is more than no data: the alarm clears at once.
+    counted = metrics(OrdersFulfilled=1, FulfilmentTime=took_s, FulfilmentFailures=0)
+    log("order fulfilled", correlation_id=correlation_id, order_id=order_id, **counted)
 
 
-def _charge(order_id: str) -> None:
-    """Charge once: the payment's key is the order's."""
-    payment = {"order_id": {"S": order_id}, "charged_at": {"N": str(round(time.time(), 3))}}
+def _charge(order: dict[str, Any], correlation_id: str) -> None:
+    """Charge once, and count it once: the payment's key is the order's."""
+    order_id, cents = order["order_id"]["S"], _price(order)
+    payment = {
+        "order_id": {"S": order_id},
+        "cents": {"N": str(cents)},
+        "charged_at": {"N": str(round(time.time(), 3))},
+    }
     with_none_yet = "attribute_not_exists(order_id)"
     try:
         client("dynamodb").put_item(TableName=PAYMENTS, Item=payment, ConditionExpression=with_none_yet)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
+        return
+    log("order charged", correlation_id=correlation_id, order_id=order_id, **metrics(RevenueCents=cents))
+
+
+def _price(order: dict[str, Any]) -> int:
+    """In cents."""
+    items = [item["M"] for item in order["items"]["L"]]
+    return sum(PRICES[item["sku"]["S"]] * int(item["quantity"]["N"]) for item in items)
 
 
 def _write_receipt(order: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from aws import client
 from botocore.exceptions import ClientError
+from business_metrics import metrics
 from order import InvalidOrderError, Item, Order, read_order
 from structured_log import log
 from tracing import annotate
@@ -35,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if error.response["Error"]["Code"] != "TransactionCanceledException":
             raise
         return _cancelled(order, error, correlation_id)
-    log("order placed", correlation_id=correlation_id, order_id=order.order_id)
+    log("order placed", correlation_id=correlation_id, order_id=order.order_id, **metrics(OrdersPlaced=1))
     return _answer(201, {"order_id": order.order_id, "status": "PLACED"})
 
 

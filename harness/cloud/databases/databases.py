@@ -42,7 +42,8 @@ class Databases:
     def install(cls, settings: CloudSettings, doors: Doors, metrics: MetricStore) -> Databases:
         """Build everything; from now on RDS and ElastiCache drive real processes, and zones reach them."""
         folder = settings.state_dir / "databases"
-        shutil.rmtree(folder / "clusters", ignore_errors=True)
+        for of_a_killed_cloud in ("clusters", "template"):  # the template knows that one's password, not ours
+            shutil.rmtree(folder / of_a_killed_cloud, ignore_errors=True)
         site = Site(
             folder=folder,
             registry=folder / "processes",

@@ -14,6 +14,8 @@ from harness.cloud.traces.summaries import View, end_of
 
 Key = tuple[str, str]  # name and type
 
+_FUNCTIONS = frozenset({"AWS::Lambda", "AWS::Lambda::Function"})
+
 
 @dataclass(slots=True)
 class _Figures:
@@ -66,10 +68,17 @@ class _Figures:
 
 
 def service_graph(views: Iterable[View], account: str) -> list[dict[str, Any]]:
-    """The services of these traces, each with its edges to what it calls; clients are services too."""
+    """The services of these traces, each with its edges to what it calls; clients are services too.
+
+    Where a trace is linked to others of these, an edge of the type `link` leads from what sent the message or the
+    event to who received it: https://docs.aws.amazon.com/xray/latest/api/API_Edge.html.
+    """
+    views = list(views)
     nodes: dict[Key, _Figures] = {}
     edges: dict[tuple[Key, Key], _Figures] = {}
+    asynchronous: dict[tuple[Key, Key], _Figures] = {}
     roots: set[Key] = set()
+    senders = _senders(views)
     for view in views:
         owner = {inner["id"]: _key(document) for document in view.documents for inner in walk(document)}
         linked = {ln["trace_id"] for document in view.documents for ln in document.get("links", ())}
@@ -83,6 +92,10 @@ def service_graph(views: Iterable[View], account: str) -> list[dict[str, Any]]:
                 roots.add(key)
             if caller is not None and caller != key:
                 edges.setdefault((caller, key), _Figures()).add(document)
+            for link in document.get("links", ()):
+                sender = senders.get((link["trace_id"], link["id"]))
+                if sender is not None:
+                    asynchronous.setdefault((sender, key), _Figures()).add(document)
     numbers = {key: number for number, key in enumerate(nodes)}
     return [
         {
@@ -95,8 +108,9 @@ def service_graph(views: Iterable[View], account: str) -> list[dict[str, Any]]:
             "State": "active",
             **figures.shown(),
             "Edges": [
-                {"ReferenceId": numbers[target], "EdgeType": "link", **_edge(found)}
-                for (source, target), found in edges.items()
+                {"ReferenceId": numbers[target], **kind, **found.shown()}
+                for kind, drawn in (({}, edges), ({"EdgeType": "link"}, asynchronous))
+                for (source, target), found in drawn.items()
                 if source == key
             ],
         }
@@ -104,8 +118,16 @@ def service_graph(views: Iterable[View], account: str) -> list[dict[str, Any]]:
     ]
 
 
-def _edge(figures: _Figures) -> dict[str, Any]:
-    return figures.shown()
+def _senders(views: Iterable[View]) -> dict[tuple[str, str], Key]:
+    """What a link names, trace and (sub)segment → the service that is drawn for it: the one called, else the caller."""
+    found = {}
+    for view in views:
+        for document in view.documents:
+            found |= {(view.id, inner["id"]): _key(document) for inner in walk(document)}
+        for document in view.documents:
+            if "parent_id" in document and document.get("origin") not in _FUNCTIONS:
+                found[view.id, document["parent_id"]] = _key(document)
+    return found
 
 
 def _key(document: Document) -> Key:

@@ -166,10 +166,16 @@ def test_an_order_is_one_trace_up_to_the_queue_and_linked_beyond_it(shop: Shop) 
     names = until(lambda: [n for d in shop.documents(linked["trace_id"]) if (n := d["name"]) == "done"])
     assert names  # the topic that was published to
 
-    services = shop.xray.get_trace_graph(TraceIds=[root])["Services"]
+    services = shop.xray.get_trace_graph(TraceIds=[root, linked["trace_id"]])["Services"]
     names_by_id = {one["ReferenceId"]: one["Name"] for one in services}
-    edges = {(one["Name"], names_by_id[edge["ReferenceId"]]) for one in services for edge in one["Edges"]}
-    assert ("orders/live", "place") in edges
+    kinds = {
+        (one["Name"], names_by_id[edge["ReferenceId"]]): edge.get("EdgeType")
+        for one in services
+        for edge in one["Edges"]
+    }
+    assert kinds["orders/live", "place"] is None
+    assert [edge for edge, kind in kinds.items() if kind == "link"] == [(bus["name"], "fulfil")]
+    assert kinds["fulfil", "done"] is None
 
 
 def test_segments_come_in_by_the_daemon_and_annotations_are_found(shop: Shop) -> None:

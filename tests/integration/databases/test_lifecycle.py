@@ -49,5 +49,8 @@ def test_reset_and_the_next_command_after_a_kill_leave_no_process_and_no_data(tm
         cleared = leftovers.clear(open_workspace(tmp_path / "blackstart.toml"))
         assert {"postgres shop", "valkey shop"} <= set(cleared.processes)
         assert gone([*(record.pid for record in second), *children])
+        cloud.stop()
+        cloud = start_cloud(CloudSettings(state_dir=folder))  # where the killed one left its template
+        assert len(shop(cloud)) == 2
     finally:
         cloud.stop()
