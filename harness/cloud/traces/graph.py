@@ -120,7 +120,7 @@ def service_graph(views: Iterable[View], account: str) -> list[dict[str, Any]]:
 
 def _senders(views: Iterable[View]) -> dict[tuple[str, str], Key]:
     """What a link names, trace and (sub)segment → the service drawn for it: the one called, else the caller."""
-    found = {}
+    found: dict[tuple[str, str], Key] = {}
     for view in views:
         for document in view.documents:
             found |= {(view.id, inner["id"]): _key(document) for inner in walk(document)}
