@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from harness.cloud import (
     bucket_settings,
     cognito_triggers,
+    economies,
     managed_policies,
     message_moves,
     ministack_gaps,
@@ -55,7 +56,7 @@ class Ministack:
         )
         self.app: App = ministack_hooks.app()
         ministack_hooks.keep_what_is_put()
-        ministack_hooks.remember_parsed_policies()
+        economies.install()
         ministack_hooks.answer_at_the_root()
         ministack_gaps.close_gaps()
         bucket_settings.keep_settings_of_buckets()

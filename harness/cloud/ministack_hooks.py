@@ -9,9 +9,7 @@ replaces that last call: scope, slots and throttles stay ministack's, execution 
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -28,10 +26,6 @@ ExecutionResult = dict[str, Any]
 
 Execute = Callable[[FunctionRecord, Any], ExecutionResult]
 """Runs one invocation: the function's record, the event as a JSON value. Called from ministack's worker threads."""
-
-
-_LOOK_AGAIN_S = 1.0
-"""How long a poller sleeps at most: visibility timeouts end, and failed batches come again, without waking it."""
 
 
 def install_executor(execute: Execute) -> Callable[[], None]:
@@ -67,42 +61,6 @@ def functions_are_soon_active() -> None:
     from ministack.services import lambda_svc
 
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = PENDING_S  # noqa: SLF001
-
-
-def poll_sources_apart() -> None:
-    """Give each kind of event source a poller of its own, woken the moment there is work. Call it before any exists.
-
-    ministack has one poller for queues and streams: it runs a stream's batch itself, so that a slow function holds
-    every queue up, and it rests 50 ms after a wake that found nothing. On AWS, event sources do not know each other.
-    """
-    from ministack.core import concurrency
-    from ministack.services import lambda_svc
-
-    polls = (lambda_svc._poll_sqs, lambda_svc._poll_kinesis, lambda_svc._poll_dynamodb_streams)  # noqa: SLF001
-    wakes = [threading.Event() for _ in polls]
-
-    def wake_all() -> None:
-        for wake in wakes:
-            wake.set()
-
-    def start() -> None:
-        for poll, wake in zip(polls, wakes, strict=True):
-            threading.Thread(target=_poll_on, args=(poll, wake), name=poll.__name__, daemon=True).start()
-
-    concurrency.esm_wake.set = wake_all
-    lambda_svc._poll_loop = start  # noqa: SLF001 - what ministack starts with the first event source mapping
-
-
-def _poll_on(poll: Callable[[], bool], wake: threading.Event) -> None:
-    while True:
-        wake.clear()
-        try:
-            found = poll()
-        except Exception:
-            logging.getLogger(__name__).exception("event source poller")
-            found = False
-        if not found:
-            wake.wait(_LOOK_AGAIN_S)
 
 
 def keep_what_is_put() -> None:
@@ -168,22 +126,6 @@ def know_managed_policies(document_of: Callable[[str], str | None]) -> None:
         return record
 
     iam._autovivify_aws_managed_policy = learn  # noqa: SLF001
-
-
-def remember_parsed_policies() -> None:
-    """Parse each policy's text once: ministack parses all of a caller's, twice for each call."""
-    from ministack.core import iam_evaluator
-
-    parse = iam_evaluator.parse_policy_document
-
-    @functools.lru_cache(maxsize=4096)
-    def of_text(text: str) -> tuple[Any, ...]:
-        return tuple(parse(text))
-
-    def parsed(document: Any) -> list[Any]:
-        return list(of_text(document)) if isinstance(document, str) else list(parse(document))
-
-    iam_evaluator.parse_policy_document = parsed
 
 
 def _keep_bus_policies() -> None:

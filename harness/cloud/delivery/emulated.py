@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from harness.cloud.delivery import mappings, records, streams, web_endpoints, workflow_errors
+from harness.cloud.delivery import mappings, pollers, records, web_endpoints, workflow_errors
 from harness.cloud.delivery.asynchronous import (
     DEFAULT_RETRIES,
     LONGEST_AGE_S,
@@ -27,6 +27,7 @@ from harness.cloud.delivery.asynchronous import (
 from harness.cloud.delivery.bus_policy import bus_admits
 from harness.cloud.delivery.courier import Courier
 from harness.cloud.delivery.http_retries import TargetPolicy
+from harness.cloud.delivery.streams import Streams
 from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
 from harness.cloud.ministack_hooks import iam_enforced
 from harness.cloud.signals.emulated import in_scope, scope
@@ -111,7 +112,9 @@ class Delivery:
         """Put it behind every event source of the emulator. Call it once, before the emulator serves."""
         courier = Courier(target)
         delivery = cls(AsyncInvocations(EmulatedLambda(courier, flow), time.time), flow)
-        mappings.install(streams.install(courier, flow))
+        streams = Streams(courier, flow)
+        mappings.install(streams)
+        pollers.install(streams)
         delivery.invocations.start()
         delivery._install_sources()
         delivery._install_weights()

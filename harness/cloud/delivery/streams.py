@@ -12,12 +12,13 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from harness.cloud.crew import Crew
 from harness.cloud.delivery import records
 from harness.cloud.delivery.courier import Courier
 from harness.cloud.delivery.stream_batches import BatchProgress, RetryRule
@@ -50,6 +51,9 @@ class Streams:
 
     courier: Courier
     flow: FlowMetrics
+    wake: Callable[[], None] = lambda: None
+    """Has the poller look again, now."""
+    crew: Crew = field(default_factory=lambda: Crew("streams"))
     _lanes: dict[Key, Lane] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -97,16 +101,13 @@ class Streams:
             and may_read(role, mapping["EventSourceArn"])
             and _take(mapping, key, lane, 1).records
         ):
-            run = partial(self._run, scope(), mapping, key, lane)
-            threading.Thread(target=run, name=f"stream {key[0]}", daemon=True).start()
+            self.crew.run(partial(self._run, scope(), mapping, key, lane))
             return True
         lane.busy = False
         return False
 
     def _run(self, where: tuple[str, str], mapping: Record, key: Key, lane: Lane) -> None:
         """Work a lane off, until it is empty, has to wait, or the mapping is gone."""
-        from ministack.services import lambda_svc
-
         try:
             with in_scope(*where):
                 while _is_read(mapping) and self._work(mapping, key, lane):
@@ -116,7 +117,7 @@ class Streams:
             lane.not_before_s = time.time() + BACKOFF_S
         finally:
             lane.busy = False
-            lambda_svc._esm_wake.set()  # noqa: SLF001 - what came in the meantime is looked for at once
+            self.wake()  # what came in the meantime is looked for at once
 
     def _work(self, mapping: Record, key: Key, lane: Lane) -> bool:
         """One batch; True when it is done with."""
@@ -233,13 +234,3 @@ def _first_failure(batch: list[Record], result: Record, mapping: Record) -> int 
     failed = {str(failure.get("itemIdentifier")) for failure in named}
     at = [n for n, record in enumerate(batch) if records.sequence_number(record) in failed]
     return min(at) if at else 0  # an identifier that is none of ours fails the whole batch, as on AWS
-
-
-def install(courier: Courier, flow: FlowMetrics) -> Streams:
-    """Stand in for ministack's pollers of streams. Call it before any mapping exists."""
-    from ministack.services import lambda_svc
-
-    streams = Streams(courier, flow)
-    lambda_svc._poll_dynamodb_streams = streams.poll  # noqa: SLF001
-    lambda_svc._poll_kinesis = lambda: False  # noqa: SLF001
-    return streams

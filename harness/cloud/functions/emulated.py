@@ -54,8 +54,7 @@ class MinistackEmulator:
 
 
 def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> Callable[[], None]:
-    """Let `pool` run every invocation, promptly and `metered`; returns what undoes it."""
-    ministack_hooks.poll_sources_apart()
+    """Let `pool` run every invocation, `metered`; returns what undoes it."""
     ministack_hooks.functions_are_soon_active()
     for service in ("apigateway", "cloudformation"):
         ministack_hooks.before_first_call(service, run_routes_in_our_environments)

@@ -1,0 +1,70 @@
+"""What ministack does anew for each call and need not: the same answers, for less of the processor.
+
+Figures are of one order with everything after it (`tests/bench/shop_bench.py`, IAM enforced), in the cloud's process.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from harness.cloud.crew import Crew, CrewThread
+
+
+def install() -> None:
+    """Put them in place. Call it before ministack serves."""
+    _remember_parsed_policies()
+    _remember_root_keys()
+    _name_callers_without_their_policies()
+    _keep_threads()
+
+
+def _remember_parsed_policies() -> None:
+    """Parse each policy's text once: ministack parses all of a caller's, twice for each call."""
+    from ministack.core import iam_evaluator
+
+    parse = iam_evaluator.parse_policy_document
+
+    @functools.lru_cache(maxsize=4096)
+    def of_text(text: str) -> tuple[Any, ...]:
+        return tuple(parse(text))
+
+    def parsed(document: Any) -> list[Any]:
+        return list(of_text(document)) if isinstance(document, str) else list(parse(document))
+
+    iam_evaluator.parse_policy_document = parsed
+
+
+def _remember_root_keys() -> None:
+    """Which access keys are the root's does not change: ministack asks its environment six times for each call."""
+    from ministack.core import iam_evaluator
+
+    iam_evaluator.is_root_access_key = functools.lru_cache(maxsize=4096)(iam_evaluator.is_root_access_key)
+
+
+def _name_callers_without_their_policies() -> None:
+    """A caller's ARN needs its credential only; ministack gathers its policies for it, and again to judge them."""
+    from ministack.core import iam_evaluator, responses, router
+
+    def caller_arn(headers: dict[str, str], query_params: dict[str, Any] | None = None) -> str:
+        account = responses.get_account_id()
+        key = router.extract_access_key_id(headers or {}, query_params or {})
+        if key:
+            owner = responses._account_from_sts_session(key) or account  # noqa: SLF001
+            found = iam_evaluator.resolve_credential(key, owner)
+            arn = "" if isinstance(found, iam_evaluator.CredentialResolutionError) else found.principal_arn
+            if arn:
+                return str(arn)
+        return f"arn:aws:iam::{account}:root"
+
+    iam_evaluator.request_caller_arn = caller_arn
+
+
+def _keep_threads() -> None:
+    """Keep the threads that invocations and batches run on."""
+    from ministack.core import concurrency
+
+    concurrency.threading = SimpleNamespace(Thread=partial(CrewThread, Crew("invocations")), Lock=threading.Lock)
