@@ -9,6 +9,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,9 @@ def shape(name: str) -> str:
     found: Any = getattr(importlib.import_module(module), attribute)
     if inspect.isclass(found):
         return "class"
-    return str(inspect.signature(found)) if callable(found) else type(found).__name__
+    if not callable(found):
+        return type(found).__name__
+    return re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(found)))  # a default that is only itself
 
 
 def table() -> dict[str, str]:
