@@ -63,6 +63,7 @@ class Embedded(_Strict):
     health_interval: Duration | None = None
     deregistration: Duration | None = None
     scaling_period: Duration | None = None
+    table_scaling: Duration | None = None
     deployment_minute: Duration | None = None
     alias_ttl: Duration | None = None
     ttl_delay: Duration | None = None

@@ -81,6 +81,7 @@ def cloud_settings(
         "health_interval_s": embedded.health_interval,
         "deregistration_s": embedded.deregistration,
         "scaling_period_s": embedded.scaling_period,
+        "table_scaling_s": embedded.table_scaling,
         "alias_ttl_s": embedded.alias_ttl,
         "deployment_minute_s": embedded.deployment_minute,
         "ttl_delay_s": embedded.ttl_delay,

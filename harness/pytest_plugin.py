@@ -34,8 +34,8 @@ FAULT_LEASE_S = 30.0
 class ClientFactory(Protocol):
     """Makes boto3 clients for the target: `blackstart_aws("sqs")`."""
 
-    def __call__(self, service: str, *, region: str | None = None) -> Any:
-        """A client of `service` in `region`, by default the stack's."""
+    def __call__(self, service: str, *, region: str | None = None, attempts: int | None = None) -> Any:
+        """A client of `service` in `region`, by default the stack's, that tries each call so often at the most."""
         ...
 
 
@@ -89,13 +89,16 @@ def stack_of(config: pytest.Config) -> RunningStack:
 
 @pytest.fixture(scope="session")
 def blackstart_aws(blackstart_stack: RunningStack) -> ClientFactory:
-    """A factory of boto3 clients for the target; one client for each service, region and url is kept."""
-    made: dict[tuple[str, str | None, str | None], Any] = {}
+    """A factory of boto3 clients for the target; one client for each set of arguments is kept."""
+    made: dict[tuple[object, ...], Any] = {}
 
-    def client(service: str, *, region: str | None = None, url: str | None = None) -> Any:
-        key = (service, region, url)
+    def client(
+        service: str, *, region: str | None = None, url: str | None = None, attempts: int | None = None
+    ) -> Any:
+        key = (service, region, url, attempts)
         if key not in made:
-            made[key] = blackstart_stack.target.client(service, region=region, url=url)
+            retries = {} if attempts is None else {"retries": {"mode": "standard", "total_max_attempts": attempts}}
+            made[key] = blackstart_stack.target.client(service, region=region, url=url, **retries)
             made[key].meta.events.register("before-call", lambda **_: _touched.add(service))
         return made[key]
 

@@ -62,7 +62,7 @@ class Route:
 
 
 class AdminApi(pulumi.ComponentResource):
-    """Outputs: `url`, `keys` (plan → key's id), `functions`."""
+    """Outputs: `url`, `stage`, `keys` (plan → key's id), `functions`."""
 
     def __init__(self, name: str, args: AdminApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:AdminApi", name, None, opts)
@@ -79,9 +79,9 @@ class AdminApi(pulumi.ComponentResource):
             validate_request_parameters=True,
             opts=self._child,
         )
-        stage = self._stage(self._routes())
-        self.keys = {plan.name: self._plan(plan, stage) for plan in PLANS}
-        self.url = stage.invoke_url
+        self.stage = self._stage(self._routes())
+        self.keys = {plan.name: self._plan(plan, self.stage) for plan in PLANS}
+        self.url = self.stage.invoke_url
         self.register_outputs({"url": self.url})
 
     def _function(self, args: AdminApiArgs) -> Function:

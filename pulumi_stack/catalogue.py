@@ -45,6 +45,8 @@ class Catalogue(pulumi.ComponentResource):
                 }
             ],
             ttl={"attribute_name": "expires_at", "enabled": True},
+            stream_enabled=True,
+            stream_view_type="NEW_AND_OLD_IMAGES",
             point_in_time_recovery={"enabled": True},
             server_side_encryption={"enabled": True},
             tags={"app": "shop"},

@@ -9,12 +9,15 @@ import pulumi_aws as aws
 from admin_api import AdminApi, AdminApiArgs
 from budget import Budget, BudgetArgs
 from cache import Cache, CacheArgs
+from carts import Carts, CartsArgs
 from catalogue import Catalogue, CatalogueArgs
 from checkout import Checkout, CheckoutArgs
+from contracts import Contracts, ContractsArgs
 from customers import Customers, CustomersArgs
 from dashboards import Panel, of_queue
 from delivery import Delivery, DeliveryArgs
 from events import Events
+from firewall import Firewall, FirewallArgs
 from function import Answering, Function, ShopFunctionArgs, Statement
 from general_ledger import GeneralLedger, GeneralLedgerArgs
 from http_api import TokenIssuer
@@ -64,6 +67,7 @@ class Shop:
         self.panels: list[Panel] = []
         self.alarms: list[aws.cloudwatch.MetricAlarm] = []
         self._orders = orders
+        self._guarded: dict[str, pulumi.Input[str]] = {}
         for part in PARTS:
             if part in self.parts:
                 getattr(self, f"_{part}")()
@@ -76,6 +80,7 @@ class Shop:
     def _admin(self) -> None:
         api = AdminApi("admin", AdminApiArgs(placement=self._orders.placement, table=self._table))
         self.functions += api.functions
+        self._guarded["admin"] = api.stage.arn
         self.outputs |= {
             "admin_url": api.url,
             "admin_keys": api.keys,
@@ -102,6 +107,7 @@ class Shop:
                 blue_green="releases" in self.parts,
             ),
         )
+        self._guarded["storefront"] = front.balancer.arn
         self.outputs |= {
             "storefront_url": front.url,
             "storefront_cluster": front.cluster.name,
@@ -145,6 +151,22 @@ class Shop:
                 placement=self._orders.placement,
             ),
         )
+
+    def _carts(self) -> None:
+        offered = self._orders
+        made = Carts("carts", CartsArgs(placement=offered.placement, table=self._table, bus=offered.events.bus))
+        self.functions += made.functions
+        routes = ("GET /me/cart", "PUT /me/cart/{sku}", "DELETE /me/cart/{sku}")
+        self.protected |= dict.fromkeys(routes, made.keep)
+        self.outputs["cart_reminders_url"] = made.reminders.url
+
+    def _contracts(self) -> None:
+        made = Contracts("contracts", ContractsArgs(bus=self._orders.events.bus))
+        self.outputs |= {"contracts": made.registry.name, "order_placed_schema": made.placed.name}
+
+    def _firewall(self) -> None:
+        made = Firewall("firewall", FirewallArgs(protected=self._guarded))
+        self.outputs["web_acl_arn"] = made.acl.arn
 
     def _payments(self) -> None:
         payments = Payments("payments", PaymentsArgs(placement=self._orders.placement))
@@ -291,6 +313,7 @@ PARTS = (
     "reviews",
     "admin",
     "customers",
+    "carts",
     "payments",
     "notices",
     "checkout",
@@ -302,6 +325,8 @@ PARTS = (
     "partners",
     "live",
     "quotes",
+    "contracts",
+    "firewall",
     "delivery",
     "budget",
 )

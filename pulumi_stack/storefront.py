@@ -26,20 +26,20 @@ class StorefrontArgs:
 
 
 class Storefront(pulumi.ComponentResource):
-    """Outputs: `url`, `cluster`, `service` and `panels`; `alarm` where releases are blue/green."""
+    """Outputs: `url`, `balancer`, `cluster`, `service` and `panels`; `alarm` where releases are blue/green."""
 
     def __init__(self, name: str, args: StorefrontArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:Storefront", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        balancer, group = self._balancer()
-        self.url = balancer.dns_name.apply(lambda dns: f"http://{dns}")
-        self.panels = of_balancer("Storefront", balancer, group)
+        self.balancer, group = self._balance()
+        self.url = self.balancer.dns_name.apply(lambda dns: f"http://{dns}")
+        self.panels = of_balancer("Storefront", self.balancer, group)
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
-        self.service = self._service(balancer, group)
+        self.service = self._service(self.balancer, group)
         self.register_outputs({"url": self.url})
 
-    def _balancer(self) -> tuple[aws.lb.LoadBalancer, aws.lb.TargetGroup]:
+    def _balance(self) -> tuple[aws.lb.LoadBalancer, aws.lb.TargetGroup]:
         placement = self._args.placement
         balancer = aws.lb.LoadBalancer(
             self._name,

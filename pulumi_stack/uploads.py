@@ -61,7 +61,10 @@ class Uploads(pulumi.ComponentResource):
         return bucket, versions
 
     def _live(self) -> None:
-        """Read files are worth little after a month, reports after a year; old versions go after a week."""
+        """Read files are worth little after a month, reports after a year; old versions go after a week.
+
+        What staff have made to take away is kept for a day, and so is what an upload left unfinished.
+        """
         aws.s3.BucketLifecycleConfiguration(
             self._name,
             bucket=self.bucket.id,
@@ -72,6 +75,19 @@ class Uploads(pulumi.ComponentResource):
                     "filter": {"prefix": "incoming/"},
                     "expiration": {"days": 30},
                     "noncurrent_version_expiration": {"noncurrent_days": 7},
+                },
+                {
+                    "id": "exports",
+                    "status": "Enabled",
+                    "filter": {"prefix": "exports/"},
+                    "expiration": {"days": 1},
+                    "noncurrent_version_expiration": {"noncurrent_days": 1},
+                },
+                {
+                    "id": "unfinished",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
                 },
                 {
                     "id": "reports",

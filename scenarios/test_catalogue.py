@@ -1,5 +1,6 @@
 """The catalogue's single table: each question one read, changes all or nothing, and a table that can be had back."""
 
+import math
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -71,17 +72,33 @@ def test_a_transaction_sent_again_with_its_token_is_one(shop: Any) -> None:
     assert found["Item"]["times"]["N"] == "1"
 
 
-def test_carts_expire_by_themselves_and_capacity_follows_the_use(shop: Any) -> None:
-    table = shop.outputs["catalogue_table"]
-    ttl = shop.aws("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-    assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+@pytest.mark.blackstart_requires("prompt-scaling")
+def test_capacity_follows_the_use(shop: Any, eventually: Any) -> None:
+    """Target tracking: more than 70 % of what is provisioned is read for a while, and more is provisioned."""
+    table, dynamodb, key = shop.outputs["catalogue_table"], shop.aws("dynamodb"), f"LARGE#{uuid.uuid4().hex}"
+    item = {"pk": {"S": key}, "sk": {"S": "LARGE"}}
+    units = 50  # of a consistent read of 200 KB
+    dynamodb.put_item(TableName=table, Item={**item, "text": {"S": "x" * (units * 4_000)}})
+
+    def capacity() -> int:
+        found = dynamodb.describe_table(TableName=table)["Table"]["ProvisionedThroughput"]
+        return int(found["ReadCapacityUnits"])
+
+    before = capacity()
+
+    def grown() -> bool:
+        """Read 0.9 of what half a second gives: as often as it is asked."""
+        for _ in range(math.ceil(0.45 * capacity() / units)):
+            dynamodb.get_item(TableName=table, Key=item, ConsistentRead=True)
+        return capacity() > before
+
+    eventually(grown, within_s=60, what=f"more than {before} read units")
     scaling = shop.aws("application-autoscaling")
-    policies = scaling.describe_scaling_policies(ServiceNamespace="dynamodb", ResourceId=f"table/{table}")
-    targets = {
-        policy["ScalableDimension"]: policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
-        for policy in policies["ScalingPolicies"]
-    }
-    assert targets == {"dynamodb:table:ReadCapacityUnits": 70.0, "dynamodb:table:WriteCapacityUnits": 70.0}
+    did = scaling.describe_scaling_activities(ServiceNamespace="dynamodb", ResourceId=f"table/{table}")
+    latest = did["ScalingActivities"][0]
+    assert (latest["ScalableDimension"], latest["StatusCode"]) == ("dynamodb:table:ReadCapacityUnits", "Successful")
+    assert f"read capacity units to {capacity()}" in latest["Description"]
+    dynamodb.delete_item(TableName=table, Key=item)
 
 
 @pytest.mark.blackstart_requires("pitr-latest")

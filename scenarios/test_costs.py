@@ -110,8 +110,13 @@ ASKED: dict[str, Callable[[Any, str], Any]] = {
     ]["Tags"],
     "iam": lambda client, arn: client("iam").list_role_tags(RoleName=arn.rpartition("/")[2])["Tags"],
     "logs": lambda client, arn: client("logs").list_tags_for_resource(resourceArn=arn.removesuffix(":*"))["tags"],
+    "pipes": lambda client, arn: client("pipes").list_tags_for_resource(resourceArn=arn)["tags"],
+    "schemas": lambda client, arn: client("schemas").list_tags_for_resource(ResourceArn=arn)["Tags"],
     "secretsmanager": lambda client, arn: client("secretsmanager").describe_secret(SecretId=arn)["Tags"],
     "states": lambda client, arn: client("stepfunctions").list_tags_for_resource(resourceArn=arn)["tags"],
+    "wafv2": lambda client, arn: client("wafv2").list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"][
+        "TagList"
+    ],
 }
 """How a service tells the tags of one of its resources; the others are in the list of the tagging API."""
 

@@ -92,6 +92,29 @@ def test_a_deleted_file_comes_back_from_its_version(shop: Any) -> None:
     assert s3.get_object(Bucket=bucket, Key=key, VersionId=first)["Body"].read() == b"first"
 
 
+@pytest.mark.blackstart_requires("prompt-expiry")
+def test_what_a_day_ends_is_gone_and_the_rest_is_kept(shop: Any, eventually: Any) -> None:
+    """An export and its old version, and an upload that nobody completed."""
+    s3, bucket, mark = shop.aws("s3"), shop.outputs["uploads_bucket"], uuid.uuid4().hex
+    export, kept = f"exports/{mark}", f"kept/{mark}"
+    old = [s3.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"] for key in (export, kept)]
+    for key in (export, kept):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"y")
+    s3.create_multipart_upload(Bucket=bucket, Key=kept)
+
+    def seen(key: str) -> set[str]:
+        found = s3.list_object_versions(Bucket=bucket, Prefix=key)
+        return {one["VersionId"] for one in found.get("Versions", ())}
+
+    eventually(lambda: old[0] not in seen(export), within_s=60, what="the old version of the export gone")
+    eventually(lambda: not s3.list_objects_v2(Bucket=bucket, Prefix=export)["KeyCount"], what="the export gone")
+    eventually(
+        lambda: not s3.list_multipart_uploads(Bucket=bucket, Prefix=kept).get("Uploads"), what="the upload gone"
+    )
+    assert old[1] in seen(kept)
+    assert s3.get_object(Bucket=bucket, Key=kept)["Body"].read() == b"y"
+
+
 def test_files_have_a_life_cycle_and_are_encrypted(shop: Any) -> None:
     s3, bucket = shop.aws("s3"), shop.outputs["uploads_bucket"]
     rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}

@@ -55,7 +55,7 @@ from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.pulse import Pulse
 from harness.cloud.scaling.api import ScalingApi
 from harness.cloud.scaling.services import DIMENSION, ScaledServices
-from harness.cloud.scaling.tables import scaled_tables
+from harness.cloud.scaling.tables import DIMENSIONS, scaled_tables
 from harness.cloud.scaling.tracking import Scaler
 from harness.cloud.schedules.emulated import Schedules
 from harness.cloud.schemas import emulated as schemas
@@ -369,7 +369,8 @@ def _balancers(
 def _scaler(settings: CloudSettings, signals: SignalStation, tasks: Tasks, limits: LimitStation) -> Scaler:
     services = ScaledServices(tasks.ecs.desired_count, tasks.ecs.scale)
     kinds = {DIMENSION: services, **scaled_tables(limits.tables.tables.provisioned, limits.tables.tables.provision)}
-    return Scaler(store=signals.store, period_s=settings.scaling_period_s, kinds=kinds)
+    periods_s = dict.fromkeys(DIMENSIONS, settings.table_scaling_period_s)
+    return Scaler(store=signals.store, period_s=settings.scaling_period_s, kinds=kinds, periods_s=periods_s)
 
 
 def _builds(settings: CloudSettings, doors: Doors) -> Builds:

@@ -64,6 +64,7 @@ class CloudSettings:
         deregistration_s: seconds a target of a load balancer drains at the most; None takes what its group says.
         scaling_period_s: seconds of one data point of service auto scaling; 60 on AWS
             (https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html).
+        table_scaling_s: the same of DynamoDB's tables; None takes that of services.
         deployment_minute_s: seconds that a minute of CodeDeploy takes; see `deployments/traffic.py`.
         alias_ttl_s: seconds an alias of Route 53 may be cached; see `dns/timing.py`.
         names_port: of DNS and the front door, on 127.0.0.1; 0 takes a free one.
@@ -95,6 +96,7 @@ class CloudSettings:
     health_interval_s: float = 0.0
     deregistration_s: float | None = None
     scaling_period_s: float = 60.0
+    table_scaling_s: float | None = None
     deployment_minute_s: float = MINUTE_S
     alias_ttl_s: float = 60.0
     names_port: int = 0
@@ -121,6 +123,11 @@ class CloudSettings:
             "s3": self.object_lag,
         }
         return {store: parse_lag(text) for store, text in texts.items()}
+
+    @property
+    def table_scaling_period_s(self) -> float:
+        """Seconds of one data point of a table's auto scaling."""
+        return self.scaling_period_s if self.table_scaling_s is None else self.table_scaling_s
 
     @property
     def gauges_every_s(self) -> float:

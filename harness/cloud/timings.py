@@ -117,6 +117,12 @@ def _tasks(settings: CloudSettings) -> list[Timing]:
             source=_DOCS + "autoscaling/application/userguide/target-tracking-scaling-policy-overview.html",
         ),
         Timing(
+            name="one data point of a table's auto scaling",
+            value=f"{settings.table_scaling_period_s:g} s",
+            setting="table_scaling",
+            source=_DOCS + "amazondynamodb/latest/developerguide/AutoScaling.html",
+        ),
+        Timing(
             name="a minute of CodeDeploy: between two shifts of traffic, before the old version ends, for a hook",
             value=f"{settings.deployment_minute_s:g} s",
             setting="deployment_minute",

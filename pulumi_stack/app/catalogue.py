@@ -7,7 +7,7 @@
 | category | CATEGORY#name  | CATEGORY         |                            |
 | customer | CUSTOMER#id    | PROFILE          |                            |
 | order    | CUSTOMER#id    | ORDER#order      |                            |
-| cart     | CUSTOMER#id    | CART#sku         |                            |
+| cart     | CUSTOMER#id    | CART#sku         | expires (app/keep_cart.py) |
 
 A name belongs to one product: a transaction writes the product, its name and its category's count, or nothing.
 """

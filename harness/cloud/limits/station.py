@@ -23,7 +23,7 @@ class LimitStation:
     @classmethod
     def install(cls, settings: CloudSettings, signals: SignalStation) -> LimitStation:
         """Put them in the emulator's way."""
-        quotas, by_second = settings.quotas, settings.scaling_period_s < 60
+        quotas, by_second = settings.quotas, settings.table_scaling_period_s < 60
         limits = Limits.install(quotas, throttled=signals.metrics.throttled)
         metrics = TableMetrics(signals.store, resolution_s=1 if by_second else 60)
         tables = TableLimits(quotas=quotas, metrics=metrics, counted=table_counter(signals.usage))

@@ -21,6 +21,8 @@ from harness.cloud.ticker import Ticker
 
 _LOG = logging.getLogger(__name__)
 _MINUTE_S = 60.0
+_EARLY_S = 0.05
+"""A look that comes so much before its time is in time."""
 _ACTIVITIES_KEPT = 100
 
 Policy = Mapping[str, Any]  # TargetTrackingScalingPolicyConfiguration
@@ -58,6 +60,7 @@ class ScaledTarget:
     policies: dict[str, Policy] = field(default_factory=dict)
     out_at_s: float = -math.inf
     in_at_s: float = -math.inf
+    looked_at_s: float = -math.inf
     activities: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -118,18 +121,22 @@ def wanted(
 
 @dataclass(slots=True, kw_only=True)
 class Scaler:
-    """Looks at every policy once a period (60 s on AWS). Safe from any thread. `kinds` by scalable dimension."""
+    """Looks at every policy once a period (60 s on AWS). Safe from any thread.
+
+    `kinds` by scalable dimension, and `periods_s` of those whose period is another.
+    """
 
     store: MetricStore
     period_s: float
     kinds: Mapping[str, Scalable]
+    periods_s: Mapping[str, float] = field(default_factory=dict)
     targets: dict[tuple[str, str, str, str], ScaledTarget] = field(default_factory=dict)
     """By account, region, dimension and resource id."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ticker: Ticker = field(init=False)
 
     def __post_init__(self) -> None:
-        self._ticker = Ticker("auto scaling", self.period_s, self._look)
+        self._ticker = Ticker("auto scaling", min(self.period_s, *self.periods_s.values(), math.inf), self._look)
 
     def register(self, key: tuple[str, str, str, str], *, least: int | None, most: int | None) -> None:
         """A scalable target is made or changed; what is None stays."""
@@ -150,8 +157,12 @@ class Scaler:
 
     def _look(self) -> None:
         for target in list(self.targets.values()):
+            now_s = time.time()
+            if now_s - target.looked_at_s < self._period_s(target) - _EARLY_S:
+                continue
+            target.looked_at_s = now_s
             try:
-                self.look(target, time.time())
+                self.look(target, now_s)
             except Exception:  # noqa: BLE001 - one resource must not keep the others from being looked at
                 _LOG.exception("scaling of %s", target.resource)
 
@@ -163,7 +174,7 @@ class Scaler:
             return
         asked = {
             name: wanted(
-                self._values(tracked(kind, target, policy), kind.pace, now_s),
+                self._values(tracked(kind, target, policy), kind.pace, self._period_s(target), now_s),
                 current,
                 float(policy["TargetValue"]),
                 may_shrink=not policy.get("DisableScaleIn"),
@@ -189,24 +200,27 @@ class Scaler:
             else:
                 target.in_at_s = now_s
 
-    def _values(self, tracked: Tracked, pace: Pace, now_s: float) -> list[float | None]:
+    def _period_s(self, target: ScaledTarget) -> float:
+        return self.periods_s.get(target.dimension, self.period_s)
+
+    def _values(self, tracked: Tracked, pace: Pace, period_s: float, now_s: float) -> list[float | None]:
         """What the metric was in the last periods."""
         end_s = math.floor(now_s)
         found: list[float | None] = []
         for back in range(pace.in_periods, 0, -1):
-            start_s = end_s - back * self.period_s
-            value = self._value(tracked, start_s)
+            start_s = end_s - back * period_s
+            value = self._value(tracked, start_s, period_s)
             found.append(None if value is None else value * tracked.factor)
         return found
 
-    def _value(self, tracked: Tracked, start_s: float) -> float | None:
-        buckets = self.store.buckets(tracked.metric, start_s, start_s + self.period_s)
+    def _value(self, tracked: Tracked, start_s: float, period_s: float) -> float | None:
+        buckets = self.store.buckets(tracked.metric, start_s, start_s + period_s)
         count, total = sum(one.count for one in buckets), sum(one.total for one in buckets)
         if not count:
             return None
         match tracked.statistic:
             case "Sum":
-                return total * _MINUTE_S / self.period_s
+                return total * _MINUTE_S / period_s
             case "Maximum":
                 return max(one.high for one in buckets)
             case "Minimum":

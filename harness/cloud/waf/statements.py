@@ -202,11 +202,23 @@ class _Rate:
         self._seen: dict[str, deque[float]] = {}
 
     def __call__(self, request: WebRequest) -> bool:
-        if not self._counts(request):
+        forwarded = None if self._constant else self._given.get("ForwardedIPConfig")
+        absent = forwarded is not None and str(forwarded["HeaderName"]).lower() not in request.headers
+        if absent or not self._counts(request):  # without the header the rule is not applied, whatever its fallback
             return False
-        now_s = time.monotonic()
-        seen = self._seen.setdefault("" if self._constant else _addresses(request, self._given)[0], deque())
+        client = "" if self._constant else _addresses(request, self._given)[0]
+        if forwarded is not None and not _is_address(client):
+            return bool(forwarded.get("FallbackBehavior") == "MATCH")
+        now_s, seen = time.monotonic(), self._seen.setdefault(client, deque())
         seen.append(now_s)
         while seen and seen[0] < now_s - self._window_s:
             seen.popleft()
         return len(seen) > self._limit
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

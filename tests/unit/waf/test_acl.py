@@ -72,6 +72,21 @@ def test_a_rate_counts_each_client_apart() -> None:
     assert not judge(request(ip="2.2.2.2")).blocked
 
 
+@pytest.mark.parametrize(("fallback", "no_address"), [("MATCH", True), ("NO_MATCH", False)])
+def test_a_rate_of_forwarded_addresses_is_not_about_who_forwards_none(fallback: str, no_address: bool) -> None:
+    forwarded = {"HeaderName": "X-Forwarded-For", "FallbackBehavior": fallback}
+    statement = {"Limit": 1, "AggregateKeyType": "FORWARDED_IP", "ForwardedIPConfig": forwarded}
+    judge = acl({"RateBasedStatement": statement}).judge
+
+    def blocked(**headers: str) -> list[bool]:
+        return [judge(request(headers=headers)).blocked for _ in range(2)]
+
+    assert blocked(**{"x-forwarded-for": "1.1.1.1, 9.9.9.9"}) == [False, True]
+    assert blocked(**{"x-forwarded-for": "2.2.2.2"}) == [False, True]
+    assert blocked(**{"x-forwarded-for": "nobody"}) == [no_address, no_address]
+    assert blocked() == [False, False]
+
+
 @pytest.mark.parametrize(
     ("group", "bad", "rule"),
     [
