@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud.delivery.stream_batches import BatchProgress, RetryRule
+from harness.cloud.permissions.event_sources import may_read
 from harness.cloud.pipes.sources import Batch, KinesisSource, Pipe, QueueSource, Source, TableSource
 from harness.cloud.pipes.targets import Deliverer, NotDeliveredError
 from harness.cloud.pipes.templates import shaped
@@ -43,7 +44,9 @@ class PipeRunner:
     _not_before_s: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def move(self, pipe: Pipe) -> bool:
-        """One batch of each shard; True when something was moved."""
+        """One batch of each shard, of what the pipe's role may read; True when something was moved."""
+        if not may_read(str(pipe["RoleArn"]), str(pipe["Source"])):
+            return False
         service = pipe["Source"].split(":")[2]
         source = self._sources[service]
         moved = False

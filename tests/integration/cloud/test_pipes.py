@@ -134,6 +134,24 @@ def test_a_tables_stream_goes_to_a_bus(plumbing: Plumbing, table: Any) -> None:
     assert (event["source"], event["detail"]) == ("shop", {"id": "o-1"})
 
 
+def test_a_pipe_reads_what_its_role_may_read(plumbing: Plumbing) -> None:
+    iam, sources = plumbing.cloud.target.client("iam"), [plumbing.queue("closed"), plumbing.queue("open")]
+    target = plumbing.queue("out")
+    trust = {"Effect": "Allow", "Principal": {"Service": "pipes.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="some", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": "sqs:*", "Resource": [sources[1], target]}
+    iam.put_role_policy(RoleName="some", PolicyName="some", PolicyDocument=document(allowed))
+    for name, source in zip(("closed", "open"), sources, strict=True):
+        plumbing.send(name, {"from": name})
+        plumbing.pipes.create_pipe(Name=name, RoleArn=role, Source=source, Target=target)
+    told = json.loads(plumbing.received("out")["body"])
+    assert told == {"from": "open"}
+    left = plumbing.sqs.receive_message(
+        QueueUrl=plumbing.url("closed"), MessageSystemAttributeNames=["ApproximateReceiveCount"]
+    )
+    assert left["Messages"][0]["Attributes"]["ApproximateReceiveCount"] == "1"  # by us: the pipe never had it
+
+
 def test_a_streams_batch_that_fails_is_given_up_to_the_dead_letters(plumbing: Plumbing) -> None:
     kinesis = plumbing.cloud.target.client("kinesis")
     kinesis.create_stream(StreamName="lines", ShardCount=1)
