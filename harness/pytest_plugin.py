@@ -97,8 +97,8 @@ def blackstart_aws(blackstart_stack: RunningStack) -> ClientFactory:
     ) -> Any:
         key = (service, region, url, attempts)
         if key not in made:
-            retries = {} if attempts is None else {"retries": {"mode": "standard", "total_max_attempts": attempts}}
-            made[key] = blackstart_stack.target.client(service, region=region, url=url, **retries)
+            retries = None if attempts is None else {"mode": "standard", "total_max_attempts": attempts}
+            made[key] = blackstart_stack.target.client(service, region=region, url=url, retries=retries)
             made[key].meta.events.register("before-call", lambda **_: _touched.add(service))
         return made[key]
 
