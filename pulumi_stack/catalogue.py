@@ -1,4 +1,4 @@
-"""The catalogue's table: one table for products, customers and their lists, with capacity that follows the use."""
+"""The catalogue's table: one table for products, customers and their lists."""
 
 import json
 from collections.abc import Mapping
@@ -10,14 +10,12 @@ import pulumi_aws as aws
 
 @dataclass(frozen=True)
 class CatalogueArgs:
-    """Capacity in units a second: provisioned to begin with, and the most that auto scaling may go to.
+    """`capacity` is what is provisioned to begin with, in units a second; scaling.py moves it.
 
     `prices` are the products of the first day: sku → cents.
     """
 
-    capacity: int = 200
-    most: int = 2_000
-    target_percent: float = 70.0
+    capacity: int
     prices: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -53,8 +51,6 @@ class Catalogue(pulumi.ComponentResource):
             # Auto scaling moves the capacity; where it begins is ours.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["readCapacity", "writeCapacity"]),
         )
-        for way in ("Read", "Write"):
-            self._follow_use(f"{name}-{way.lower()}", way, args)
         for sku, cents in args.prices.items():
             self._product(f"{name}-{sku}", sku, cents)
         self.register_outputs({"table": self.table.name})
@@ -79,29 +75,4 @@ class Catalogue(pulumi.ComponentResource):
             range_key="sk",
             item=json.dumps(item),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["item"]),
-        )
-
-    def _follow_use(self, name: str, way: str, args: CatalogueArgs) -> None:
-        """Target tracking: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html."""
-        child = pulumi.ResourceOptions(parent=self)
-        target = aws.appautoscaling.Target(
-            name,
-            service_namespace="dynamodb",
-            resource_id=self.table.name.apply(lambda made: f"table/{made}"),
-            scalable_dimension=f"dynamodb:table:{way}CapacityUnits",
-            min_capacity=args.capacity,
-            max_capacity=args.most,
-            opts=child,
-        )
-        aws.appautoscaling.Policy(
-            name,
-            policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            resource_id=target.resource_id,
-            scalable_dimension=target.scalable_dimension,
-            target_tracking_scaling_policy_configuration={
-                "target_value": args.target_percent,
-                "predefined_metric_specification": {"predefined_metric_type": f"DynamoDB{way}CapacityUtilization"},
-            },
-            opts=child,
         )

@@ -25,6 +25,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "quotes": (),
     "releases": ("storefront",),
     "reviews": (),
+    "scaling": ("catalogue",),
     "schedules": (),
     "uploads": ("catalogue", "customers"),
     "storefront": (),
@@ -54,22 +55,28 @@ class Placement:
 def chosen_parts(named: str) -> frozenset[str]:
     """The parts named in `orders:parts`, with what they need; `none` for the orders service alone.
 
-    `all` has every part but those that are made only by name; `all,reviews` adds one.
+    `all` has every part but those that are made only by name; `all,reviews` adds one, `all,-quotes` leaves one out,
+    with what needs it.
 
     >>> sorted(chosen_parts("admin"))
     ['admin', 'catalogue']
     >>> "reviews" in chosen_parts("all"), "reviews" in chosen_parts("all,reviews")
     (False, True)
+    >>> sorted(chosen_parts("cache,live,-customers"))
+    ['cache', 'catalogue']
     """
-    chosen: set[str] = set()
-    open_parts = [] if named == "none" else [part.strip() for part in named.split(",")]
-    if "all" in open_parts:
-        open_parts = [part for part in open_parts if part != "all"] + sorted(NEEDS.keys() - ONLY_BY_NAME)
-    while open_parts:
-        part = open_parts.pop()
-        if part not in NEEDS:
-            raise ValueError(f"orders:parts: there is no part {part!r}; there are {', '.join(sorted(NEEDS))}")
-        if part not in chosen:
-            chosen.add(part)
-            open_parts.extend(NEEDS[part])
-    return frozenset(chosen)
+    words = [] if named == "none" else [part.strip() for part in named.split(",")]
+    unknown = {word.removeprefix("-") for word in words} - {*NEEDS, "all"}
+    if unknown:
+        raise ValueError(
+            f"orders:parts: there is no part {', '.join(sorted(unknown))}; there are {', '.join(sorted(NEEDS))}"
+        )
+    wanted = {part for word in words for part in (NEEDS.keys() - ONLY_BY_NAME if word == "all" else {word})}
+    without = {word.removeprefix("-") for word in wanted if word.startswith("-")}
+    chosen = (needed_by(part) for part in wanted & NEEDS.keys())
+    return frozenset[str]().union(*(parts for parts in chosen if not parts & without))
+
+
+def needed_by(part: str) -> frozenset[str]:
+    """The part, and all that it cannot be without."""
+    return frozenset({part}).union(*map(needed_by, NEEDS[part]))

@@ -31,12 +31,14 @@ from placement import Placement, chosen_parts
 from quotes import Quotes, QuotesArgs
 from receipts import Receipts
 from reviews import Reviews, ReviewsArgs
+from scaling import Scaling, ScalingArgs
 from schedules import Schedules, SchedulesArgs
 from storefront import Storefront, StorefrontArgs
 from strangler import Strangler, StranglerArgs
 from uploads import Uploads, UploadsArgs
 
 PRICES = {"tea": 350, "coffee": 450, "cup": 900}
+CAPACITY = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +76,11 @@ class Shop:
         self.roles = {function.label: function.role.name for function in self.functions}
 
     def _catalogue(self) -> None:
-        self._table = Catalogue("catalogue", CatalogueArgs(prices=PRICES)).table
+        self._table = Catalogue("catalogue", CatalogueArgs(prices=PRICES, capacity=CAPACITY)).table
         self.outputs["catalogue_table"] = self._table.name
+
+    def _scaling(self) -> None:
+        Scaling("scaling", ScalingArgs(table=self._table, least=CAPACITY))
 
     def _admin(self) -> None:
         api = AdminApi("admin", AdminApiArgs(placement=self._orders.placement, table=self._table))
@@ -310,6 +315,7 @@ class Shop:
 PARTS = (
     "ledger",
     "catalogue",
+    "scaling",
     "reviews",
     "admin",
     "customers",

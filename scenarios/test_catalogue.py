@@ -72,6 +72,7 @@ def test_a_transaction_sent_again_with_its_token_is_one(shop: Any) -> None:
     assert found["Item"]["times"]["N"] == "1"
 
 
+@pytest.mark.part("scaling")
 @pytest.mark.blackstart_requires("prompt-scaling")
 def test_capacity_follows_the_use(shop: Any, eventually: Any) -> None:
     """Target tracking: more than 70 % of what is provisioned is read for a while, and more is provisioned."""

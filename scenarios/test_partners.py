@@ -44,6 +44,7 @@ def test_the_key_is_kept_under_a_key_of_its_own_that_rotates(shop: Any) -> None:
     assert shop.aws("kms").get_key_rotation_status(KeyId=shop.outputs["partner_key_arn"])["KeyRotationEnabled"]
 
 
+@pytest.mark.blackstart_requires("iam")
 def test_a_call_that_nobody_allowed_is_denied(shop: Any, blackstart_stack: Any) -> None:
     """Somebody whose role may list buckets reads no secret: what is not allowed is forbidden."""
     iam, sts, name = shop.aws("iam"), shop.aws("sts"), f"guest-{uuid.uuid4().hex[:8]}"

@@ -93,6 +93,7 @@ def test_a_charge_that_is_not_covered_is_refused_and_kept(wallets: Wallets, even
     assert wallets.cents(customer) == 0
 
 
+@pytest.mark.blackstart_requires("message-moves")
 def test_dead_letters_are_sent_again_once_their_cause_is_gone(
     shop: Any, wallets: Wallets, blackstart_aws: Any, eventually: Any
 ) -> None:

@@ -16,7 +16,7 @@ def test_an_order_is_readable_as_soon_as_it_is_placed(shop: Any) -> None:
         assert reply.body["status"] in {"PLACED", "FULFILLED"}
 
 
-@pytest.mark.blackstart_requires("faults")
+@pytest.mark.blackstart_requires("faults", "lambda-zones")
 def test_a_read_that_fails_is_tried_again_and_nobody_notices(
     shop: Any, blackstart_faults: Any, eventually: Any
 ) -> None:

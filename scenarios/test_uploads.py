@@ -69,12 +69,14 @@ def test_who_is_not_staff_gets_no_url(shop: Any, http: Any, customer: Any) -> No
     assert http("POST", f"{shop.url}/uploads").status == 401
 
 
+@pytest.mark.blackstart_requires("iam")
 def test_a_signed_url_is_for_one_file(shop: Any, http: Any, staff: Any) -> None:
     signed = http("POST", f"{shop.url}/uploads", None, staff).body
     other = signed["url"].replace(signed["key"], "incoming/other.csv")
     assert http("PUT", other, "x", {"Content-Type": "text/csv"}).status == 403
 
 
+@pytest.mark.blackstart_requires("iam")
 def test_without_a_signature_nothing_is_read(shop: Any, http: Any, staff: Any) -> None:
     signed = upload(shop, http, staff, "sku,name,category,price_cents\n")
     assert http("GET", signed["url"].partition("?")[0]).status == 403

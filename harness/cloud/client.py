@@ -23,7 +23,7 @@ from harness.cloud.settings import (
     write_struct,
 )
 from harness.errors import NotReadyError
-from harness.target import EMBEDDED, ENDPOINT, Target
+from harness.target import Target
 
 __all__ = ["CloudSettings", "ControlClient", "RunningCloud", "start_cloud"]
 
@@ -120,7 +120,7 @@ def _target(settings: CloudSettings, said: Announcement, token: str) -> Target:
         # The emulator's own root key: it may do everything and its signature is not checked.
         secret_key="test",  # noqa: S106
         control_token=token,
-        capabilities=ENDPOINT if settings.upstream else EMBEDDED,
+        capabilities=settings.capabilities,
     )
 
 

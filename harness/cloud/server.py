@@ -39,7 +39,7 @@ from harness.cloud.tasks.faults import TaskFaults
 from harness.cloud.transport import ResettableProtocol
 from harness.cloud.zones import ZoneKeeper, zones_of
 from harness.errors import BlackstartError
-from harness.target import EMBEDDED, ENDPOINT, Target
+from harness.target import Target
 
 _OWNER_POLL_S = 0.5
 _EXPIRY_POLL_S = 0.25
@@ -158,7 +158,6 @@ class Server:
         settings, clock = self.order.settings, SystemClock()
         evidence = Evidence(clock)
         zones = tuple(zone for region in settings.regions for zone in zones_of(region, settings.zones_per_region))
-        capabilities = ENDPOINT if settings.upstream else EMBEDDED
         target = Target(
             kind="endpoint" if settings.upstream else "embedded",
             endpoint=f"http://127.0.0.1:{port}",
@@ -168,7 +167,7 @@ class Server:
             access_key="test",
             secret_key="test",  # noqa: S106 - the emulator's root key
             control_token=self.order.token,
-            capabilities=capabilities,
+            capabilities=settings.capabilities,
         )
         return Doors(
             faults=RuleBook(clock, evidence),
@@ -176,7 +175,7 @@ class Server:
             evidence=evidence,
             clock=clock,
             target=target,
-            capabilities=capabilities,
+            capabilities=settings.capabilities,
             replication=ReplicationKeeper(evidence, Lags(settings.lags)),
             tasks=TaskFaults(evidence, settings.state_dir / "tasks" / "processes"),
             publish=publish_nowhere if settings.upstream else ministack_hooks.publish_service_event,

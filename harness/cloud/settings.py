@@ -15,7 +15,7 @@ from harness.cloud.limits.quotas import Quotas
 from harness.errors import NotReadyError
 from harness.files import write_atomically
 from harness.lag import Lag, parse_lag
-from harness.target import EMULATOR_ACCOUNT
+from harness.target import EMBEDDED, EMULATOR_ACCOUNT, ENDPOINT
 
 DETECTION_S = 3.0
 """How long placement takes to notice that a zone went dark, unless the project says otherwise.
@@ -108,6 +108,13 @@ class CloudSettings:
     limits: Mapping[str, float] = field(default_factory=dict)
     ready_s: float = 90.0
     account_id: str = EMULATOR_ACCOUNT
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What a scenario or a drill may ask of a cloud with these settings."""
+        if self.upstream:
+            return ENDPOINT
+        return EMBEDDED if self.enforce_iam else EMBEDDED - {"iam"}
 
     @property
     def lags(self) -> dict[Store, Lag]:

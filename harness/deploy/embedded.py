@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 
+from harness.deploy.absent import refuse_absent
 from harness.deploy.engine.autonaming import read_autonaming
 from harness.deploy.engine.callbacks import Callbacks
 from harness.deploy.engine.clients import Clients
@@ -92,6 +93,8 @@ def _preflight(request: DeployRequest, host: Host, clients: Clients) -> int:
         raise refusal
     if problem is not None and _is_final(problem, told):
         raise problem
+    if request.target.kind == "endpoint":
+        refuse_absent(request.target, deployment.ledger, deployment.steps.registry)
     _require_known(deployment, request)
     return sum(event.status == "done" and not event.copy for event in told)
 

@@ -43,9 +43,9 @@ rto = "10s"
 """
 
 
-@pytest.fixture
-def ministack(tmp_path: Path) -> Iterator[str]:
-    port = free_port()
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port, folder = free_port(), tmp_path_factory.mktemp("ministack")
     settings = {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -57,9 +57,9 @@ def ministack(tmp_path: Path) -> Iterator[str]:
         "DOCKER_HOST": "unix:///nonexistent",
     }
     command = [str(Path(sys.executable).with_name("ministack"))]
-    with (tmp_path / "ministack.log").open("wb") as log:
+    with (folder / "ministack.log").open("wb") as log:
         process = subprocess.Popen(
-            command, env={**os.environ, **settings}, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True
+            command, env={**os.environ, **settings}, stdout=log, stderr=log, cwd=folder, start_new_session=True
         )
     url = f"http://127.0.0.1:{port}"
     awaited(lambda: _answers(url))
@@ -92,6 +92,14 @@ def test_an_endpoint_gets_the_same_deploy_and_drills_say_what_it_lacks(project: 
     assert verdicts == {"short": "pass", "zone-loss": "not_supported", "lambda-errors": "not_supported"}
     reasons = {drill["name"]: drill["reason"] for drill in run["drills"]}
     assert "blackstart:az:interrupt-power" in reasons["zone-loss"]
+    assert _tables(ministack) == []
+
+
+def test_what_an_endpoint_lacks_is_told_before_anything_is_created(project: Any, ministack: str) -> None:
+    parts = "orders:parts=scaling,quotes,notices"
+    code, said = project.run("run", "--target", f"endpoint={ministack}", "--only", "scenarios", "--set", parts)
+    assert code == 2, said
+    assert "nothing was created:\n  application-autoscaling: scaling\n  codedeploy: quotes\n" in said
     assert _tables(ministack) == []
 
 
