@@ -34,7 +34,7 @@ class Staleness:
     p95_s: float
     max_s: float
     writes: int
-    unseen: int
+    unseen: tuple[Write, ...]
 
 
 def looks_of(journal: Journal) -> list[Look]:
@@ -62,11 +62,9 @@ def staleness(writes: Mapping[str, Write], looks: Iterable[Look]) -> Staleness |
     ordered = list(looks)
     first_seen_s = first_seen(ordered)
     last_s = max((look.at_s for look in ordered), default=-math.inf)
-    delays_s = sorted(
-        max(0.0, first_seen_s.get(write.key, math.inf) - write.acked_s)
-        for write in writes.values()
-        if write.acked_s is not None and write.acked_s <= last_s
-    )
+    looked_for = [(write, write.acked_s) for write in writes.values() if write.acked_s is not None]
+    looked_for = [(write, acked_s) for write, acked_s in looked_for if acked_s <= last_s]
+    delays_s = sorted(max(0.0, first_seen_s.get(write.key, math.inf) - acked_s) for write, acked_s in looked_for)
     if not delays_s:
         return None
     return Staleness(
@@ -74,5 +72,5 @@ def staleness(writes: Mapping[str, Write], looks: Iterable[Look]) -> Staleness |
         p95_s=percentile(delays_s, 0.95),
         max_s=delays_s[-1],
         writes=len(delays_s),
-        unseen=sum(map(math.isinf, delays_s)),
+        unseen=tuple(write for write, _ in looked_for if write.key not in first_seen_s),
     )

@@ -44,7 +44,7 @@ from harness.measure.method import Method
 from harness.measure.pacing import pacing
 from harness.measure.phases import Phases
 from harness.measure.recovery import Recovery, Samples, recovery
-from harness.measure.staleness import looks_of, staleness
+from harness.measure.staleness import Staleness, looks_of, staleness
 from harness.measure.statistics import residual_error_bound
 
 Default = TypeVar("Default")
@@ -78,7 +78,7 @@ def take_figures(
     doubts.add("rpo", lost.doubt if lost is not None else "")
     served = doubts.attempt("availability", lambda: _served(journal, phases, samples))
     stores = doubts.attempt("stores", lambda: _store_fields(doubts, journal, phases))
-    stale = doubts.attempt("staleness", lambda: _staleness_fields(doubts, journal, data))
+    stale = doubts.attempt("staleness", lambda: _staleness(doubts, journal, data))
     calls = _control_plane_calls(journal, phases, back)
     wrong = wrong_answers(journal, started_s=phases.started_s)
     over = doubts.attempt("recovery", lambda: _failover(journal, phases, back, len(calls)))
@@ -88,10 +88,12 @@ def take_figures(
     fields = {
         **_story(journal, phases),
         **_recovery_fields(back, phases, method),
-        **_data_fields(data, lost, effects_of(journal), [*wrong[:MOST_FINDINGS], *(stores or [])]),
+        **_data_fields(
+            data, lost, effects_of(journal), [*wrong[:MOST_FINDINGS], *_unseen(stale, phases), *(stores or [])]
+        ),
         "waiting": sum(int(event.detail.get("messages", 0)) for event in journal.named(QUEUES_WAITING)),
         **_served_fields(served),
-        **(stale or {}),
+        **_staleness_fields(stale),
         **_end_fields(samples, phases),
         **_pacing_fields(journal),
         "wrong": len(wrong),
@@ -241,18 +243,35 @@ def _kept(data: _Data) -> dict[str, Write]:
     return {key: write for key, write in data.writes.items() if key not in lost}
 
 
-def _staleness_fields(doubts: Doubts, journal: Journal, data: _Data | None) -> dict[str, Any]:
-    looks = looks_of(journal)
-    stale = staleness(_kept(data), looks) if data is not None else None
+def _staleness(doubts: Doubts, journal: Journal, data: _Data | None) -> Staleness | None:
+    stale = staleness(_kept(data), looks_of(journal)) if data is not None else None
     if stale is None:
         doubts.add("staleness", "no acknowledged write was looked for at a replica")
+    return stale
+
+
+def _unseen(stale: Staleness | None, phases: Phases) -> list[Finding]:
+    """What never came to the replica, by key, and when it was acknowledged."""
+    return [
+        Finding(
+            kind="unseen",
+            key=write.key,
+            at_s=_since(write.acked_s, phases),
+            detail="acknowledged, and no look at the replica returned it",
+        )
+        for write in (stale.unseen[:MOST_FINDINGS] if stale is not None else ())
+    ]
+
+
+def _staleness_fields(stale: Staleness | None) -> dict[str, Any]:
+    if stale is None:
         return {}
     return {
         "staleness_p50_s": _finite(stale.p50_s),
         "staleness_p95_s": _finite(stale.p95_s),
         "staleness_max_s": _finite(stale.max_s),
         "stale_writes": stale.writes,
-        "unseen_writes": stale.unseen,
+        "unseen_writes": len(stale.unseen),
     }
 
 

@@ -191,10 +191,9 @@ def _over_runs(objectives: Sequence[ObjectiveVerdict]) -> ObjectiveVerdict:
 
 def _from_the_worst(objective: ObjectiveVerdict) -> tuple[int, float]:
     """Sorts the runs' verdicts: the gravest first, and of these the one whose value is the worst or unknown."""
-    value = math.inf if objective.measured is None else objective.measured
-    if objective.at_least:
-        value = math.inf if objective.measured is None else -value
-    return _GRAVEST_FIRST.index(objective.verdict), -value
+    if objective.measured is None:
+        return _GRAVEST_FIRST.index(objective.verdict), -math.inf
+    return _GRAVEST_FIRST.index(objective.verdict), objective.measured * (1.0 if objective.at_least else -1.0)
 
 
 def _static_stability(figures: DrillRunFigures, *, asked: bool) -> Literal["held", "broken", "not_asked"]:

@@ -1,16 +1,18 @@
 """Measurement: the prober's lateness with Locust beside it, the journal's and the judge's speed, the RTO's error."""
 
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from peers import Table
 
 from harness.load.calibration import Trial, calibrate
-from harness.measure.journal import JournalWriter, read_journal
+from harness.measure.journal import JournalWriter, Record, read_journal
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Outage, Script, play, records_of
@@ -61,22 +63,30 @@ def known_outage(table: Table, folder: Path) -> None:
 
 
 def journal(table: Table, path: Path) -> None:
-    """To disk, and back to a verdict."""
+    """To the disk itself; the best of three, since others may want the disk."""
     records = records_of(play(Script(rate=RECORDS_RATE, outages=(Outage(start_s=12.0, end_s=15.0),))))
-    began_s = time.perf_counter()
-    with JournalWriter(path) as writer:
-        for record in records:
-            writer.append(record)
-    rate = len(records) / (time.perf_counter() - began_s)
+    took_s = min(_written(records, path) for _ in range(3))
+    rate = len(records) / took_s
     table.limit("journal: microseconds a record, to disk", 1e6 / rate, "us", at_most=10.0)
     print(f"  {rate:,.0f} records a second; {len(records):,} records, {path.stat().st_size / 2**20:.0f} MiB")
 
 
-def judge_alone(path: Path) -> int:
-    """In a process of its own, for its memory alone; prints seconds and MiB."""
+def _written(records: Sequence[Record], path: Path) -> float:
+    path.unlink(missing_ok=True)
     began_s = time.perf_counter()
+    with JournalWriter(path) as writer:
+        for record in records:
+            writer.append(record)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return time.perf_counter() - began_s
+
+
+def judge_alone(path: Path) -> int:
+    """In a process of its own, for its memory alone; prints the seconds that it had the processor, and MiB."""
+    began_s = time.process_time()
     judged = judge(read_journal(path), DrillObjectives(rto_s=5.0, rpo_s=0.0, lost=0), Method())
-    took_s = time.perf_counter() - began_s
+    took_s = time.process_time() - began_s
     scale = 2**20 if sys.platform == "darwin" else 2**10
     print(took_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
     return judged.verdict != "pass"

@@ -43,7 +43,7 @@ MEASURES = {
     "pacing": ("figures", "false_greens"),
     "clocks": ("edges", "false_greens"),
     "phases": JUDGING,
-    "doubts": JUDGING,
+    "doubts": ("taking", *JUDGING),
     "judging": JUDGING,
     "taking": ("taking", "failover", *JUDGING),
     "failover": ("failover",),

@@ -28,7 +28,7 @@ from chaos.drill_file import load_drill
 from chaos.repeats import Repeats
 from harness.deploy.api import DeployRequest, up
 from harness.environment import TargetChoice, environment
-from harness.measure.figures import DrillRecord
+from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict
 from harness.stack import RunningStack
 from harness.target import Target
 from harness.workspace import open_workspace
@@ -45,6 +45,15 @@ CLOUDS = 4
 KEPT = ROOT / ".blackstart" / "zoo.jsonl"
 ATTEMPTS = 3
 GOOD = frozenset({"found", "green"})
+KINDS = {
+    "lost": ("lost",),
+    "duplicates": ("duplicate", "miscount"),
+    "phantom": ("phantom", "stray"),
+    "unfulfilled": ("unfulfilled", "partial", "miscount"),
+    "staleness": ("unseen",),
+    "wrong": ("wrong",),
+}
+"""The kinds of findings that are the evidence of an objective."""
 LONGEST_FIRST = ("given-up-tells", "alarm-tells", "table-restored")
 HEADER = "| animal | drill | breaks | objectives missed | verdict | evidence | seconds | |\n" + 8 * "|---" + "|"
 
@@ -97,7 +106,7 @@ def drilled(name: str, folder: Path, target: Target, standing: Standing) -> Foun
             expected=variant.breaks if variant is not None else "",
             missed=tuple(o.name for o in record.objectives if o.verdict == "fail"),
             verdict=record.verdict,
-            evidence=evidence(record),
+            evidence=evidence(record, variant.breaks if variant is not None else ""),
             took_s=time.monotonic() - began_s,
         )
         if found.mark != "open":
@@ -123,22 +132,43 @@ def deployed(variant: Variant | None, stack: str, folder: Path, target: Target, 
     return running
 
 
-def evidence(record: DrillRecord) -> str:
-    """The first key that the drill shows, or its figures, or why it could not tell."""
+def evidence(record: DrillRecord, broken: str) -> str:
+    """What the drill shows of the objective that an animal breaks: keys and instants; or why it could not tell."""
     if not record.runs:
         return record.reason
     run = record.runs[0]
-    if run.doubts and record.verdict == "inconclusive":
-        return run.doubts[0]
-    if run.findings:
-        first = run.findings[0]
+    asked = sorted(record.objectives, key=lambda one: (one.name != broken, one.verdict == "pass"))
+    if record.verdict == "inconclusive":
+        return next(iter(run.doubts), "") or next((o.reason for o in asked if o.verdict == "inconclusive"), "")
+    if record.verdict == "pass":
+        return _served(run)
+    objective = asked[0]
+    shown = [one for one in run.findings if one.kind in KINDS.get(objective.name, ())]
+    if shown:
+        first = shown[0]
         at = f" at {first.at_s:.2f} s" if first.at_s is not None else ""
-        return f"{len(run.findings)} keys, first {first.kind} `{first.key}`{at}: {first.detail}"
-    if run.control_plane_calls:
+        return f"{len(shown)} keys, first {first.kind} `{first.key}`{at}: {first.detail}"
+    if objective.name == "static_stability" and run.control_plane_calls:
         call = run.control_plane_calls[0]
         return f"{call.get('service')}:{call.get('operation')} at {call['at_s']:.2f} s"
-    availability = "" if run.availability_in_fault is None else f"{run.availability_in_fault:.1%} good in the fault"
-    return f"RTO {run.rto_s:.2f} s, {availability}" if run.rto_s is not None else availability
+    fault = "" if run.fault_s is None else f"fault at {run.fault_s:.2f} s: "
+    return f"{fault}{_figure(objective)}; {_served(run)}"
+
+
+def _figure(objective: ObjectiveVerdict) -> str:
+    """The figure of an objective beside its limit."""
+    value, sign = objective.measured, ""
+    if value is None:
+        value, sign = objective.above, "> "
+    told = "unknown" if value is None else f"{sign}{value:.3g}"
+    reason = f" ({objective.reason})" if objective.reason else ""
+    return f"{objective.name} {told} where {objective.limit:g} was asked{reason}"
+
+
+def _served(run: DrillRunFigures) -> str:
+    available = None if run.availability_in_fault is None else f"{run.availability_in_fault:.1%} good in the fault"
+    rto = "not back" if run.rto_s is None else f"RTO {run.rto_s:.2f} s"
+    return ", ".join(filter(None, (rto, available)))
 
 
 def commit() -> str:

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from harness.measure.journal import NAME_ANSWERED, PROCEDURE_ENDED, PROCEDURE_STARTED, PROCEDURE_STEP, Event
+from harness.measure.failover import FailoverFigures, failover
+from harness.measure.journal import (
+    NAME_ANSWERED,
+    PROCEDURE_ENDED,
+    PROCEDURE_STARTED,
+    PROCEDURE_STEP,
+    Event,
+    Journal,
+)
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Outage, Script, play
@@ -81,6 +89,46 @@ def test_what_did_not_come_back_is_a_miss_and_says_how_the_procedure_failed() ->
     found = judged(BEFORE, *procedure(1, "Route 53 did not answer"), back_s=40.0)
     assert found.verdict == "fail"
     assert "Route 53 did not answer" in found.figures.notes[0]
+
+
+def figures(*events: Event, recovered_s: float = BACK_S, calls: int | None = None) -> FailoverFigures:
+    found = failover(Journal(events=events), fault_s=FAULT_S, recovered_s=recovered_s, calls=calls)
+    assert found is not None
+    return found
+
+
+def parts(one: FailoverFigures) -> tuple[float | None, float | None, float | None]:
+    return one.detection_s, one.procedure_s, one.names_s
+
+
+def test_what_begins_just_as_the_service_is_back_has_no_part_of_it() -> None:
+    moved = Event(at_s=20.0, name=NAME_ANSWERED, detail={"answer": "standby"})
+    assert parts(figures(BEFORE, moved, *procedure(begin_s=BACK_S))) == (8.0, 0.0, 4.0)
+
+
+def test_what_comes_back_before_names_move_was_found_all_the_time() -> None:
+    moved = Event(at_s=BACK_S + 1.0, name=NAME_ANSWERED, detail={"answer": "standby"})
+    assert parts(figures(BEFORE, moved)) == (12.0, 0.0, 0.0)
+
+
+def test_a_name_that_moves_at_the_very_instant_of_the_fault_has_moved() -> None:
+    moved = Event(at_s=FAULT_S, name=NAME_ANSWERED, detail={"answer": "standby"})
+    assert figures(BEFORE, moved).name_moved_s == 0.0
+
+
+def test_data_are_as_old_as_their_last_protection() -> None:
+    protected = Event(at_s=3.0, name=PROCEDURE_STARTED, detail={"what": "protect"})
+    assert figures(BEFORE, protected).protected_s == 9.0
+
+
+@pytest.mark.parametrize(
+    ("steps", "calls", "nothing"), [(True, 0, False), (False, 2, False), (False, None, False), (False, 0, True)]
+)
+def test_a_procedure_did_nothing_when_neither_steps_nor_calls_tell_of_it(
+    steps: bool, calls: int | None, nothing: bool
+) -> None:
+    events = procedure() if steps else [procedure()[0], procedure()[-1]]
+    assert bool(figures(*events, calls=calls).problem) is nothing
 
 
 def test_a_drill_without_a_failover_has_none() -> None:

@@ -69,7 +69,8 @@ def test_staleness_is_the_wait_until_the_first_look_that_returns_the_write(
         assert found is None
         return
     assert found is not None
-    assert (found.writes, found.unseen) == (len(expected), sum(map(math.isinf, expected)))
+    assert (found.writes, len(found.unseen)) == (len(expected), sum(map(math.isinf, expected)))
+    assert all(write.key not in frozenset().union(*(look.keys for look in looks)) for write in found.unseen)
     assert found.max_s == max(expected)
     assert found.p50_s == next(v for v in expected if sum(w <= v for w in expected) >= len(expected) / 2)
 
@@ -88,7 +89,12 @@ def test_a_write_that_never_reaches_the_replica_fails_the_objective_and_says_how
     )
     judged = judge(play(script), DrillObjectives(staleness_s=30.0), Method())
     assert judged.objectives[0].verdict == "fail"
+    first_s = next(o.ended_s for o in play(Script()).operations if o.write)
+    (edge,) = judge(play(script), DrillObjectives(staleness_s=41.0 - first_s), Method()).objectives
+    assert edge.reason.startswith("it was waited for 41.0 s")
     assert "1 writes never reached" in judged.objectives[0].reason
+    (unseen,) = (one for one in judged.figures.findings if one.kind == "unseen")
+    assert (unseen.key, unseen.at_s) == (keys[0], pytest.approx(0.01, abs=0.01))
     gone = replace(script, lost_keys=frozenset(keys[:1]))  # lost at the source too: no question of staleness
     assert judge(play(gone), DrillObjectives(staleness_s=60.0), Method()).verdict == "pass"
     all_there = replace(Script(), extra=(look(41.0, *keys),))

@@ -32,6 +32,7 @@ from harness.measure.load_limits import judge_load
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Outage, Script, play
+from harness.measure.taking import has_cleared
 from harness.measure.verdict import RunJudgement, drill_record, judge
 
 METHOD = Method()
@@ -302,6 +303,26 @@ def test_an_unsteady_baseline_repeats_what_the_bad_ones_of_it_were_told() -> Non
     assert silent.figures.doubts[0].endswith("; 25 times place_order got no answer")
     late = Outage(start_s=2.0, end_s=3.0, outcome="ok", status=201, latency_s=5.0)
     assert "got" not in judge(play(replace(GOOD, outages=(late,))), OBJECTIVES, METHOD).figures.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("later", "cleared"),
+    [
+        ([], False),
+        ([(21.0, "errors", "OK")], True),
+        ([(20.0, "errors", "OK")], False),  # at the instant that it told
+        ([(9.0, "errors", "OK")], False),
+        ([(21.0, "other", "OK")], False),
+        ([(21.0, "errors", "INSUFFICIENT_DATA")], False),
+        ([(21.0, "errors", "OK"), (22.0, "errors", "ALARM")], True),
+    ],
+)
+def test_an_alarm_has_cleared_once_it_was_ok_after_it_told(
+    later: list[tuple[float, str, str]], cleared: bool
+) -> None:
+    told = Event(at_s=20.0, name=ALARM, detail={"alarm": "errors", "state": "ALARM"})
+    changes = [Event(at_s=at_s, name=ALARM, detail={"alarm": name, "state": state}) for at_s, name, state in later]
+    assert has_cleared(also(play(GOOD), told, *changes), told) is cleared
 
 
 def test_where_nobody_counts_calls_a_procedure_is_not_said_to_have_made_none() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from harness.errors import ConfigError
 from harness.measure import taking
+from harness.measure.figures import ObjectiveVerdict
 from harness.measure.journal import (
     ALARM,
     ALARMS_WATCHED,
@@ -279,6 +280,51 @@ def test_a_run_that_never_recovered_is_not_averaged_away() -> None:
     rto = drill_record("zone-loss", "AZ", runs, method=METHOD).objectives[0]
     assert (rto.measured, rto.median, rto.verdict) == (None, None, "fail")
     assert rto.above == pytest.approx(28.0)
+
+
+def test_what_is_past_any_figure_is_told_by_the_longest_that_was_watched() -> None:
+    runs = [
+        judge(play(replace(GOOD, ended_s=ended_s, outages=(Outage(start_s=12.0, end_s=60.0),))), OBJECTIVES, METHOD)
+        for ended_s in (40.0, 44.0, 42.0)
+    ]
+    assert drill_record("zone-loss", "AZ", runs, method=METHOD).objectives[0].above == pytest.approx(32.0)
+
+
+def open_run(name: str, measured: float | None, *, at_least: bool, reason: str) -> RunJudgement:
+    figures = judge(play(GOOD), OBJECTIVES, METHOD).figures
+    objective = ObjectiveVerdict(
+        name=name, limit=0.5, measured=measured, verdict="inconclusive", unit="s", at_least=at_least, reason=reason
+    )
+    return RunJudgement(figures=figures, objectives=(objective,), verdict="inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("at_least", "values", "worst"),
+    [
+        (True, [0.9, 0.2, 0.4], "1"),
+        (False, [0.9, 0.2, 0.4], "0"),
+        (True, [0.1, None, 0.2], "1"),
+        (False, [0.9, None, 1.2], "1"),
+    ],
+)
+def test_of_verdicts_alike_the_worst_figure_gives_the_reason_and_an_unknown_one_is_worse(
+    at_least: bool, values: list[float | None], worst: str
+) -> None:
+    runs = [open_run("x", value, at_least=at_least, reason=str(n)) for n, value in enumerate(values)]
+    record = drill_record("d", "AZ", runs, method=METHOD)
+    assert record.objectives[0].reason == worst
+    assert record.miss_rate_bound is None  # nothing was shown
+
+
+def test_a_drill_is_called_by_its_title_and_by_its_name_without_one() -> None:
+    assert drill_record("d", "AZ", [], method=METHOD).title == "d"
+    assert drill_record("d", "AZ", [], method=METHOD, title="A zone").title == "A zone"
+    assert not_supported_record("d", "AZ", reason="").title == "d"
+    assert not_supported_record("d", "AZ", reason="", title="A zone").title == "A zone"
+
+
+def test_an_objective_without_a_budget_burns_none() -> None:
+    assert judge(play(GOOD), DrillObjectives(availability=1.0), METHOD).figures.burn_rate is None
 
 
 def test_the_whole_run_takes_the_worst() -> None:
