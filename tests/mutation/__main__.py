@@ -1,13 +1,14 @@
 """`make mutate`: breaks each measure in every small way and says which test went red.
 
 Works on copies, `--jobs` of them side by side. Names of modules choose some; without any, docs/mutation.md gets the
-table. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and the file of the test that noticed it
-(all its tests, when none did), so that an interrupted `make mutate` goes on where it stopped and a second one tries
+table. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and the text of the test that noticed it
+(of all its tests, when none did), so that an interrupted `make mutate` goes on where it stopped and a second tries
 only what has changed; `--afresh` tries all.
 Exits with the number of mutants that no test noticed, less those that equivalents.txt explains.
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import suppress
+from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -147,19 +149,44 @@ def kept() -> dict[str, str]:
     """What earlier runs have found that still holds: the mutant → the test that noticed it."""
     lines = KEPT.read_text().splitlines() if KEPT.exists() else []
     told = [json.loads(line) for line in lines]
-    return {key: said for key, said, tests, print_of in told if print_of == fingerprint(tests)}
+    return {key: said for key, said, tests, print_of in told if print_of == fingerprint(said, tests)}
 
 
 def keep(key: str, said: str, tests: list[str]) -> None:
     """Keep it, at once, for as long as these tests stay as they are."""
     KEPT.parent.mkdir(exist_ok=True)
     with KEPT.open("a") as file:
-        file.write(f"{json.dumps([key, said, tests, fingerprint(tests)])}\n")
+        file.write(f"{json.dumps([key, said, tests, fingerprint(said, tests)])}\n")
 
 
-def fingerprint(tests: list[str]) -> str:
-    """Another one when a test file changes."""
-    return _hash(*((ROOT / test).read_text() for test in tests if (ROOT / test).exists()))
+def fingerprint(said: str, tests: list[str]) -> str:
+    """Another one when the test that noticed changes, or a file of tests where none did."""
+    return _fingerprint(said.partition("[")[0], tuple((ROOT / test).read_text() for test in tests))
+
+
+@cache
+def _fingerprint(noticed: str, texts: tuple[str, ...]) -> str:
+    return _hash(*(test_alone(text, noticed) or text for text in texts))
+
+
+def test_alone(text: str, name: str) -> str:
+    """One test of a file with what it needs of that file; '' when there is no such test."""
+    named: dict[str, ast.stmt] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            named[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            named |= {one.id: node for one in ast.walk(node) if isinstance(one, ast.Name) and _stored(one)}
+    needed, more = set(), {name} & named.keys()
+    while more:
+        needed |= more
+        used = {one.id for wanted in more for one in ast.walk(named[wanted]) if isinstance(one, ast.Name)}
+        more = (used & named.keys()) - needed
+    return "\n".join(ast.unparse(named[one]) for one in sorted(needed))
+
+
+def _stored(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
 
 
 def key_of(module: str, mutant: Mutant) -> str:
