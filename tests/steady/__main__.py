@@ -1,13 +1,16 @@
 """`make steady`: the main job again and again, with a seed of its own each time; the healthy stack must stay green.
 
 Each run leaves a line in `.blackstart/steady.jsonl`, so that an interrupted `make steady` goes on where it stopped,
-as long as the commit is the same; `--afresh` begins anew. What is not green ends the row, an inconclusive run too: it
-is told, and the count begins again. Arguments after `--` go to `blackstart run`. docs/steady.md gets a whole row.
-Exits 0 once so many runs in a row were green, 1 when that can no longer be reached within `--most` runs.
+as long as commit and arguments are the same; `--afresh` begins anew. What is not green ends the row, an inconclusive
+run too: it is told, and the count begins again. Arguments after `--` go to `blackstart run`. docs/steady.md gets a
+whole row of the job itself, with what was not green before it. Exits 0 once so many runs in a row were green, 1 when
+that can no longer be reached within `--most` runs, and with the run's own code where no run could be made at all
+(usage, target, machine).
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,10 +18,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import processes
+from harness.measure.statistics import miss_rate_bound
+
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".blackstart" / "steady.jsonl"
 PAGE = ROOT / "docs" / "steady.md"
+REGISTRY = ROOT / ".blackstart" / "steady-processes"
 NOTHING_TOLD = 99
+NO_RUN = (2, 3, 4, 130)
+"""Exit codes that say nothing of the stack: usage, refused, environment not ready, interrupted."""
 HEADER = "| | seed | drills | scenarios | availability | lost, twice | seconds | |\n" + 8 * "|---" + "|"
 
 
@@ -29,6 +38,7 @@ class Said:
     seed: int
     code: int
     commit: str
+    more: list[str]
     took_s: float
     run: str = ""
     drills: str = ""
@@ -42,26 +52,48 @@ class Said:
         """Whether everything passed."""
         return self.code == 0
 
+    @property
+    def mark(self) -> str:
+        """How it went, in words."""
+        return "green" if self.green else f"exit {self.code}: {self.why}"
+
     def row(self, number: int) -> str:
         """One row of the table."""
-        mark = "green" if self.green else f"exit {self.code}: {self.why}"
         cells = (str(number), str(self.seed), self.drills, self.scenarios, self.availability, self.lost)
-        return f"| {' | '.join(cells)} | {self.took_s:.0f} | {mark} |"
+        return f"| {' | '.join(cells)} | {self.took_s:.0f} | {self.mark} |"
 
 
 def one(seed: int, commit: str, more: list[str]) -> Said:
     """Run the main job once."""
     began_s = time.monotonic()
     command = [Path(sys.executable).with_name("blackstart"), "run", "--seed", str(seed), "--json", *more]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    kept = {"seed": seed, "code": run.returncode, "commit": commit, "took_s": time.monotonic() - began_s}
+    run, stdout, stderr = _recorded(command)
+    kept: dict[str, Any] = {"seed": seed, "code": run.returncode, "commit": commit, "more": more}
+    kept["took_s"] = time.monotonic() - began_s
     try:
-        told = json.loads(run.stdout)
+        told = json.loads(stdout)
         data = told.get("data") or {}
         return Said(**kept, run=Path(data["folder"]).name, **figures(data["run"]), why=why(told))
     except (ValueError, KeyError, TypeError):  # what told nothing is not green, whatever its exit code
         kept["code"] = kept["code"] or NOTHING_TOLD
-        return Said(**kept, why=(run.stderr or run.stdout).strip()[-300:].replace("\n", " "))
+        return Said(**kept, why=(stderr or stdout).strip()[-300:].replace("\n", " "))
+
+
+def _recorded(command: list[str | Path]) -> tuple[subprocess.Popen[bytes], str, str]:
+    """Run to the end, recorded: when we are killed the next `make steady` ends what goes on without us."""
+    run = processes.spawn(
+        [os.fspath(part) for part in command],
+        role="steady run",
+        registry=REGISTRY,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        stdout, stderr = run.communicate()
+    finally:
+        processes.stop(run, registry=REGISTRY, grace_s=60.0)
+    return run, stdout.decode(), stderr.decode()
 
 
 def figures(run: dict[str, Any]) -> dict[str, str]:
@@ -95,10 +127,12 @@ def why(told: dict[str, Any]) -> str:
     return str(problems[0] if problems else (told.get("error") or {}).get("message", ""))
 
 
-def kept(commit: str) -> list[Said]:
-    """The runs of this commit that an earlier `make steady` made."""
-    lines = KEPT.read_text().splitlines() if KEPT.exists() else []
-    return [said for said in (Said(**json.loads(line)) for line in lines) if said.commit == commit]
+def kept(commit: str, more: list[str]) -> list[Said]:
+    """The runs of this commit, with these arguments, that an earlier `make steady` made; a changed tree is another."""
+    if commit.endswith("dirty") or not KEPT.exists():
+        return []
+    told = [Said(**json.loads(line)) for line in KEPT.read_text().splitlines()]
+    return [said for said in told if (said.commit, said.more) == (commit, more)]
 
 
 def in_a_row(runs: list[Said]) -> list[Said]:
@@ -119,13 +153,17 @@ def commit() -> str:
     return told.stdout.strip() or "unknown"
 
 
-def page(row: list[Said]) -> str:
-    """docs/steady.md."""
+def page(row: list[Said], before: list[Said]) -> str:
+    """docs/steady.md: the row, and what was not green before it."""
     took_s = sum(said.took_s for said in row)
     lines = "".join(f"{said.row(number)}\n" for number, said in enumerate(row, 1))
+    others = "".join(f"- seed {said.seed}: {said.mark}\n" for said in before if not said.green)
+    told = f"\nBefore this row {len(before)} runs were made; not green were:\n\n{others}" if others else ""
+    bound = miss_rate_bound(len(row))
     return (
-        f"# Steady\n\nWritten by `make steady`: the main job {len(row)} times in a row, {took_s / 60:.0f} minutes, "
-        f"on commit {row[0].commit}.\n\n{HEADER}\n{lines}"
+        f"# Steady\n\nWritten by `make steady`: the job of `make gameday` {len(row)} times in a row, with a seed of its "
+        f"own each, {took_s / 60:.0f} minutes, on commit {row[0].commit}. No miss in {len(row)} runs bounds the share of "
+        f"runs that miss at {bound:.0%} ([measures.md](measures.md), Repeats).\n\n{HEADER}\n{lines}{told}"
     )
 
 
@@ -140,20 +178,25 @@ def main(arguments: list[str]) -> int:
     if given.afresh:
         KEPT.unlink(missing_ok=True)
     here = commit()
-    runs = kept(here)
+    runs = kept(here, given.more)
     print(f"{len(in_a_row(runs))} of {given.runs} in a row are done on {here}\n{HEADER}", flush=True)
     KEPT.parent.mkdir(exist_ok=True)
+    processes.reap(REGISTRY, grace_s=60.0)  # it heals and takes down what it has made
     while len(row := in_a_row(runs)) < given.runs:
         if len(runs) + given.runs - len(row) > given.most:
             print(f"\n{len(runs)} runs, and no {given.runs} in a row within {given.most}")
             return 1
-        runs.append(one(len(runs) + 1, here, given.more))
+        said = one(len(runs) + 1, here, given.more)
+        if said.code in NO_RUN:
+            print(f"\nno run could be made, {said.mark}")
+            return said.code
+        runs.append(said)
         with KEPT.open("a") as file:
             file.write(f"{json.dumps(asdict(runs[-1]))}\n")
         print(runs[-1].row(len(row) + 1), flush=True)
     print(f"\n{len(row)} in a row are green, {len(runs) - len(row)} before them were not all")
     if not given.more:
-        PAGE.write_text(page(row))
+        PAGE.write_text(page(row, runs[: len(runs) - len(row)]))
     return 0
 
 
