@@ -70,13 +70,14 @@ def one(seed: int, commit: str, more: list[str]) -> Said:
     run, stdout, stderr = _recorded(command)
     kept: dict[str, Any] = {"seed": seed, "code": run.returncode, "commit": commit, "more": more}
     kept["took_s"] = time.monotonic() - began_s
+    told: dict[str, Any] = {}
     try:
         told = json.loads(stdout)
         data = told.get("data") or {}
         return Said(**kept, run=Path(data["folder"]).name, **figures(data["run"]), why=why(told))
     except (ValueError, KeyError, TypeError):  # what told nothing is not green, whatever its exit code
         kept["code"] = kept["code"] or NOTHING_TOLD
-        return Said(**kept, why=(stderr or stdout).strip()[-300:].replace("\n", " "))
+        return Said(**kept, why=why(told) or (stderr or stdout).strip()[-300:].replace("\n", " "))
 
 
 def _recorded(command: list[str | Path]) -> tuple[subprocess.Popen[bytes], str, str]:
@@ -128,7 +129,7 @@ def why(told: dict[str, Any]) -> str:
 
 
 def kept(commit: str, more: list[str]) -> list[Said]:
-    """The runs of this commit, with these arguments, that an earlier `make steady` made; a changed tree is another."""
+    """The runs of this commit with these arguments that an earlier `make steady` made; a changed tree has none."""
     if commit.endswith("dirty") or not KEPT.exists():
         return []
     told = [Said(**json.loads(line)) for line in KEPT.read_text().splitlines()]
@@ -161,9 +162,9 @@ def page(row: list[Said], before: list[Said]) -> str:
     told = f"\nBefore this row {len(before)} runs were made; not green were:\n\n{others}" if others else ""
     bound = miss_rate_bound(len(row))
     return (
-        f"# Steady\n\nWritten by `make steady`: the job of `make gameday` {len(row)} times in a row, with a seed of its "
-        f"own each, {took_s / 60:.0f} minutes, on commit {row[0].commit}. No miss in {len(row)} runs bounds the share of "
-        f"runs that miss at {bound:.0%} ([measures.md](measures.md), Repeats).\n\n{HEADER}\n{lines}{told}"
+        f"# Steady\n\nWritten by `make steady`: the job of `make gameday` {len(row)} times in a row, a seed of its own "
+        f"each, {took_s / 60:.0f} minutes, on commit {row[0].commit}. No miss in {len(row)} runs bounds the share of runs "
+        f"that miss at {bound:.0%} ([measures.md](measures.md), Repeats).\n\n{HEADER}\n{lines}{told}"
     )
 
 
