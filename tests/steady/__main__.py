@@ -10,7 +10,7 @@ that can no longer be reached within `--most` runs, and with the run's own code 
 
 import argparse
 import json
-import os
+import signal
 import subprocess
 import sys
 import time
@@ -66,8 +66,7 @@ class Said:
 def one(seed: int, commit: str, more: list[str]) -> Said:
     """Run the main job once."""
     began_s = time.monotonic()
-    command = [Path(sys.executable).with_name("blackstart"), "run", "--seed", str(seed), "--json", *more]
-    run, stdout, stderr = _recorded(command)
+    run, stdout, stderr = _recorded(command(seed, more))
     kept: dict[str, Any] = {"seed": seed, "code": run.returncode, "commit": commit, "more": more}
     kept["took_s"] = time.monotonic() - began_s
     told: dict[str, Any] = {}
@@ -80,10 +79,15 @@ def one(seed: int, commit: str, more: list[str]) -> Said:
         return Said(**kept, why=why(told) or (stderr or stdout).strip()[-300:].replace("\n", " "))
 
 
-def _recorded(command: list[str | Path]) -> tuple[subprocess.Popen[bytes], str, str]:
+def command(seed: int, more: list[str]) -> list[str]:
+    """The main job."""
+    return [str(Path(sys.executable).with_name("blackstart")), "run", "--seed", str(seed), "--json", *more]
+
+
+def _recorded(command: list[str]) -> tuple[subprocess.Popen[bytes], str, str]:
     """Run to the end, recorded: when we are killed the next `make steady` ends what goes on without us."""
     run = processes.spawn(
-        [os.fspath(part) for part in command],
+        command,
         role="steady run",
         registry=REGISTRY,
         cwd=ROOT,
@@ -159,12 +163,12 @@ def page(row: list[Said], before: list[Said]) -> str:
     took_s = sum(said.took_s for said in row)
     lines = "".join(f"{said.row(number)}\n" for number, said in enumerate(row, 1))
     others = "".join(f"- seed {said.seed}: {said.mark}\n" for said in before if not said.green)
-    told = f"\nBefore this row {len(before)} runs were made; not green were:\n\n{others}" if others else ""
+    told = f"\nBefore this row {len(before)} runs were made, of which were not green:\n\n{others}" if others else ""
     bound = miss_rate_bound(len(row))
     return (
-        f"# Steady\n\nWritten by `make steady`: the job of `make gameday` {len(row)} times in a row, a seed of its own "
-        f"each, {took_s / 60:.0f} minutes, on commit {row[0].commit}. No miss in {len(row)} runs bounds the share of runs "
-        f"that miss at {bound:.0%} ([measures.md](measures.md), Repeats).\n\n{HEADER}\n{lines}{told}"
+        f"# Steady\n\nWritten by `make steady`: the job of `make gameday` {len(row)} times in a row, each with its\n"
+        f"own seed, {took_s / 60:.0f} minutes, on commit {row[0].commit}. No miss in {len(row)} runs bounds the\n"
+        f"share of runs that miss at {bound:.0%} ([measures.md](measures.md), Repeats).\n\n{HEADER}\n{lines}{told}"
     )
 
 
@@ -176,6 +180,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--afresh", action="store_true", help="forget what an earlier one has done")
     parser.add_argument("more", nargs="*", help="arguments of `blackstart run`, after --")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is told to end ends its run first
     if given.afresh:
         KEPT.unlink(missing_ok=True)
     here = commit()
