@@ -154,7 +154,7 @@ def _print_answer(words: Sequence[str], answer: Answer, *, as_json: bool) -> Non
         from rich.text import Text
 
         laid_out = isinstance(answer.shown, str | Text)  # its lines are as long as they should be
-        Console(highlight=False, soft_wrap=laid_out).print(answer.shown, markup=not laid_out)
+        Console(highlight=False, soft_wrap=laid_out).print(answer.shown, markup=not laid_out, crop=False)
 
 
 def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> int:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import ParseError, parse
+from xml.etree.ElementTree import Element, ParseError, parse
 
 from harness import processes
 from harness.errors import InconclusiveError, StoppedError, UsageError
@@ -17,12 +17,15 @@ from harness.stack import child_environment
 NOT_SUPPORTED = "not_supported"
 """A skip whose reason starts with this word says what the target lacks; it is counted apart."""
 
+_WHY = 200
+"""Characters of a reason; the whole of it is in the junit file."""
+
 _PYTEST_INTERRUPTED, _PYTEST_USAGE, _PYTEST_NOTHING = 2, 4, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioResult:
-    """Counts of one pytest run; `failures` are the ids of what failed, errors included."""
+    """Counts of one pytest run; `failures` say what failed, errors included, and why."""
 
     passed: int
     failed: int
@@ -116,6 +119,14 @@ def read_junit(junit: Path) -> ScenarioResult:
         failed=len(failed),
         skipped=len(reasons) - lacking,
         not_supported=lacking,
-        failures=tuple(f"{c.get('classname')}::{c.get('name')}" for c in failed),
+        failures=tuple(map(_failure, failed)),
         junit=junit,
     )
+
+
+def _failure(case: Element) -> str:
+    """The scenario's id, and the first line of why it failed."""
+    found = case.find("failure")
+    found = case.find("error") if found is None else found
+    why = ((found.get("message") if found is not None else "") or "").partition("\n")[0]
+    return f"{case.get('classname')}::{case.get('name')}" + (f": {why[:_WHY]}" if why else "")

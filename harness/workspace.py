@@ -75,15 +75,9 @@ class Workspace:
 
     def registries(self) -> Iterator[Path]:
         """Every folder of process records: of commands, of their clouds, of what the clouds run."""
-        for parent in (self.folder, *sorted(self.runs.glob("*"))):
-            for pattern in (
-                "processes",
-                "*/processes",
-                "*/environments",
-                "*/databases/processes",
-                "*/tasks/processes",
-            ):
-                yield from parent.glob(pattern)
+        patterns = ("processes", "*/processes", "*/environments", "*/*/processes")
+        parents = (self.folder, *sorted(self.runs.glob("*")))
+        yield from dict.fromkeys(found for parent in parents for name in patterns for found in parent.glob(name))
 
 
 def open_workspace(config: Path | None = None) -> Workspace:

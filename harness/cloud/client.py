@@ -44,7 +44,9 @@ class RunningCloud:
         """End the server and everything it started. May be called twice."""
         if self._process.returncode is None:
             processes.stop(self._process, registry=self.settings.registry, grace_s=grace_s)
-        processes.reap(self.settings.registry)
+        for pattern in ("processes", "environments", "*/processes"):  # what it could not end itself, if it was killed
+            for registry in self.settings.state_dir.glob(pattern):
+                processes.reap(registry)
 
 
 def start_cloud(settings: CloudSettings) -> RunningCloud:

@@ -70,12 +70,17 @@ def test(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], optio
         "skipped": result.skipped,
         "not_supported": result.not_supported,
         "failures": list(result.failures),
+        "junit": str(result.junit),
     }
     text = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped, "
     return Answer(
         data=counts,
         shown="\n".join(
-            [text + f"{result.not_supported} not supported here", *(f"✗ {one}" for one in result.failures)]
+            [
+                text + f"{result.not_supported} not supported here",
+                *(f"✗ {one}" for one in result.failures),
+                *([f"  details: {result.junit}"] if result.failed else []),
+            ]
         ),
         exit_code=1 if result.failed else 0,
         error="a scenario failed" if result.failed else "",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _HEAD = """\
-[ -f {state} ] && . {state}
-trap '{{ export -p; printf "cd %q\\n" "$PWD"; }} > {state}' EXIT
+_state={state}
+[ -f "$_state" ] && . "$_state"
+trap '{{ export -p; printf "cd %q\\n" "$PWD"; }} > "$_state"' EXIT
 _say() {{ printf '[Container] %s %s\\n' "$(date -u '+%Y/%m/%d %H:%M:%S.%6N')" "$1"; }}
 """
 

@@ -71,9 +71,12 @@ def test_artifacts_are_chosen_by_glob_below_their_base(tmp_path: Path) -> None:
 
 
 def test_commands_share_folder_and_variables_and_the_first_failure_ends_them(tmp_path: Path) -> None:
+    kept = tmp_path / "ada's käse" / "state"  # whatever the folder of the project is called
+    kept.parent.mkdir()
+
     def run(*commands: str) -> tuple[int, str]:
         done = subprocess.run(
-            ["bash", "-c", script_of(commands, tmp_path / "state")],
+            ["bash", "-c", script_of(commands, kept)],
             capture_output=True,
             text=True,
             check=False,
