@@ -15,13 +15,18 @@ from releases import BadRelease, BadReleaseArgs, BlueGreen, BlueGreenArgs
 
 @dataclass(frozen=True)
 class StorefrontArgs:
-    """`image` is a container image, or a name in `[images]` of blackstart.toml."""
+    """`image` is a container image, or a name in `[images]` of blackstart.toml.
+
+    Between `tasks` and `most` there are so many tasks that each gets about `requests` a minute.
+    """
 
     vpc_id: pulumi.Input[str]
     placement: Placement
     orders: aws.dynamodb.Table
     image: str = "orders-storefront"
     tasks: int = 3
+    most: int = 6
+    requests: float = 400.0
     blue_green: bool = False
 
 
@@ -37,7 +42,40 @@ class Storefront(pulumi.ComponentResource):
         self.panels = of_balancer("Storefront", self.balancer, group)
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
         self.service = self._service(self.balancer, group)
+        if not args.blue_green:  # with two target groups, requests per target are no measure: AWS refuses the metric
+            self._follow_requests(self.balancer, group)
         self.register_outputs({"url": self.url})
+
+    def _follow_requests(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> None:
+        """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html."""
+        service = pulumi.Output.concat("service/", self.cluster.name, "/", self.service.name)
+        target = aws.appautoscaling.Target(
+            self._name,
+            service_namespace="ecs",
+            resource_id=service,
+            scalable_dimension="ecs:service:DesiredCount",
+            min_capacity=self._args.tasks,
+            max_capacity=self._args.most,
+            tags={"app": "shop"},
+            opts=self._child,
+        )
+        aws.appautoscaling.Policy(
+            self._name,
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            resource_id=target.resource_id,
+            scalable_dimension=target.scalable_dimension,
+            target_tracking_scaling_policy_configuration={
+                "target_value": self._args.requests,
+                "predefined_metric_specification": {
+                    "predefined_metric_type": "ALBRequestCountPerTarget",
+                    "resource_label": pulumi.Output.concat(balancer.arn_suffix, "/", group.arn_suffix),
+                },
+                "scale_out_cooldown": 0,
+                "scale_in_cooldown": 0,
+            },
+            opts=self._child,
+        )
 
     def _balance(self) -> tuple[aws.lb.LoadBalancer, aws.lb.TargetGroup]:
         placement = self._args.placement
@@ -116,7 +154,11 @@ class Storefront(pulumi.ComponentResource):
             propagate_tags="SERVICE",
             tags={"app": "shop", "chaos": "ready"},
             **(shift.service if shift else {}),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[shift.rule if shift else self._listener]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[shift.rule if shift else self._listener],
+                ignore_changes=["desiredCount"],  # auto scaling moves it
+            ),
         )
 
     def _containers(self, given: list[str]) -> str:

@@ -1,6 +1,10 @@
 """The storefront, three tasks behind a load balancer, shows what was just ordered."""
 
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -42,4 +46,58 @@ def test_what_is_too_much_is_turned_away_and_no_task_is_lost(
         eventually(shed, within_s=60, what="a request turned away at once")
     blackstart_faults.heal()
     eventually(lambda: http("GET", page).status == 404, within_s=60, what="the orders again")
-    assert set(ecs.list_tasks(cluster=cluster)["taskArns"]) == set(tasks)
+    told = ecs.describe_tasks(cluster=cluster, tasks=tasks)["tasks"]
+    ended = {task["stoppedReason"] for task in told if task["desiredStatus"] == "STOPPED"}
+    assert all(reason.startswith("Scaling activity") for reason in ended), ended
+
+
+@contextmanager
+def visitors(ask: Callable[[], Any], number: int, *, pause_s: float = 0.0) -> Iterator[Counter[int]]:
+    """So many people who ask again and again; the statuses of all answers, complete when they have gone."""
+    gone, statuses = threading.Event(), Counter[int]()
+
+    def visit() -> Counter[int]:
+        seen = Counter[int]()
+        while not gone.is_set():
+            seen[ask().status] += 1
+            gone.wait(pause_s)
+        return seen
+
+    with ThreadPoolExecutor(number) as people:
+        visits = [people.submit(visit) for _ in range(number)]
+        try:
+            yield statuses
+        finally:
+            gone.set()
+            for visit_ended in visits:
+                statuses.update(visit_ended.result())
+
+
+@pytest.mark.blackstart_requires("prompt-scaling")
+def test_more_tasks_come_with_more_visitors_and_go_with_them(shop: Any, http: Any, eventually: Any) -> None:
+    """Auto scaling by requests per target, out at once and in with care; nobody is turned away meanwhile."""
+    cluster, service = shop.outputs["storefront_cluster"], shop.outputs["storefront_service"]
+    ecs, scaling = shop.aws("ecs"), shop.aws("application-autoscaling")
+    page = f"{shop.outputs['storefront_url']}/health"
+    resource = {"ServiceNamespace": "ecs", "ResourceId": f"service/{cluster}/{service}"}
+    (limits,) = scaling.describe_scalable_targets(
+        ServiceNamespace="ecs", ResourceIds=[resource["ResourceId"]]
+    )["ScalableTargets"]  # fmt: skip
+    least, most = limits["MinCapacity"], limits["MaxCapacity"]
+
+    def running() -> int:
+        (told,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
+        return int(told["runningCount"]) if told["runningCount"] == told["desiredCount"] else 0
+
+    def ask() -> Any:
+        return http("GET", page)
+
+    with visitors(ask, 1, pause_s=0.3) as some:
+        eventually(lambda: running() == least, what=f"{least} tasks for a few visitors")
+        with visitors(ask, 6, pause_s=0.02) as many:
+            eventually(lambda: least < running() <= most, what=f"more than {least} tasks for many visitors")
+        eventually(lambda: running() == least, within_s=120, what=f"{least} tasks again")
+    assert {*some, *many} == {200}
+    did = scaling.describe_scaling_activities(**resource)["ScalingActivities"]
+    assert {activity["StatusCode"] for activity in did} == {"Successful"}
+    assert did[0]["Description"] == f"Setting desired count to {least}."
