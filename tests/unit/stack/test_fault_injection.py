@@ -14,7 +14,7 @@ import pulumi
 class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args):
         sys.stdout.write(json.dumps([args.typ, args.name, args.inputs], default=str) + "\\n")
-        made = {"arn": f"arn:aws:x:::{args.name}", "name": args.name, "invokeUrl": f"wss://{args.name}"}
+        made = {"arn": f"arn:aws:x:::{args.name}", "name": args.name, "arnSuffix": args.name, "invokeUrl": f"wss://{args.name}"}
         return f"{args.name}-id", {**args.inputs, **made}
     def call(self, args):
         return {"value": f"layer at {args.args.get('name')}", "region": "us-east-1"}
