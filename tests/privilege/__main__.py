@@ -2,7 +2,7 @@
 
 A statement that no scenario misses is one too many, or its scenario is not there. Names of roles choose some of them;
 without any, docs/privilege.md gets the table. What went red is kept in `.blackstart/privilege.jsonl` for as long as
-the statement, its scenarios and the functions' code stay as they are, so that an interrupted `make privilege` goes on
+the statement, its scenarios and the function's code stay as they are, so that an interrupted `make privilege` goes on
 where it stopped; `--afresh` takes all away again. Exits with the number of statements that nobody missed.
 """
 
@@ -34,12 +34,14 @@ PROVES: dict[str, str] = tomllib.loads(Path(__file__).with_name("proves.toml").r
 """A role's name in the program → the scenarios that need all of its statements, as pytest takes them."""
 
 KEPT = ROOT / ".blackstart" / "privilege.jsonl"
+APP = ROOT / "pulumi_stack" / "app"
 SLOWEST_S = 180.0
 PATIENCE_S = "15"
 """How long a scenario waits for what does not come: a red one is what we look for."""
 
 NOBODY, NO_SCENARIO, STILL_RED = "NOBODY MISSED IT", "NO SCENARIO IS NAMED", "RED WITH ALL OF THEM"
 _FAILED = re.compile(r"^(?:FAILED|ERROR) \S+?::(\S+)", re.MULTILINE)
+_IMPORTED = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 _HEADER = "| role | statement taken away | went red |\n|---|---|---|\n"
 
 
@@ -84,12 +86,22 @@ def row(one: Granted, outcome: str) -> str:
 
 
 def key_of(one: Granted) -> str:
-    """Another one when the statement, the scenarios or the functions' code change."""
-    named = [ROOT / scenario.split("::")[0] for scenario in PROVES.get(one.label, "").split()]
-    code = sorted((ROOT / "pulumi_stack" / "app").rglob("*.py"))
-    texts = [path.read_text(encoding="utf-8") for path in [*named, ROOT / "scenarios" / "conftest.py", *code]]
+    """Another one when the statement, its scenarios or the function's code change."""
+    named = {ROOT / scenario.split("::")[0] for scenario in PROVES.get(one.label, "").split()}
+    texts = [path.read_text(encoding="utf-8") for path in sorted(named | code_of(one.handler))]
     parts = [one.label, one.said, PROVES.get(one.label, ""), *texts]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+
+def code_of(module: str) -> set[Path]:
+    """A module of the functions' code, and those of them that it imports."""
+    found, open_ones = set[Path](), [module]
+    while open_ones:
+        path = APP / f"{open_ones.pop()}.py"
+        if path.exists() and path not in found:
+            found.add(path)
+            open_ones += _IMPORTED.findall(path.read_text(encoding="utf-8"))
+    return found
 
 
 def kept() -> dict[str, str]:
@@ -139,7 +151,7 @@ def deployed_rows(folder: Path, chosen: Sequence[str], known: dict[str, str]) ->
         stack = RunningStack(name="privilege", target=ready.target, outputs=up(wanted).outputs)
         save(stack, stack_file := folder / "stack.json")
         iam = ready.target.client("iam")
-        found = sorted(granted(iam), key=lambda one: (one.label, one.policy, one.number))
+        found = sorted(granted(iam, ready.target.client("lambda")), key=lambda one: (one.label, one.policy, one.number))
         roles = [one.label for one in found]
         if unknown := [name for name in chosen if name not in roles]:
             raise SystemExit(f"no such role: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(roles))}")

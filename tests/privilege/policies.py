@@ -17,7 +17,10 @@ _SUFFIX = re.compile(r"-[0-9a-f]{7}(?![0-9a-z])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """One statement of a role's own policy: the `number`-th. `label` is the role's name in the program."""
+    """One statement of a role's own policy: the `number`-th.
+
+    `label` is the role's name in the program, `handler` the module of the function that has the role, '' for others.
+    """
 
     label: str
     role: str
@@ -25,6 +28,7 @@ class Granted:
     number: int
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    handler: str = ""
 
     @property
     def said(self) -> str:
@@ -32,8 +36,10 @@ class Granted:
         return f"{', '.join(self.actions)} on {', '.join(_short(one) for one in self.resources)}"
 
 
-def granted(iam: Any) -> Iterator[Granted]:
+def granted(iam: Any, functions: Any) -> Iterator[Granted]:
     """Each statement of each policy that a role of this cloud has of its own; not AWS's managed ones."""
+    pages = functions.get_paginator("list_functions").paginate()
+    handlers = {one["Role"]: one["Handler"].partition(".")[0] for page in pages for one in page["Functions"]}
     for page in iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
             for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
@@ -46,6 +52,7 @@ def granted(iam: Any) -> Iterator[Granted]:
                         number=number,
                         actions=_listed(statement["Action"]),
                         resources=_listed(statement["Resource"]),
+                        handler=handlers.get(role["Arn"], ""),
                     )
 
 
