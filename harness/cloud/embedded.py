@@ -87,6 +87,7 @@ class EmbeddedCloud:
     pipes: Pipes
     schemas: SchemasApi
     traces: TraceStation
+    egress: Egress
     functions: FunctionPool
     provisioned: ProvisionedConcurrency
     schedules: Schedules
@@ -125,6 +126,8 @@ class EmbeddedCloud:
         traces = TraceStation.install((settings.account_id, settings.regions[0]))
         network, beside = PrivateNetwork(), LoopThread("beside the gate")
         pool, provisioned = _functions(settings, doors, signals, traces)
+        egress = Egress(doors.faults, partial(ministack_hooks.ways_out, settings.account_id))
+        doors.zones.add_resident(egress)
         schedules = Schedules.install(doors.target)
         databases = Databases.install(settings, doors, signals.store)
         firewall = Firewall(signals.store)
@@ -151,6 +154,7 @@ class EmbeddedCloud:
             pipes=pipes,
             schemas=discovered,
             traces=traces,
+            egress=egress,
             functions=pool,
             provisioned=provisioned,
             schedules=schedules,
@@ -215,6 +219,13 @@ class EmbeddedCloud:
     def refused(self, request: Request) -> str:
         """The error code of a call above a request rate, or ''."""
         return self.limits.rates.refused(request)
+
+    def shut_in(self, request: Request) -> bool:
+        """Whether a function's call finds no way out of its VPC."""
+        caller = request.caller
+        if caller is None or not caller.function or not caller.subnet_id:
+            return False
+        return self.egress.shut_in(self.doors.zones.find(caller.zone_id).region, caller.subnet_id, request.service)
 
     def caller(self, app_id: str) -> Caller | None:
         """The function or task whose process named itself so."""
@@ -341,7 +352,6 @@ def _functions(
         xray_daemon=traces.daemon.address,
     )
     doors.zones.add_resident(pool)
-    doors.zones.add_resident(Egress(doors.faults, partial(ministack_hooks.ways_out, settings.account_id)))
     provisioned = provisioned_concurrency.install(pool)
     functions.install(pool, lambda execute: signals.metered_execute(traces.weaver.traced_execute(execute)))
     return pool, provisioned

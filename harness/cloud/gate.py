@@ -59,6 +59,9 @@ class Gate:
     limited: Callable[[Request], str] = lambda _request: ""
     """What to say to a call that comes faster than its service takes them; '' to let it through."""
 
+    shut_in: Callable[[Request], bool] = lambda _request: False
+    """Whether a call from inside a VPC finds no way out of it."""
+
     measured: frozenset[str] = frozenset()
     """Services whose metrics name the resource, so that it is read from each of their calls."""
 
@@ -166,7 +169,7 @@ class Gate:
         return Passage(self.zones.links, source, Place(region=request.region), is_call=True)
 
     def _cut_off(self, request: Request, passage: Passage | None) -> bool:
-        return self._lost(request) or (passage is not None and passage.cut)
+        return self._lost(request) or (passage is not None and passage.cut) or self.shut_in(request)
 
     def _lost(self, request: Request) -> bool:
         """Whether a region without power is what would answer."""

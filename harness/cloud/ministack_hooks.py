@@ -28,6 +28,9 @@ Execute = Callable[[FunctionRecord, Any], ExecutionResult]
 """Runs one invocation: the function's record, the event as a JSON value. Called from ministack's worker threads."""
 
 
+_ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+
+
 def install_executor(execute: Execute) -> Callable[[], None]:
     """Let `execute` run every Lambda invocation, whatever triggered it; returns what undoes it.
 
@@ -270,33 +273,41 @@ def subnet_zone(subnet: str) -> str:
 
 
 def ways_out(account: str, region: str) -> list[WayOut]:
-    """The subnets of a region whose default route leads to a NAT gateway."""
+    """How each subnet of a region that has a route table reaches what is outside of its VPC."""
     from ministack.core.responses import request_scope
     from ministack.services import ec2
 
-    found = []
     with request_scope(account, region):
-        for table in list(ec2._route_tables.values()):  # noqa: SLF001
-            gateways = [
-                r.get("NatGatewayId") for r in table["Routes"] if r.get("DestinationCidrBlock") == "0.0.0.0/0"
-            ]
-            gateway = ec2._nat_gateways.get(gateways[-1], {}) if gateways else {}  # noqa: SLF001
-            if gateway.get("State") != "available":
-                continue
-            endpoints = tuple(
-                one["ServiceName"].rpartition(".")[2]
-                for one in list(ec2._vpc_endpoints.values())  # noqa: SLF001
-                if one.get("VpcId") == table["VpcId"]
-                and (
-                    one.get("VpcEndpointType") == "Interface" or table["RouteTableId"] in one.get("RouteTableIds", ())
-                )
-            )
-            found += [
-                WayOut(subnet=one["SubnetId"], gateway_zone=subnet_zone(gateway["SubnetId"]), endpoints=endpoints)
-                for one in table["Associations"]
-                if one.get("SubnetId")
-            ]
-    return found
+        tables = list(ec2._route_tables.values())  # noqa: SLF001
+        of = [(one, table) for table in tables for one in table["Associations"]]
+        by_subnet = {one["SubnetId"]: table for one, table in of if one.get("SubnetId")}
+        by_vpc = {table["VpcId"]: table for one, table in of if one.get("Main")}
+        return [
+            _way_out(name, table)
+            for name, subnet in list(ec2._subnets.items())  # noqa: SLF001
+            if (table := by_subnet.get(name) or by_vpc.get(subnet["VpcId"])) is not None
+        ]
+
+
+def _way_out(subnet: str, table: Mapping[str, Any]) -> WayOut:
+    from ministack.services import ec2
+
+    leads_out, zone = False, ""
+    for route in table["Routes"]:
+        if _ANYWHERE.isdisjoint((route.get("DestinationCidrBlock"), route.get("DestinationIpv6CidrBlock"))):
+            continue
+        gateway = ec2._nat_gateways.get(route.get("NatGatewayId") or "", {})  # noqa: SLF001
+        if route.get("NatGatewayId") and gateway.get("State") != "available":
+            continue
+        leads_out = leads_out or not str(route.get("GatewayId") or "").startswith("igw-")
+        zone = subnet_zone(gateway["SubnetId"]) if gateway else zone
+    endpoints = tuple(
+        one["ServiceName"].rpartition(".")[2]
+        for one in list(ec2._vpc_endpoints.values())  # noqa: SLF001
+        if one.get("VpcId") == table["VpcId"]
+        and (one.get("VpcEndpointType") == "Interface" or table["RouteTableId"] in one.get("RouteTableIds", ()))
+    )
+    return WayOut(subnet=subnet, gateway_zone=zone, endpoints=endpoints, leads_out=leads_out)
 
 
 def append_logs(group: str, stream: str, lines: Sequence[str]) -> None:

@@ -105,6 +105,7 @@ class Server:
             meter=standing.metered,
             measured=standing.measured,
             limited=standing.refused,
+            shut_in=standing.shut_in,
             services={**standing.services, **services},
             paths=standing.paths,
         )

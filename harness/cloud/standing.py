@@ -40,6 +40,10 @@ class Standing(Protocol):
         """The error code of a call above a request rate, or ''."""
         ...
 
+    def shut_in(self, request: Request) -> bool:
+        """Whether a function's call finds no way out of its VPC."""
+        ...
+
     def caller(self, app_id: str) -> Caller | None:
         """Whose process named itself so."""
         ...
@@ -114,6 +118,10 @@ class Foreign:
     def refused(self, _request: Request) -> str:
         """Nothing."""
         return ""
+
+    def shut_in(self, _request: Request) -> bool:
+        """No."""
+        return False
 
     def caller(self, _app_id: str) -> Caller | None:
         """Nobody's."""

@@ -105,6 +105,7 @@ ROWS: tuple[Truth, ...] = (
     _works("schemas", "discovery on buses", f"{_CLOUD}/test_schemas.py::test_a_discoverer_learns_from_events_that_pass_and_makes_a_version_when_their_shape_changes"),
     _absent("schemas", "code bindings, AWS's own registry aws.events", f"refused by name: generate code from ExportSchema, or {_REAL}"),
     _works("cloudformation", "a template's APIs, functions, tables and roles under the role of the stack, which its caller may pass on", f"{_DELIVERY}/test_permissions.py::test_a_template_makes_what_the_role_of_its_stack_may_and_who_gives_it_one_may_pass_it_on"),
+    _works("ec2", "routes and endpoints: what a function in a subnet can reach", "integration/actions/test_network.py::test_a_subnet_without_a_way_out_reaches_only_what_has_an_endpoint"),
     _works("stepfunctions", "tasks under the role of their state machine", f"{_DELIVERY}/test_permissions.py::test_a_task_does_what_the_role_of_its_state_machine_may"),
     _works("stepfunctions", "Retry and Catch by the names of errors", f"{_DELIVERY}/test_workflow_errors.py::test_errors_are_retried_and_caught_by_their_names"),
     _works("pipes", "SQS with filter, enrichment, template", f"{_CLOUD}/test_pipes.py::test_a_queue_is_filtered_enriched_and_shaped"),

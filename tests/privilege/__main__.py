@@ -151,7 +151,9 @@ def deployed_rows(folder: Path, chosen: Sequence[str], known: dict[str, str]) ->
         stack = RunningStack(name="privilege", target=ready.target, outputs=up(wanted).outputs)
         save(stack, stack_file := folder / "stack.json")
         iam = ready.target.client("iam")
-        found = sorted(granted(iam, ready.target.client("lambda")), key=lambda one: (one.label, one.policy, one.number))
+        found = sorted(
+            granted(iam, ready.target.client("lambda")), key=lambda one: (one.label, one.policy, one.number)
+        )
         roles = [one.label for one in found]
         if unknown := [name for name in chosen if name not in roles]:
             raise SystemExit(f"no such role: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(roles))}")

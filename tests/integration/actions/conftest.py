@@ -163,6 +163,9 @@ def vpc(aws: Aws) -> Vpc:
         for n, zone in enumerate(("us-east-1a", "us-east-1b"))
     ]
     ec2.create_tags(Resources=[subnets[0]], Tags=[{"Key": "chaos", "Value": "ready"}])
+    main = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [identity]}])["RouteTables"][0]
+    company = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]  # a way out that is in no zone
+    ec2.create_route(RouteTableId=main["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=company)
     return Vpc(identity, *subnets)
 
 
@@ -177,16 +180,17 @@ def lost(call: Call, *asked: str, **arguments: Any) -> bool:
 @pytest.fixture(scope="session")
 def caller(aws: Aws, vpc: Vpc) -> Call:
     """Makes an AWS call from a function in the first subnet: `ok`, an error's code, or how the connection failed."""
-    return _function(aws, "caller", [vpc.here])
+    return function_in(aws, "caller", [vpc.here])
 
 
 @pytest.fixture(scope="session")
 def neighbour(aws: Aws, vpc: Vpc) -> Call:
     """The same from the second subnet, in another zone."""
-    return _function(aws, "neighbour", [vpc.there])
+    return function_in(aws, "neighbour", [vpc.there])
 
 
-def _function(aws: Aws, name: str, subnets: list[str]) -> Call:
+def function_in(aws: Aws, name: str, subnets: list[str]) -> Call:
+    """Makes an AWS call from a function in the subnets: `ok`, an error's code, or how the connection failed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("index.py", CALLER)

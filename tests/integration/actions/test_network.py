@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, HTTPClientError, ReadTimeoutError
 
 from harness.cloud.faults import FaultRule, Latency, Selector
-from tests.integration.actions.conftest import lost
-from tests.waiting import PATIENCE_S, awaited
+from tests.integration.actions.conftest import function_in, lost
+from tests.waiting import PATIENCE_S, awaited, until
 
 TABLES, QUEUES, BUCKETS = ("dynamodb", "list_tables"), ("sqs", "list_queues"), ("s3", "list_buckets")
 HERE = {"resourceType": "aws:ec2:subnet", "resourceTags": {"chaos": "ready"}}
@@ -30,6 +30,21 @@ def endpoints(aws: Any, vpc: Any) -> Any:
     }
     yield made
     ec2.delete_vpc_endpoints(VpcEndpointIds=list(made.values()))
+
+
+def test_a_subnet_without_a_way_out_reaches_only_what_has_an_endpoint(aws: Any, vpc: Any) -> None:
+    ec2 = aws.client("ec2")
+    (main,) = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc.id]}])["RouteTables"]
+    company = next(one["GatewayId"] for one in main["Routes"] if one["GatewayId"].startswith("vgw-"))
+    subnet = ec2.create_subnet(VpcId=vpc.id, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1a")["Subnet"]
+    table = ec2.create_route_table(VpcId=vpc.id)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet["SubnetId"])
+    ec2.create_vpc_endpoint(VpcId=vpc.id, ServiceName="com.amazonaws.us-east-1.dynamodb", RouteTableIds=[table])
+    shut_in = function_in(aws, "shut-in", [subnet["SubnetId"]])
+    assert shut_in(*TABLES) == "ok"
+    assert lost(shut_in, *QUEUES)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=company)
+    assert until(lambda: shut_in(*QUEUES) == "ok")
 
 
 def disrupt(aws: Any, scope: str, **parameters: str) -> Any:

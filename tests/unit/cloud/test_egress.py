@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from harness.cloud.call import AwsCall, Caller
 from harness.cloud.egress import Egress, WayOut
 from harness.cloud.evidence import Evidence
@@ -35,3 +37,19 @@ def test_subnets_behind_a_lost_gateway_have_no_way_out_but_their_endpoints(clock
     egress.power_restored(THERE, owner="x")
     assert not lost(rules, "far")
     egress.power_restored(THERE, owner="x")
+
+
+def test_a_subnet_without_a_default_route_reaches_what_its_vpc_has_an_endpoint_of(
+    clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    ways = (
+        WayOut(subnet="shut", endpoints=("dynamodb", "sync-states"), leads_out=False),
+        WayOut(subnet="open", gateway_zone="us-east-1a"),
+    )
+    egress = Egress(RuleBook(clock, Evidence(clock)), lambda _region: ways)
+    assert [egress.shut_in("us-east-1", "shut", one) for one in ("sqs", "dynamodb", "stepfunctions", "sqs")] == [
+        True, False, False, True,
+    ]  # fmt: skip
+    assert not egress.shut_in("us-east-1", "open", "sqs")
+    (told,) = (one.getMessage() for one in caplog.records)
+    assert told.startswith("functions in shut cannot reach sqs: their route table needs a default route")
