@@ -21,6 +21,7 @@ from firewall import Firewall, FirewallArgs
 from function import Answering, Function, ShopFunctionArgs, Statement
 from general_ledger import GeneralLedger, GeneralLedgerArgs
 from http_api import TokenIssuer
+from https import Https, HttpsArgs
 from layer import Libraries
 from ledger import Ledger
 from live import Live, LiveArgs
@@ -122,6 +123,20 @@ class Shop:
         if front.alarm is not None:
             self.alarms.append(front.alarm)
             self.outputs["release_alarm"] = front.alarm.name
+
+        if domain := pulumi.Config("orders").get("storefrontDomain"):
+            self._https(front, domain)
+
+    def _https(self, front: Storefront, domain: str) -> None:
+        """By the name of whoever deploys it: without a domain there is no certificate."""
+        made = Https("https", HttpsArgs(domain, f"www.{domain}", front.balancer, front.group.arn))
+        self.parts |= {"https"}
+        self.outputs["https"] = {
+            "url": front.balancer.dns_name.apply(lambda dns: f"https://{dns}"),
+            "host": f"www.{domain}",
+            "certificate": made.certificate.arn,
+            "listener": made.listener.arn,
+        }
 
     def _strangler(self) -> None:
         offered = self._orders

@@ -31,19 +31,19 @@ class StorefrontArgs:
 
 
 class Storefront(pulumi.ComponentResource):
-    """Outputs: `url`, `balancer`, `cluster`, `service` and `panels`; `alarm` where releases are blue/green."""
+    """Outputs: `url`, `balancer`, `group`, `cluster`, `service`, `panels`; `alarm` where releases are blue/green."""
 
     def __init__(self, name: str, args: StorefrontArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:Storefront", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.balancer, group = self._balance()
+        self.balancer, self.group = self._balance()
         self.url = self.balancer.dns_name.apply(lambda dns: f"http://{dns}")
-        self.panels = of_balancer("Storefront", self.balancer, group)
+        self.panels = of_balancer("Storefront", self.balancer, self.group)
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
-        self.service = self._service(self.balancer, group)
+        self.service = self._service(self.balancer, self.group)
         if not args.blue_green:  # with two target groups, requests per target are no measure: AWS refuses the metric
-            self._follow_requests(self.balancer, group)
+            self._follow_requests(self.balancer, self.group)
         self.register_outputs({"url": self.url})
 
     def _follow_requests(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> None:
