@@ -29,7 +29,12 @@ INIT_TIMEOUT_S = 10.0
 _SAMPLE_S = 0.05
 """How often the memory of a running handler is looked at. A peak in between is seen at the end (VmHWM)."""
 
-_PIPE_BYTES = 65536
+_LISTEN_S = 0.02
+"""How often what a running handler prints is taken. Each line would wake us twice; only who prints much is heard at
+once, before the pipe is full."""
+
+_PIPE_BYTES, _MUCH_BYTES = 65536, 16384
+_STATUS_BYTES = 8192
 
 
 @dataclass(slots=True)
@@ -189,21 +194,20 @@ class Environment:
 
     def _next_request(self, deadline_s: float) -> Request | None:
         """The runtime's next request; None when the time is over or the memory is."""
-        output = self.process.stdout
-        pipe = output.fileno() if output is not None and not output.closed else -1  # its zone may be lost by now
+        pipe, sampled_s = -1, time.monotonic()
         while (left_s := deadline_s - time.monotonic()) > 0:
-            spoken, printed = self.exchange.readable(min(left_s, _SAMPLE_S), pipe)
-            if printed and not self._drain():
-                pipe = -1  # the process closed its output; its connection will end as well
-            if spoken:
+            if self.exchange.readable(min(left_s, _LISTEN_S), pipe):
                 request = self.exchange.receive()
                 if request is not None:
                     return request
                 continue
+            pipe = self._pipe() if self._drain() >= _MUCH_BYTES else -1
             if self.process.poll() is not None:
                 raise ConnectionLostError
-            if not printed and self._memory_bytes() > self.spec.memory_mb << 20:
-                return None
+            if time.monotonic() - sampled_s >= _SAMPLE_S:
+                sampled_s = time.monotonic()
+                if self._memory_bytes() > self.spec.memory_mb << 20:
+                    return None
         return None
 
     def _invocation_headers(self, request_id: str) -> Mapping[str, str]:
@@ -235,18 +239,18 @@ class Environment:
     def _peak_bytes(self) -> int:
         return _proc_status(self.process.pid, b"VmHWM:")
 
-    def _drain(self) -> bool:
-        """Take what the process has printed so far; False once it has closed its output."""
-        if self.process.stdout is None or self.process.stdout.closed:
-            return False
-        descriptor = self.process.stdout.fileno()
+    def _pipe(self) -> int:
+        """The descriptor of what the process prints, -1 when there is none: its zone may be lost by now."""
+        output = self.process.stdout
+        return -1 if output is None or output.closed else output.fileno()
+
+    def _drain(self) -> int:
+        """Take what the process has printed so far; how many bytes that was."""
+        pipe, before = self._pipe(), len(self._output)
         with contextlib.suppress(BlockingIOError):
-            while True:
-                data = os.read(descriptor, _PIPE_BYTES)
-                if not data:
-                    return False
+            while pipe >= 0 and (data := os.read(pipe, _PIPE_BYTES)):
                 self._output += data
-        return True
+        return len(self._output) - before
 
     def _take_output(self) -> list[str]:
         text = self._output.decode(errors="replace")
@@ -269,17 +273,18 @@ def _status(outcome: Outcome) -> str:
 def _proc_status(pid: int, key: bytes) -> int:
     """A memory figure of a process in bytes; 0 when it has ended. Linux has it in /proc, elsewhere psutil asks."""
     try:
-        with Path(f"/proc/{pid}/status").open("rb") as file:
-            for line in file:
-                if line.startswith(key):
-                    return int(line.split()[1]) * 1024
+        with open(f"/proc/{pid}/status", "rb", buffering=0) as file:  # noqa: PTH123 - at each invocation
+            _, found, rest = file.read(_STATUS_BYTES).partition(key)
     except OSError:
-        pass
-    if not Path("/proc").is_dir():
-        import psutil
+        return 0 if Path("/proc").is_dir() else _resident_bytes(pid)
+    return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
 
-        with contextlib.suppress(psutil.Error):
-            return int(psutil.Process(pid).memory_info().rss)
+
+def _resident_bytes(pid: int) -> int:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
     return 0
 
 

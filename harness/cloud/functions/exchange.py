@@ -43,8 +43,8 @@ class Exchange:
         """What goes into AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self.listener.getsockname()[1]}"
 
-    def readable(self, timeout_s: float, also: int) -> tuple[bool, bool]:
-        """Wait for the runtime or for the descriptor `also`; says which of the two has something.
+    def readable(self, timeout_s: float, also: int) -> bool:
+        """Wait for the runtime, or until the descriptor `also` has something; says whether the runtime has.
 
         Raises:
             ConnectionLostError: the exchange was closed meanwhile.
@@ -58,7 +58,7 @@ class Exchange:
         for descriptor in (*ours, *([also] if also >= 0 else [])):
             poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(max(0.0, timeout_s) * 1000)}
-        return any(descriptor in ready for descriptor in ours), also in ready
+        return any(descriptor in ready for descriptor in ours)
 
     def receive(self) -> Request | None:
         """The next request, None when only a part of it has come yet.

@@ -121,6 +121,13 @@ def test_a_handler_sees_its_zip_its_layers_and_the_runtime_and_nothing_of_ours(a
     assert aws_lambda.call(function)["body"] == [7, True, []]
 
 
+def test_a_handler_that_prints_more_than_its_pipe_holds_is_heard_whole(aws_lambda: Any) -> None:
+    code = "def handler(e, c):\n    for n in range(4000):\n        print(n, 'x' * 200)\n"
+    aws_lambda.call(aws_lambda.function(code))
+    printed = [line for line in aws_lambda.emulator.logged if line.endswith("x")]
+    assert [line.split(" ")[0] for line in printed] == [str(n) for n in range(4000)]
+
+
 def test_the_log_has_the_platforms_lines_with_measured_numbers(aws_lambda: Any) -> None:
     code = "import sys\ndef handler(e, c):\n    print('out')\n    print('err', file=sys.stderr)\n"
     function = aws_lambda.function(code, subnets=["subnet-a"])
