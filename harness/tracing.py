@@ -42,7 +42,8 @@ def find(stack: RunningStack, key: str, annotations: Sequence[str] = KEYS) -> Jo
         raise UsageError(
             f"no trace of the last six hours has {key!r}",
             where=f"annotations {', '.join(annotations)}",
-            hint="trace with active tracing, annotate with the order's id (--annotation KEY for another name)",
+            hint="trace with active tracing, annotate with the order's id (--annotation KEY for another name); "
+            "X-Ray samples the first request of a second, 5 % of the others, and what comes with Sampled=1",
         )
     return journey(key, found)
 

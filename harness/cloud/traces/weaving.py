@@ -1,8 +1,8 @@
 """Makes the segments of what runs here, as the services make their own, and tells each what trace it belongs to.
 
-REST stages, functions and state machines with tracing begin traces; each is sampled unless the caller says otherwise
-(AWS samples one a second and 5 %), and what is sampled goes on. Calls of sampled functions have a subsegment, as with
-an instrumented SDK; where it is instrumented, its own subsegment is the call's parent and none is added.
+REST stages, functions and state machines with tracing begin traces, which are sampled by X-Ray's default rule
+(`sampling`) unless the caller has decided; what is decided goes on. Calls of sampled functions have a subsegment, as
+with an instrumented SDK; where it is instrumented, its own subsegment is the call's parent and none is added.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
 from harness.cloud.identify import Request
 from harness.cloud.ministack_hooks import Execute
 from harness.cloud.traces.header import CURRENT, NAME, TraceHeader, new_id, new_trace, read_header
+from harness.cloud.traces.sampling import Sampler
 from harness.cloud.traces.store import Document, TraceStore
 
 _HEADER = NAME.encode()
@@ -57,6 +58,7 @@ class Weaver:
 
     store: TraceStore
     sight: Sight
+    sampler: Sampler = field(default_factory=Sampler)
     _functions: set[str] = field(default_factory=set)  # ids of function segments under way
 
     # -- at the gate -----------------------------------------------------------------------------------------
@@ -80,9 +82,10 @@ class Weaver:
         """An API passes the header on, and begins a trace where there is none; a traced stage has a segment."""
         found = self.sight.traced_stage(request.resource, scope["path"])
         header = header or TraceHeader(new_trace())
-        if found is not None and header.sampled is not False:
+        if found is not None and header.sampled is None:
+            header = TraceHeader(header.root, header.parent, sampled=self.sampler.samples(found))
+        if found is not None and header.sampled:
             where, name = found
-            header = TraceHeader(header.root, header.parent, sampled=True)
             stage = _opened(name, header)
             stage["origin"] = "AWS::ApiGateway::Stage"
             stage["http"] = {"request": {"method": scope["method"], "url": scope["path"]}}
@@ -114,7 +117,9 @@ class Weaver:
             config = record.get("config") or record
             upstream, links = _upstream(event)
             active = (config.get("TracingConfig") or {}).get("Mode") == "Active"
-            sampled = upstream.sampled if upstream is not None and upstream.sampled is not None else active
+            sampled = upstream.sampled if upstream is not None else None
+            if sampled is None:
+                sampled = active and self.sampler.samples(config["FunctionArn"])
             header = upstream or TraceHeader(new_trace())
             header = TraceHeader(header.root, header.parent, sampled)
             if not sampled:
@@ -162,7 +167,9 @@ class Weaver:
     def execution(self, name: str, arn: str, *, traced: bool) -> Iterator[Document | None]:
         """One execution of a state machine; gives its segment, to be filled, or None when it is not sampled."""
         header = CURRENT.get() or TraceHeader(new_trace())
-        sampled = header.sampled if header.sampled is not None else traced
+        sampled = header.sampled
+        if sampled is None:
+            sampled = traced and self.sampler.samples((self.sight.scope(), name))
         if not sampled:
             yield None
             return
