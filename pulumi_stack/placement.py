@@ -17,6 +17,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "contracts": (),
     "delivery": (),
     "firewall": ("admin", "storefront"),
+    "global_ledger": (),
     "ledger": (),
     "live": ("customers",),
     "notices": (),
@@ -33,8 +34,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 """Each part, and the parts it cannot be without. The orders service itself is always there."""
 
-ONLY_BY_NAME = frozenset({"releases", "reviews"})
-"""What `all` leaves out: a database that takes a while, and releases that only a drill makes."""
+ONLY_BY_NAME = frozenset({"global_ledger", "releases", "reviews"})
+"""What `all` leaves out: databases that take a while; blue/green, beside which nothing scales by requests."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from alarms import Metric, alarm_at_one
+from allocation import SERVICE
 from function import service_role
 from statement import Statement
 
@@ -18,7 +20,6 @@ BAD_RELEASE = "orders-bad-release"
 class BlueGreenArgs:
     """What stands in front of the service. `group` is made by `like`, and so is the second one."""
 
-    balancer: aws.lb.LoadBalancer
     listener: aws.lb.Listener
     group: aws.lb.TargetGroup
     like: Mapping[str, Any]
@@ -47,21 +48,9 @@ class BlueGreen(pulumi.ComponentResource):
             # ECS moves the weights.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["actions"]),
         )
-        self.alarm = aws.cloudwatch.MetricAlarm(
-            f"{name}-errors",
-            alarm_description="The storefront answers 5xx",
-            namespace="AWS/ApplicationELB",
-            metric_name="HTTPCode_Target_5XX_Count",
-            dimensions={"LoadBalancer": args.balancer.arn_suffix},
-            statistic="Sum",
-            period=60,
-            evaluation_periods=1,
-            threshold=20,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            tags={"app": "shop"},
-            opts=child,
-        )
+        # What the tasks count themselves: the load balancer's own metrics come by the minute, too late for a release.
+        errors = Metric("Shop", "StorefrontErrors", {"service": SERVICE})
+        self.alarm = alarm_at_one(f"{name}-errors", errors, child, app="shop", period_s=10)
         role, _ = service_role(f"{name}-shift", "ecs.amazonaws.com", [], child)
         aws.iam.RolePolicyAttachment(
             f"{name}-shift",

@@ -20,6 +20,7 @@ from events import Events
 from firewall import Firewall, FirewallArgs
 from function import Answering, Function, ShopFunctionArgs, Statement
 from general_ledger import GeneralLedger, GeneralLedgerArgs
+from global_ledger import GlobalLedger, GlobalLedgerArgs
 from http_api import TokenIssuer
 from https import Https, HttpsArgs
 from layer import Libraries
@@ -272,6 +273,15 @@ class Shop:
             "report": made.report.name,
         }
 
+    def _global_ledger(self) -> None:
+        home = aws.get_region().region
+        made = GlobalLedger("global-ledger", GlobalLedgerArgs(home, self._orders.replica_region))
+        self.outputs["global_ledger"] = {
+            "group": made.group.global_cluster_identifier,
+            "clusters": {region: cluster.arn for region, cluster in made.clusters.items()},
+            "secrets": {region: secret.arn for region, secret in made.secrets.items()},
+        }
+
     def _partners(self) -> None:
         made = Partners("partners", PartnersArgs(placement=self._orders.placement))
         self.functions += made.functions
@@ -328,6 +338,7 @@ class Shop:
 
 
 PARTS = (
+    "global_ledger",
     "ledger",
     "catalogue",
     "scaling",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from allocation import SERVICE
 from dashboards import of_balancer
 from fargate import PORT, SMALL, execution_role, reads, targets, task_role
 from placement import Placement
@@ -41,7 +42,7 @@ class Storefront(pulumi.ComponentResource):
         self.url = self.balancer.dns_name.apply(lambda dns: f"http://{dns}")
         self.panels = of_balancer("Storefront", self.balancer, self.group)
         self.cluster = aws.ecs.Cluster(name, tags={"app": "shop"}, opts=self._child)
-        self.service = self._service(self.balancer, self.group)
+        self.service = self._service(self.group)
         if not args.blue_green:  # with two target groups, requests per target are no measure: AWS refuses the metric
             self._follow_requests(self.balancer, self.group)
         self.register_outputs({"url": self.url})
@@ -100,13 +101,13 @@ class Storefront(pulumi.ComponentResource):
         )
         return balancer, group
 
-    def _service(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> aws.ecs.Service:
+    def _service(self, group: aws.lb.TargetGroup) -> aws.ecs.Service:
         logs = aws.cloudwatch.LogGroup(self._name, retention_in_days=7, opts=self._child)
         role, execution = task_role(f"{self._name}-task", self._child), execution_role(self._name, self._child)
         aws.iam.RolePolicy(self._name, role=role.id, policy=reads(self._args.orders), opts=self._child)
         roles = {"task_role_arn": role.arn, "execution_role_arn": execution.arn}
         definition = self._definition(self._name, self._args.orders.name, logs, roles)
-        shift = self._blue_green(balancer, group) if self._args.blue_green else None
+        shift = self._blue_green(group) if self._args.blue_green else None
         self.alarm = shift.alarm if shift else None
         service = self._serve(definition, group, shift)
         if shift is not None:
@@ -128,8 +129,8 @@ class Storefront(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _blue_green(self, balancer: aws.lb.LoadBalancer, group: aws.lb.TargetGroup) -> BlueGreen:
-        made = BlueGreenArgs(balancer=balancer, listener=self._listener, group=group, like=self._like)
+    def _blue_green(self, group: aws.lb.TargetGroup) -> BlueGreen:
+        made = BlueGreenArgs(listener=self._listener, group=group, like=self._like)
         return BlueGreen(f"{self._name}-release", made, self._child)
 
     def _serve(
@@ -169,7 +170,7 @@ class Storefront(pulumi.ComponentResource):
             "image": self._args.image,
             "essential": True,
             "portMappings": [{"containerPort": PORT}],
-            "environment": [{"name": "ORDERS_TABLE", "value": table}],
+            "environment": [{"name": "ORDERS_TABLE", "value": table}, {"name": "SERVICE", "value": SERVICE}],
             "logConfiguration": {"logDriver": "awslogs", "options": options},
         }
         return json.dumps([container])

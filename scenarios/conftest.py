@@ -2,10 +2,14 @@
 
 import json
 import secrets
+import threading
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -185,3 +189,31 @@ def customer(accounts: Accounts) -> Person:
 def http() -> Callable[..., Reply]:
     """Send a request: `http(method, url, body, headers)`."""
     return send
+
+
+@pytest.fixture(scope="session")
+def visitors() -> Callable[..., AbstractContextManager[Counter[int]]]:
+    """People who ask again and again while a scenario changes something; what it gives counts their answers."""
+    return _visitors
+
+
+@contextmanager
+def _visitors(ask: Callable[[], Reply], number: int, *, pause_s: float = 0.0) -> Iterator[Counter[int]]:
+    """So many people; the statuses of all their answers, complete when they have gone."""
+    gone, statuses = threading.Event(), Counter[int]()
+
+    def visit() -> Counter[int]:
+        seen = Counter[int]()
+        while not gone.is_set():
+            seen[ask().status] += 1
+            gone.wait(pause_s)
+        return seen
+
+    with ThreadPoolExecutor(number) as people:
+        visits = [people.submit(visit) for _ in range(number)]
+        try:
+            yield statuses
+        finally:
+            gone.set()
+            for one in visits:
+                statuses.update(one.result())

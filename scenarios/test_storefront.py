@@ -1,10 +1,6 @@
 """The storefront, three tasks behind a load balancer, shows what was just ordered."""
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -51,30 +47,10 @@ def test_what_is_too_much_is_turned_away_and_no_task_is_lost(
     assert all(reason.startswith("Scaling activity") for reason in ended), ended
 
 
-@contextmanager
-def visitors(ask: Callable[[], Any], number: int, *, pause_s: float = 0.0) -> Iterator[Counter[int]]:
-    """So many people who ask again and again; the statuses of all answers, complete when they have gone."""
-    gone, statuses = threading.Event(), Counter[int]()
-
-    def visit() -> Counter[int]:
-        seen = Counter[int]()
-        while not gone.is_set():
-            seen[ask().status] += 1
-            gone.wait(pause_s)
-        return seen
-
-    with ThreadPoolExecutor(number) as people:
-        visits = [people.submit(visit) for _ in range(number)]
-        try:
-            yield statuses
-        finally:
-            gone.set()
-            for visit_ended in visits:
-                statuses.update(visit_ended.result())
-
-
 @pytest.mark.blackstart_requires("prompt-scaling")
-def test_more_tasks_come_with_more_visitors_and_go_with_them(shop: Any, http: Any, eventually: Any) -> None:
+def test_more_tasks_come_with_more_visitors_and_go_with_them(
+    shop: Any, http: Any, visitors: Any, eventually: Any
+) -> None:
     """Auto scaling by requests per target, out at once and in with care; nobody is turned away meanwhile."""
     cluster, service = shop.outputs["storefront_cluster"], shop.outputs["storefront_service"]
     ecs, scaling = shop.aws("ecs"), shop.aws("application-autoscaling")

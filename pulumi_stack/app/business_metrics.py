@@ -14,9 +14,10 @@ UNITS = {
     "RevenueCents": "None",
     "FulfilmentTime": "Seconds",
     "FulfilmentFailures": "Count",
+    "StorefrontErrors": "Count",
 }
-BY_THE_SECOND = frozenset({"FulfilmentFailures"})
-"""High resolution, for an alarm that looks every ten seconds."""
+BY_THE_SECOND = frozenset({"FulfilmentFailures", "StorefrontErrors"})
+"""High resolution, for alarms that look every ten seconds."""
 
 
 def metrics(**values: float) -> dict[str, object]:

@@ -9,9 +9,13 @@ from typing import Any
 
 from aws import client
 from botocore.exceptions import BotoCoreError, ClientError
+from business_metrics import metrics
 from json_server import JsonHandler, listening
+from structured_log import log
 
 ORDERS = os.environ["ORDERS_TABLE"]
+RELEASE = os.environ.get("RELEASE", "first")
+"""Shown with each answer: which release it comes from."""
 
 
 def order(order_id: str) -> tuple[int, dict[str, Any]]:
@@ -19,6 +23,7 @@ def order(order_id: str) -> tuple[int, dict[str, Any]]:
     try:
         found = client("dynamodb").get_item(TableName=ORDERS, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
     except (BotoCoreError, ClientError) as error:
+        log("order not shown", order_id=order_id, error=str(error), release=RELEASE, **metrics(StorefrontErrors=1))
         return 503, {"error": type(error).__name__}
     item = found.get("Item")
     if item is None:
@@ -32,7 +37,7 @@ class Storefront(JsonHandler):
     def show(self, page: str, about: str) -> None:
         """An order, or no such page."""
         status, body = order(about) if page == "orders" and about else (404, {"error": "no such page"})
-        self.answer(status, body)
+        self.answer(status, body, X_Release=RELEASE)
 
 
 def main() -> None:

@@ -7,4 +7,4 @@ import time
 def log(message: str, *, correlation_id: str = "", **fields: object) -> None:
     """Print one structured line; CloudWatch Logs keeps it."""
     line = {"time": round(time.time(), 3), "message": message, "correlation_id": correlation_id, **fields}
-    print(json.dumps(line, default=str))  # noqa: T201 - standard output is the log
+    print(json.dumps(line, default=str), flush=True)  # noqa: T201 - standard output is the log
