@@ -41,7 +41,7 @@ zoo: $(READY) ## Release every known mistake onto the stack and show that its dr
 steady: $(READY) ## Run the whole job twenty times in a row: the healthy stack must stay green; goes on where it stopped
 	@$(BIN)/python tests/steady
 
-privilege: $(READY) ## Take each statement of each function's policy away and show which scenario goes red
+privilege: $(READY) ## Take each statement of each role's policy away, show which scenario goes red, write docs/privilege.md
 	@$(BIN)/python tests/privilege
 
 mutate: $(READY) ## Break each measure in every small way and show which test goes red
