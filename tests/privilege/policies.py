@@ -14,6 +14,11 @@ SETTLES_S = 3.0
 _SUFFIX = re.compile(r"-[0-9a-f]{7}(?![0-9a-z])")
 """What Pulumi adds to a name."""
 
+_MADE = {"secretsmanager": (re.compile(r"-\w{6}$"),), "execute-api": (re.compile(r"^\w+/"),)}
+"""What a service adds to a name, or names itself."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
@@ -83,4 +88,6 @@ def _short(resource: str) -> str:
     if not resource.startswith("arn:"):
         return resource
     _, _, service, _, _, name = resource.split(":", 5)
-    return f"{service}:{re.sub(r'[0-9a-f]{8}-[0-9a-f-]{27}', 'ID', _SUFFIX.sub('', name))}"
+    for made in (_SUFFIX, *_MADE.get(service, ())):
+        name = made.sub("", name)
+    return f"{service}:{_UUID.sub('ID', name)}"
