@@ -25,7 +25,7 @@ EMULATOR_ACCOUNT = "000000000000"
 """The account id that emulators give to the key `test`."""
 
 # Capabilities a scenario or drill may require; `blackstart_requires` takes these names.
-SHOP = frozenset({"cognito-triggers", "iam", "logs-insights", "message-moves", "secret-rotation"})
+SHOP = frozenset({"alarms", "cognito-triggers", "iam", "logs-insights", "message-moves", "secret-rotation"})
 EMBEDDED = (
     SHOP
     | {"zones", "lambda-zones", "fis", "faults", "pitr-latest", "aurora", "rds", "elasticache", "ecs", "xray"}

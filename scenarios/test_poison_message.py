@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb")
+pytestmark = [
+    pytest.mark.blackstart_covers("execute-api", "lambda", "dynamodb"),
+    pytest.mark.blackstart_requires("alarms"),
+]
 
 
 def test_poison_goes_to_the_dead_letters_an_alarm_rings_and_clears_and_orders_flow_on(
