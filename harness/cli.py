@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BlackstartError, InterruptedByUserError, StoppedError, UsageError
+from harness.errors import BlackstartError, InterruptedByUserError, NotReadyError, StoppedError, UsageError
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -66,6 +67,9 @@ _LEFT_BEHIND = "every fault is healed and nothing of it runs on; what was deploy
 """What is true after a command was broken off, whatever it was."""
 
 
+_UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT})
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with the code of the contract; see docs/measures.md."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -93,12 +97,22 @@ def _execute(words: list[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        defect = BlackstartError(
-            f"a defect in blackstart: {type(error).__name__}: {error}",
-            hint="run again with -v and report the traceback",
-        )
-        return _refuse(words, defect, as_json=as_json)
+        return _refuse(words, _named(error), as_json=as_json)
     return answer.exit_code
+
+
+def _named(error: Exception) -> BlackstartError:
+    """What nobody foresaw: a folder that cannot be written in is the machine's, anything else a defect of ours."""
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename:
+        return NotReadyError(
+            str(error.strerror),
+            where=str(error.filename),
+            hint="everything is written to .blackstart beside blackstart.toml: make room there, or make it writable",
+        )
+    return BlackstartError(
+        f"a defect in blackstart: {type(error).__name__}: {error}",
+        hint="run again with -v and report the traceback",
+    )
 
 
 def _switched_on(words: Sequence[str], flag: str) -> bool:

@@ -248,6 +248,8 @@ def _load_shape(
         duration_s = parse_duration_s(duration or defaults.duration)
     except ValueError as error:
         raise UsageError(str(error), where="--duration") from error
+    if duration_s <= 0:
+        raise UsageError(f"{duration_s:g} s is no load", where="--duration", hint="such as 30s")
     limits = [f"{name}={value}" for name, value in defaults.limits.model_dump().items() if value is not None]
     return LoadShape(
         users=users or defaults.users,

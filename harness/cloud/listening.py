@@ -32,7 +32,7 @@ def listen(port: int) -> socket.socket:
             raise NotReadyError(
                 f"port {port} is taken{_holder(port)}",
                 where=f"127.0.0.1:{port}",
-                hint="blackstart down, or set another [embedded] port in blackstart.toml",
+                hint="blackstart down in that folder, or set another [embedded] port in blackstart.toml",
             ) from error
         raise NotReadyError(f"cannot listen: {error.strerror}", where=f"127.0.0.1:{port}") from error
     return listener
@@ -42,8 +42,10 @@ def _holder(port: int) -> str:
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp4"):
             if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
-                name = psutil.Process(connection.pid).name() if connection.pid else "another process"
-                return f" by {name} (pid {connection.pid})"
+                if not connection.pid:
+                    return " by another process"
+                holder = psutil.Process(connection.pid)
+                return f" by {holder.name()} (pid {holder.pid}, in {holder.cwd()})"
     return ""
 
 
