@@ -1,7 +1,7 @@
 """`make mutate`: breaks each measure in every small way and says which test went red.
 
 Works on copies, `--jobs` of them side by side. Names of modules choose some; without any, docs/mutation.md gets the
-table. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and the text of the test that noticed it
+summary. What was found is kept in `.blackstart/mutation.jsonl` by the mutant and the text of the test that noticed it
 (of all its tests, when none did), so that an interrupted `make mutate` goes on where it stopped and a second tries
 only what has changed; `--afresh` tries all.
 Exits with the number of mutants that no test noticed, less those that equivalents.txt explains.
@@ -75,6 +75,9 @@ MEASURES = {
 
 _WARNINGS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """Of what is imported before the fork no assertion is rewritten; none of ours is."""
+
+TABLE = "| where | was | became | noticed by |\n|---|---|---|---|\n"
+_SURVIVED, _EQUIVALENT = "SURVIVED", "equivalent:"
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?:::(\S+))?(?: |$)", re.MULTILINE)
 
@@ -226,21 +229,36 @@ def row(module: str, mutant: Mutant, said: str) -> str:
 
 
 def page(rows: list[str]) -> str:
-    """docs/mutation.md: what was broken, and which test went red."""
-    modules = sorted({line.split(":")[0].removeprefix("| ") for line in rows})
-    same = sum("equivalent:" in line for line in rows)
-    open_ones = sum("SURVIVED" in line for line in rows)
-    noticed = len(rows) - same - open_ones
+    """docs/mutation.md: how many were noticed, one of each module, and all that were not."""
+    by_module: dict[str, list[str]] = {}
+    for line in rows:
+        by_module.setdefault(line.removeprefix("| ").partition(":")[0], []).append(line)
+    same = [line for line in rows if _EQUIVALENT in line]
+    open_ones = [line for line in rows if _SURVIVED in line]
+    modules = "".join(f"{_summary(module, lines)}\n" for module, lines in by_module.items())
+    told = "".join(f"{line}\n" for line in (*open_ones, *same))
     return f"""# Mutation of the measures
 
 Written by `make mutate`: each measure of `harness/measure`, and what `chaos` judges, is broken in every small way (a
 comparison moved by its edge, a term dropped, a bound swapped, a case negated), one at a time, and its tests are run.
-Of {len(rows)} mutants of {len(modules)} modules {noticed} were noticed, {same} make no difference for the reason
-beside them, {open_ones} were not noticed.
+Of {len(rows)} mutants of {len(by_module)} modules {len(rows) - len(same) - len(open_ones)} were noticed,
+{len(same)} make no difference for the reason beside them, {len(open_ones)} were not noticed. The table of all, with
+the test that noticed each, is written to `.blackstart/mutation.md`.
 
-| where | was | became | noticed by |
-|---|---|---|---|
-""" + "".join(f"{line}\n" for line in rows)
+| module | mutants | noticed | the same | not noticed | one of them: was | became | noticed by |
+|---|---|---|---|---|---|---|---|
+{modules}
+## Those that make no difference, and those not noticed
+
+{TABLE}{told}"""
+
+
+def _summary(module: str, lines: list[str]) -> str:
+    """A module's counts, and the noticed mutant in its middle."""
+    open_ones, same = (sum(mark in line for line in lines) for mark in (_SURVIVED, _EQUIVALENT))
+    noticed = [line for line in lines if _SURVIVED not in line and _EQUIVALENT not in line]
+    example = noticed[len(noticed) // 2].split(" | ", 1)[1] if noticed else "- | - | - |"
+    return f"| {module} | {len(lines)} | {len(noticed)} | {same} | {open_ones} | {example}"
 
 
 def tried(modules: list[str], pool: Executor) -> Iterator[str]:
@@ -257,7 +275,7 @@ def tried(modules: list[str], pool: Executor) -> Iterator[str]:
             known[key], file = future.result()
             keep(key, known[key], [file] if file else tests_of(module))
         why = equivalent.get((module, mutant.was, mutant.became))
-        yield row(module, mutant, known[key] or (f"equivalent: {why}" if why else "SURVIVED"))
+        yield row(module, mutant, known[key] or (f"{_EQUIVALENT} {why}" if why else _SURVIVED))
 
 
 def main(arguments: list[str]) -> int:
@@ -280,10 +298,11 @@ def main(arguments: list[str]) -> int:
             for line in tried(given.modules or list(MEASURES), pool):
                 rows.append(line)
                 print(line, flush=True)
-    survived = sum("SURVIVED" in line for line in rows)
+    survived = sum(_SURVIVED in line for line in rows)
     print(f"\n{len(rows)} mutants in {time.monotonic() - began_s:.0f} s, {survived} that no test noticed")
     if not given.modules:
         (ROOT / "docs" / "mutation.md").write_text(page(rows))
+        KEPT.with_suffix(".md").write_text(TABLE + "".join(f"{line}\n" for line in rows))
     return min(survived, 100)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.measure.effects import effects_of
+from harness.measure.effects import effects_of, wrong_answers
 from harness.measure.journal import (
     ALARM,
     ALARMS_WATCHED,
@@ -338,9 +338,17 @@ def test_where_nobody_counts_calls_a_procedure_is_not_said_to_have_made_none() -
     assert not uncounted.problem
 
 
-@pytest.mark.parametrize(("after", "each", "writes"), [(1.1, 0.1, 11), (0.3, 0.1, 3)])
+def test_a_wrong_answer_has_its_instant_in_the_drill() -> None:
+    wrong = Operation(
+        id=7, kind="read", scheduled_s=20.0, started_s=20.0, ended_s=20.5, outcome="ok", valid=False, detail="{}"
+    )
+    (found,) = wrong_answers(Journal(operations=(wrong,)), started_s=8.0)
+    assert (found.kind, found.key, found.at_s, found.detail) == ("wrong", "read 7", 12.5, "answered {}")
+
+
+@pytest.mark.parametrize(("after", "each", "writes"), [(2.1, 0.3, 7), (0.3, 0.1, 3)])
 def test_what_decimals_lack_is_no_movement(after: float, each: float, writes: int) -> None:
-    """1.1 / 0.1 is a little more than 11, and 0.3 / 0.1 a little less than 3."""
+    """2.1 / 0.3 is a little more than 7, and 0.3 / 0.1 a little less than 3."""
     detail = {"key": "k", "before": 0.0, "after": after, "each": each, "writes": writes}
     found = effects_of(also(play(GOOD), Event(at_s=42.0, name=COUNTER_READ, detail=detail)))
     assert (found.surplus, found.missing, found.findings) == (0, 0, ())

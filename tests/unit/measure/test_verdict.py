@@ -376,6 +376,10 @@ def test_an_impossible_method_is_refused(terms: dict[str, float]) -> None:
         Method(**terms)
 
 
+def test_a_hold_as_long_as_a_window_is_long_enough() -> None:
+    assert Method(window_s=2.0, hold_s=2.0).hold_s == 2.0
+
+
 def test_good_answers_that_wait_for_the_end_of_the_fault_are_no_recovery() -> None:
     waited = replace(GOOD, outages=(Outage(start_s=12.0, end_s=24.5),))
     shorter_than_the_fault = judge(play(waited), replace(OBJECTIVES, rto_s=8.0), METHOD)
