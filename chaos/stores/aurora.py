@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import errors
@@ -43,6 +43,7 @@ _OPENS_S = 120.0
 class _Cluster:
     """A cluster of its own, with a writer and a reader. Calls share connections that are `idle` and not broken."""
 
+    workload: ClassVar[str]
     make: Client
     name: str
     password: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
@@ -52,7 +53,7 @@ class _Cluster:
 
     def prepare(self) -> None:
         """Create cluster, instances and tables."""
-        rds, tags = self.make("rds"), [{"Key": TAG, "Value": self.name}]
+        rds, tags = self.make("rds"), [{"Key": TAG, "Value": self.workload}]
         rds.create_db_cluster(
             DBClusterIdentifier=self.name,
             Engine="aurora-postgresql",
@@ -163,6 +164,8 @@ class _Cluster:
 class Bank(_Cluster):
     """Transfers between accounts, and reads of all of them, each in one transaction."""
 
+    workload: ClassVar[str] = "aurora-bank"
+
     def lay_out(self, connection: psycopg.Connection[Any]) -> None:
         """One row for each account."""
         connection.execute("CREATE TABLE IF NOT EXISTS accounts (id text PRIMARY KEY, balance int NOT NULL)")
@@ -222,6 +225,8 @@ class Bank(_Cluster):
 
 class UniqueRows(_Cluster):
     """Several insert each key into a column that is unique."""
+
+    workload: ClassVar[str] = "aurora-unique"
 
     def lay_out(self, connection: psycopg.Connection[Any]) -> None:
         """One table."""

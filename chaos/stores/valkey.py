@@ -47,7 +47,7 @@ class ValkeyRegisters:
             NumCacheClusters=2,
             AutomaticFailoverEnabled=True,
             MultiAZEnabled=True,
-            Tags=[{"Key": TAG, "Value": self.name}],
+            Tags=[{"Key": TAG, "Value": "valkey-register"}],
         )
         until_s = time.monotonic() + _STARTS_S
         while (shown := self._shown(api))["Status"] != "available":

@@ -1,6 +1,7 @@
 """A pass must be earned: whatever makes a figure doubtful keeps its objective from passing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,8 @@ from harness.measure.journal import (
     VERIFICATION_ENDED,
     Event,
     Journal,
+    Operation,
+    journal_path,
 )
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives, parse_objectives
@@ -316,6 +319,10 @@ def test_of_verdicts_alike_the_worst_figure_gives_the_reason_and_an_unknown_one_
     assert record.miss_rate_bound is None  # nothing was shown
 
 
+def test_each_run_of_a_drill_has_a_journal_of_its_own() -> None:
+    assert journal_path(Path("runs/x"), "zone-loss", 2) == Path("runs/x/journals/zone-loss-2.jsonl")
+
+
 def test_a_drill_is_called_by_its_title_and_by_its_name_without_one() -> None:
     assert drill_record("d", "AZ", [], method=METHOD).title == "d"
     assert drill_record("d", "AZ", [], method=METHOD, title="A zone").title == "A zone"
@@ -378,6 +385,13 @@ def test_an_impossible_method_is_refused(terms: dict[str, float]) -> None:
 
 def test_a_hold_as_long_as_a_window_is_long_enough() -> None:
     assert Method(window_s=2.0, hold_s=2.0).hold_s == 2.0
+
+
+@pytest.mark.parametrize(("ended_s", "good"), [(12.0, True), (12.001, False)])
+def test_an_answer_just_in_time_is_good(ended_s: float, good: bool) -> None:
+    one = Operation(id=1, kind="k", scheduled_s=10.0, started_s=10.1, ended_s=ended_s, outcome="ok")
+    assert Method(latency_limit_s=2.0).good(one) is good
+    assert one.latency_s == ended_s - 10.0
 
 
 def test_good_answers_that_wait_for_the_end_of_the_fault_are_no_recovery() -> None:
