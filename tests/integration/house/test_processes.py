@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from harness import processes
+from harness.cloud.client import CloudSettings, RunningCloud
 from tests.waiting import until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -85,3 +87,20 @@ def test_a_recycled_process_id_is_not_ours(tmp_path: Path) -> None:
     child = processes.spawn(SLEEPER, role="sleeper", registry=tmp_path)
     assert not processes.is_running(child.pid, processes.records(tmp_path)[0].started - 100)
     processes.stop(child, registry=tmp_path)
+
+
+def test_what_a_killed_cloud_ran_ends_with_it(tmp_path: Path) -> None:
+    registry = tmp_path / "databases" / "processes"
+    server = subprocess.Popen([sys.executable, "-c", PARENT, str(registry)], stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    child = int(server.stdout.readline())
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    nobody: Any = None
+    cloud = RunningCloud(
+        settings=CloudSettings(state_dir=tmp_path), target=nobody, pid=server.pid, control=nobody, _process=server
+    )
+    cloud.stop()
+    assert gone(child)
+    assert processes.records(registry) == []
