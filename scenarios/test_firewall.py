@@ -46,14 +46,14 @@ def test_an_injection_goes_no_further(guarded: Any) -> None:
 
 
 @pytest.mark.blackstart_covers("wafv2", "execute-api", "elasticloadbalancing")
-def test_a_flood_is_held_off_while_others_are_served(guarded: Any) -> None:
+def test_a_flood_is_held_off_while_others_are_served(guarded: Any, eventually: Any) -> None:
     flooding, other = new_address(), new_address()
-    answers = [guarded(X_Forwarded_For=flooding) for _ in range(10)]
-    assert set(answers) == {guarded.good}
+    assert 429 not in [guarded(X_Forwarded_For=flooding) for _ in range(10)]
     # AWS counts with a delay of some seconds, so the flood goes on until it is noticed.
     for _ in range(20 * LIMIT):
         if guarded(X_Forwarded_For=flooding) == 429:
             break
     assert guarded(X_Forwarded_For=flooding) == 429
-    assert guarded(X_Forwarded_For=other) == guarded.good
-    assert guarded() == guarded.good
+    eventually(lambda: guarded(X_Forwarded_For=other) == guarded.good, what="another client served")
+    eventually(lambda: guarded() == guarded.good, what="who forwards no address served")
+    assert guarded(X_Forwarded_For=flooding) == 429

@@ -31,6 +31,9 @@ https://docs.aws.amazon.com/whitepapers/latest/advanced-multi-az-resilience-patt
 GAUGES_EVERY_S = 10.0
 """Queues, tables, databases and caches are looked at so often; AWS looks once a minute."""
 
+GAUGES_SOONEST_S = 2.0
+"""However short a period of scaling is: each look asks every database."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalImage:
@@ -138,8 +141,8 @@ class CloudSettings:
 
     @property
     def gauges_every_s(self) -> float:
-        """How often what only shows its state is looked at: a data point needs one look at the least."""
-        return min(GAUGES_EVERY_S, self.scaling_period_s)
+        """How often what only shows its state is looked at: once in a data point, unless that is very short."""
+        return min(GAUGES_EVERY_S, max(self.scaling_period_s, GAUGES_SOONEST_S))
 
     @property
     def quotas(self) -> Quotas:

@@ -22,6 +22,9 @@ from harness.cloud.tasks.warden import Warden
 _LOOKS = 6
 """How often in a period of service auto scaling the tasks' use is looked at."""
 
+_SOONEST_S = 0.5
+"""Each look walks the processes of every task."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Tasks:
@@ -58,9 +61,7 @@ class Tasks:
             warden=Warden(registry),
         )
         ecs = Ecs(site)
-        usage = UsageMeter(
-            store=metrics, tasks=lambda: list(ecs.tasks.values()), every_s=settings.scaling_period_s / _LOOKS
-        )
+        usage = UsageMeter(store=metrics, tasks=lambda: list(ecs.tasks.values()), every_s=_look_every_s(settings))
         made = cls(site=site, ecs=ecs, usage=usage)
         usage.start()
         doors.tasks.find = made.ecs.tasks.get
@@ -78,3 +79,9 @@ class Tasks:
         self.ecs.close()
         processes.reap(self.site.registry, everything=True, grace_s=0.0)
         shutil.rmtree(self.site.registry.parent, ignore_errors=True)
+
+
+def _look_every_s(settings: CloudSettings) -> float:
+    """A short period gets two looks, a longer one more."""
+    period_s = settings.scaling_period_s
+    return max(period_s / _LOOKS, min(period_s / 2, _SOONEST_S))
