@@ -304,6 +304,7 @@ class Shop:
         )
         self.functions += made.functions
         self.outputs |= {"live_url": made.url, "watchers_table": made.watchers.name}
+        self.outputs["push_function"] = made.functions[-1].name
 
     def _quotes(self) -> None:
         made = Quotes("quotes", QuotesArgs(placement=self._orders.placement))

@@ -2,8 +2,10 @@
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +84,23 @@ def test_a_watcher_that_left_without_a_word_is_forgotten_at_the_next_push(
     live = {"channels": {"DataType": "String.Array", "StringValue": '["live"]'}}
     shop.aws("sns").publish(TopicArn=shop.outputs["topic_arn"], Message=json.dumps(told), MessageAttributes=live)
     eventually(lambda: watchers(shop, order_id) == 0, what="the connection of another day forgotten")
+
+
+def test_news_that_come_late_are_dropped(shop: Any) -> None:
+    """Load shedding of a consumer: after an outage the backlog is worked off for those whom it still helps."""
+    order_id, lambdas = str(uuid.uuid4()), shop.aws("lambda")
+    gone = {"connection_id": {"S": f"late-{order_id[:8]}"}, "order_id": {"S": order_id}}
+    shop.aws("dynamodb").put_item(TableName=shop.outputs["watchers_table"], Item=gone)
+
+    def push(at: datetime) -> None:
+        told = {"Message": json.dumps({"order_id": order_id, "status": "FULFILLED"}), "Timestamp": at.isoformat()}
+        event = json.dumps({"Records": [{"Sns": told}]})
+        assert "FunctionError" not in lambdas.invoke(FunctionName=shop.outputs["push_function"], Payload=event)
+
+    push(datetime.now(UTC) - timedelta(minutes=5))
+    assert watchers(shop, order_id) == 1  # nobody was told, so nobody was found to be gone
+    push(datetime.now(UTC))
+    assert watchers(shop, order_id) == 0
 
 
 def test_nobody_watches_without_a_token_or_anothers_order(

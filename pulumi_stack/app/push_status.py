@@ -1,8 +1,13 @@
-"""The topic of fulfilled orders → every connection that watches one; connections that are gone are forgotten."""
+"""The topic of fulfilled orders → every connection that watches one; connections that are gone are forgotten.
+
+What is late is dropped: who still waits has asked by then, and a backlog is worked off for those whom it still helps.
+"""
 
 import functools
 import json
 import os
+import time
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -12,6 +17,7 @@ from items import plain, wire
 from structured_log import log
 
 WATCHERS = os.environ["WATCHERS_TABLE"]
+STALE_S = 120
 
 
 @functools.cache
@@ -24,6 +30,10 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     """Tell the watchers of each order in the event."""
     for record in event["Records"]:
         told = json.loads(record["Sns"]["Message"])
+        age_s = time.time() - datetime.fromisoformat(record["Sns"]["Timestamp"]).timestamp()
+        if age_s > STALE_S:
+            log("stale status dropped", order_id=told["order_id"], age_s=round(age_s))
+            continue
         for connection in _watching(told["order_id"]):
             _push(connection, told)
 
