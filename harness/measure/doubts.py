@@ -135,7 +135,8 @@ def _with_what_was_said(reason: str, journal: Journal, phases: Phases) -> str:
         return reason
     ((kind, status, detail), count), *_ = said.most_common(1)
     answer = f"HTTP {status}" if status else "no answer"
-    return f"{reason}; {count} times {kind} got {answer}{f': {detail}' if detail else ''}"
+    detail = detail.strip().removesuffix(":")  # an exception without words
+    return f"{reason}; {count} time{'' if count == 1 else 's'} {kind} got {answer}{f': {detail}' if detail else ''}"
 
 
 def _no_alarm(journal: Journal, phases: Phases) -> str:

@@ -93,8 +93,9 @@ def on_a_quiet_machine(journal: Journal, method: Method) -> Excused | None:
     if not count:
         return None
     reason = (
-        f"{count} answers were late while this machine was overloaded ({worst:.1f} processes for each core at the "
-        "worst): on a quiet machine they would have been in time, so that the miss is not proven"
+        f"{count} {'answer was' if count == 1 else 'answers were'} late while this machine was overloaded "
+        f"({worst:.1f} processes for each core at the worst): on a quiet machine they would have been in time, "
+        "so that the miss is not proven"
     )
     return Excused(journal=replace(journal, operations=tuple(operations)), count=count, reason=reason)
 
