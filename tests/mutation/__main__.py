@@ -61,17 +61,16 @@ MEASURES = {
     "calibration": ("calibration",),
     "machine": ("machine",),
     "awaited": ("machine",),
-    "traces": ("traces",),
-    "costs/bill": ("costs",),
-    "costs/prices": ("costs",),
-    "costs/tuning": ("tuning",),
     **{f"checkers/{name}": ("checkers", "brute_force", "edges") for name in
        ("register", "append_only", "counter", "unique", "versions", "queue", "fan_out", "bank", "exactly_once")},
     "checkers/linearizable": ("edges", "linearizable"),
     "chaos/verification.py": (f"{CHAOS}/test_reading_back.py", f"{CHAOS}/test_settling.py"),
     "chaos/steady_probes.py": (f"{CHAOS}/test_steady_probes.py",),
 }  # fmt: skip
-"""Each module, below `harness/measure` unless it is a path, and the test files that must notice when it is wrong."""
+"""Each module, below `harness/measure` unless it is a path, and the test files that must notice when it is wrong.
+
+`costs` and `traces` are not among them: no verdict rests on a bill or on a picture.
+"""
 
 _WARNINGS = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """Of what is imported before the fork no assertion is rewritten; none of ours is."""

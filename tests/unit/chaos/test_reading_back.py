@@ -34,9 +34,11 @@ class Cloud:
 
     def __init__(self, tables: Tables) -> None:
         self.tables, self.outputs, self.target = tables, {}, self
+        self.regions: set[str | None] = set()
 
     def client(self, *_: Any, **settings: Any) -> Any:
         assert settings["user_agent_appid"] == "bs.drill"
+        self.regions.add(settings["region"])
         return self
 
     def get_paginator(self, _: str) -> Any:
@@ -143,3 +145,67 @@ def test_a_counter_that_others_go_on_moving_proves_nothing(monkeypatch: pytest.M
     )
     with pytest.raises(NotReadyError, match="stock goes on moving"):
         Store(cloud, PART).look_before()  # type: ignore[arg-type]
+
+
+def sent(key: str, number: int = 0, *, write: bool = True) -> Operation:
+    return Operation(
+        id=number, kind="w", key=key, write=write, scheduled_s=1.0, started_s=1.0, ended_s=1.1, outcome="ok"
+    )
+
+
+def back(store: Store, folder: Path, *operations: Operation) -> Journal:
+    with JournalWriter(folder / "back.jsonl") as writer:
+        verify(store, Journal(operations=operations), writer, SystemClock())
+    return read_journal(folder / "back.jsonl")
+
+
+ODD: Tables = {"orders": [order("run-1")], "payments": [charge("gone")], "stock": [{"left": "7"}]}
+BEFORE = Before(effects={"charges": Counter()}, counters={"stock": 100.0})
+
+
+@pytest.mark.parametrize(
+    ("part", "before"),
+    [(PART.model_copy(update={"restore": True}), BEFORE), (PART, Before())],
+    ids=["copy", "unseen"],
+)
+def test_a_copy_and_what_nobody_saw_before_prove_nothing_of_strays_and_counters(
+    part: VerificationPart, before: Before, tmp_path: Path
+) -> None:
+    store = Store(Cloud(ODD), part, before=before)  # type: ignore[arg-type]
+    assert effects_of(back(store, tmp_path, sent("run-1"))).findings == ()
+
+
+def test_only_what_was_written_is_read_back(tmp_path: Path) -> None:
+    store = Store(Cloud(ODD), PART)  # type: ignore[arg-type]
+    found = back(store, tmp_path, sent("run-1"), sent("run-2", 1, write=False), sent("", 2))
+    assert {reading.key for reading in found.readings} == {"run-1"}
+
+
+def test_the_most_frequent_effect_counts_and_what_lacks_the_attribute_is_none(read: Any) -> None:
+    payments = [charge("run-1"), charge("run-1"), charge("run-1", "USD"), {"currency": "EUR"}]
+    tables = {"orders": [order("run-1")], "payments": payments, "stock": [{"left": "98"}]}
+    assert [(r.effects, r.fewest) for r in read(tables, "run-1").readings] == [(2, 0), (2, 0)]
+
+
+def test_an_effect_may_be_all_that_an_item_holds() -> None:
+    whole = EffectPart(name="charges", table="payments", attribute="order", equals="{id}", content={"order": "x"})
+    part = PART.model_copy(update={"effects": [whole], "counters": [], "region": "us-west-2"})
+    cloud = Cloud({"payments": [{"order": "x"}]})
+    assert Store(cloud, part).look_before().effects == {"charges": Counter({"x": 1})}  # type: ignore[arg-type]
+    assert cloud.regions == {"us-west-2"}
+    Store(cloud, part.model_copy(update={"region": ""})).look_before()  # type: ignore[arg-type]
+    assert cloud.regions == {"us-west-2", None}
+
+
+@pytest.mark.parametrize(
+    ("items", "settled"),
+    [
+        ([{"status": "DONE", "paid": "yes"}], True),
+        ([{"status": "DONE", "paid": "no"}], False),
+        ([{"status": "DONE", "paid": "yes"}, {"status": "OPEN", "paid": "yes"}], False),
+    ],
+)
+def test_a_write_has_settled_once_all_of_it_has(items: list[dict[str, str]], settled: bool) -> None:
+    part = PART.model_copy(update={"settled": {"status": "DONE", "paid": "yes"}})
+    assert Store(Cloud({}), part).settled(items) is settled  # type: ignore[arg-type]
+    assert Store(Cloud({}), PART).settled(items) is None  # type: ignore[arg-type]

@@ -77,3 +77,19 @@ def test_what_may_still_be_done_a_second_time_is_waited_for_and_told(wait: Any) 
     assert (wait(draining), draining.looks) == (0, 5)
     stuck = Store(iter([0] * 100), iter([3] * 100))
     assert (wait(stuck), stuck.looks) == (3, 5)
+
+
+def test_queues_that_drain_slowly_are_waited_for(wait: Any) -> None:
+    slowly = Store(repeat(0), (count for count in range(8, -1, -1) for _ in range(3)))
+    assert (wait(slowly), slowly.looks) == (0, 25)
+
+
+def test_what_was_refused_or_only_read_has_nothing_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Operation(
+        id=1, kind="w", key="k1", write=True, scheduled_s=1.0, started_s=1.0, ended_s=1.1, outcome="fail"
+    )
+    read = Operation(id=2, kind="r", key="k2", scheduled_s=1.0, started_s=1.0, ended_s=1.1, outcome="ok")
+    clock, store = Clock(), Store(repeat(5))
+    monkeypatch.setattr(verification.time, "sleep", lambda s: setattr(clock, "at_s", clock.at_s + s))
+    settle(store, Journal(operations=(refused, read)), clock, meanwhile=lambda: None)  # type: ignore[arg-type]
+    assert store.looks == 1

@@ -1,5 +1,6 @@
 """Steady-state probes: asked before, during and after, with a reason where one does not hold."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from pydantic import ValidationError
 
+from chaos import steady_probes
 from chaos.drill_file import ProbePart
 from chaos.steady_probes import LOOK_EVERY_S, SteadyProbes, broken
+from harness.errors import ConfigError
 from harness.measure.journal import PROBE, JournalWriter, read_journal
 
 QUEUE = {
@@ -115,9 +118,40 @@ def test_looks_are_a_second_apart_and_each_is_noted_with_what_it_found(tmp_path:
 
 
 def test_a_probe_leaves_this_machine_on_aws_only(tmp_path: Path) -> None:
-    from harness.errors import ConfigError
-
     asked, *_ = probes(tmp_path, [])
     asked.probes = [ProbePart(name="away", url="http://192.0.2.1/", equals=200)]
     with pytest.raises(ConfigError, match="would leave this machine"):
         asked.look("before")
+
+
+class Answer(AbstractContextManager["Answer"]):
+    """Of a server that is not there."""
+
+    status = 200
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "asked"),
+    [
+        ("http://127.0.0.1:9/", "embedded", True),
+        ("http://192.0.2.1/", "embedded", False),
+        ("https://192.0.2.1/", "aws", True),
+        ("file:///etc/hostname", "aws", False),
+    ],
+)
+def test_a_probe_asks_over_http_and_abroad_on_aws_only(
+    url: str, kind: str, asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steady_probes.urllib.request, "urlopen", lambda *_, **__: Answer())
+    made, target, _, journal = probes(tmp_path, [])
+    made.probes = [ProbePart(name="page", url=url, equals=200)]
+    target.kind = kind
+    if asked:
+        assert made.look("before") == ""
+    else:
+        with pytest.raises(ConfigError, match="would leave this machine"):
+            made.look("before")
+    journal.close()

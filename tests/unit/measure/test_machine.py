@@ -7,7 +7,7 @@ import pytest
 
 from harness.measure.awaited import for_a_replica
 from harness.measure.journal import ALARM, ALARMS_WATCHED, MACHINE, REPLICA_LOOK, Event, Journal, Operation
-from harness.measure.machine import on_a_quiet_machine, quiet_s
+from harness.measure.machine import crowd, on_a_quiet_machine, quiet_s
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.phases import phases_of
@@ -160,6 +160,7 @@ def load(from_s: float, to_s: float, contention: float, stall_s: float = 0.0) ->
         ([], 15.0),
         ([load(0.0, 10.0, 2.0)], 12.5),
         ([load(0.0, 10.0, 2.0, 1.0)], 12.25),  # half of the stall was in it
+        ([load(10.0, 20.0, 2.0, 2.0)], 9.0),
         ([load(0.0, 10.0, 1.0, 30.0)], 10.0),  # it stood still
         ([load(0.0, 5.0, 9.0), load(20.0, 30.0, 9.0, 5.0)], 15.0),  # before and after
         ([load(18.0, 30.0, 4.0), load(6.0, 8.0, 2.0)], 12.5),
@@ -208,3 +209,8 @@ def test_a_stall_of_just_the_limit_explains_an_answer_that_never_came() -> None:
 
 def test_what_was_certainly_not_applied_has_no_excuse() -> None:
     assert not alone(12.0, (0.0, 30.0, 9.0), outcome="fail")
+
+
+def test_the_crowd_is_of_what_was_noted_after_an_instant() -> None:
+    journal = Journal(operations=(), events=(load(0.0, 5.0, 9.0), load(5.0, 10.0, 1.0)), readings=())
+    assert (crowd(journal, from_s=5.0), crowd(journal)) == (1.0, 5.0)
