@@ -133,6 +133,7 @@ of {roles} roles {len(rows) - len(unmissed(rows))} were missed.
 
 Roles are those of functions, of state machines, tasks, builds, pipelines, schedules and replication. What a role has
 by AWS's managed policies (logs, network interfaces, traces) is not taken away; roles with nothing else are not here.
+Nor are the parts that the shop has by name only (`reviews`, `releases` and the like).
 
 {_HEADER}""" + "".join(f"{line}\n" for line in rows)
 

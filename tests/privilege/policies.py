@@ -14,7 +14,11 @@ SETTLES_S = 3.0
 _SUFFIX = re.compile(r"-[0-9a-f]{7}(?![0-9a-z])")
 """What Pulumi adds to a name."""
 
-_MADE = {"secretsmanager": (re.compile(r"-\w{6}$"),), "execute-api": (re.compile(r"^\w+/"),)}
+_MADE = {
+    "secretsmanager": (re.compile(r"-\w{6}$"),),
+    "execute-api": (re.compile(r"^\w+/"),),
+    "dynamodb": (re.compile(r"(?<=/stream)/.*"),),
+}
 """What a service adds to a name, or names itself."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
