@@ -9,8 +9,6 @@ import pytest
 
 pytestmark = [pytest.mark.part("releases"), pytest.mark.blackstart_requires("ecs")]
 
-BLUE_GREEN = {"strategy": "BLUE_GREEN", "maximumPercent": 200, "minimumHealthyPercent": 100}
-
 
 class Releases:
     """The storefront as those see it who release it."""
@@ -66,23 +64,26 @@ class Releases:
 
     def release(self, definition: str, *, bake_minutes: int) -> None:
         """Both versions stay for the bake time, in which the alarm can take the new one back."""
-        how = {**self.told()["deploymentConfiguration"], **BLUE_GREEN, "bakeTimeInMinutes": bake_minutes}
-        self._ecs.update_service(
-            **self._where, service=self._service, taskDefinition=definition, deploymentConfiguration=how
-        )
+        how = {**self.told()["deploymentConfiguration"], "bakeTimeInMinutes": bake_minutes}
+        self.update(taskDefinition=definition, deploymentConfiguration=how)
+
+    def update(self, **settings: Any) -> None:
+        self._ecs.update_service(**self._where, service=self._service, **settings)
 
 
 @pytest.fixture
 def releases(shop: Any, http: Any, eventually: Any) -> Iterator[Releases]:
     """The storefront at rest; afterwards it is again what it was."""
     made = Releases(shop, http)
-    before = made.told()["taskDefinition"]
+    told = made.told()
+    before, how = told["taskDefinition"], told["deploymentConfiguration"]
     eventually(lambda: made.settled_on(before), what="no release under way")
     eventually(lambda: made.alarm() != "ALARM", what="a quiet alarm")  # else it takes back any release
     yield made
     if made.told()["taskDefinition"] != before:
         made.release(before, bake_minutes=0)
     eventually(lambda: made.settled_on(before), what="the storefront as it was")
+    made.update(deploymentConfiguration=how)
 
 
 def test_a_good_release_takes_all_visitors_and_loses_none(releases: Releases, visitors: Any, eventually: Any) -> None:
