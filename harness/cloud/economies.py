@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
+from email.utils import formatdate
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,8 @@ def install() -> None:
     _remember_parsed_policies()
     _remember_root_keys()
     _name_callers_without_their_policies()
+    _remember_checked_conditions()
+    _tell_the_date_once_a_second()
     _keep_threads()
 
 
@@ -61,6 +65,22 @@ def _name_callers_without_their_policies() -> None:
         return f"arn:aws:iam::{account}:root"
 
     iam_evaluator.request_caller_arn = caller_arn
+
+
+def _remember_checked_conditions() -> None:
+    """Whether a condition is one depends on its text alone; what is wrong with it is raised, and not remembered."""
+    from ministack.services import dynamodb
+
+    check = dynamodb._condition_syntax_error  # noqa: SLF001
+    dynamodb._condition_syntax_error = functools.lru_cache(maxsize=4096)(check)  # noqa: SLF001
+
+
+def _tell_the_date_once_a_second() -> None:
+    """A `Date` has no fractions: ministack writes it anew for each answer."""
+    from ministack import app
+
+    at = functools.lru_cache(maxsize=1)(partial(formatdate, usegmt=True))
+    app.formatdate = lambda *, usegmt: at(int(time.time())) if usegmt else formatdate()
 
 
 def _keep_threads() -> None:

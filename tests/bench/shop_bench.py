@@ -32,9 +32,10 @@ UP_S, SCENARIOS_S, P95_MS, GROWTH = 25.0, 120.0, 60.0, 1.25
 def orders(shop: Shop, table: Table) -> None:
     """What the machine holds, what an order costs, and whether that grows with how many there have been."""
     step(shop, RATES[1], WARM_UP_S)
-    by_rate = {rate: step(shop, rate, DURATION_S if rate == RATE else STEP_S) for rate in (*RATES, RATE)}
-    for one in by_rate.values():
-        print(f"    {one.shown()}", flush=True)
+    by_rate = {}
+    for rate in (*RATES, RATE):
+        by_rate[rate] = step(shop, rate, DURATION_S if rate == RATE else STEP_S)
+        print(f"    {by_rate[rate].shown()}", flush=True)
     name = f"place-order p95 at {RATE}/s, everything after it running"
     table.limit(name, by_rate[RATE].percentile_ms(0.95), "ms", at_most=P95_MS)
     step(shop, RATE, MORE_ORDERS / RATE)
