@@ -12,7 +12,7 @@ import psutil
 
 from harness.cloud.client import RunningCloud
 
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 CLOUD, OTHERS = "cloud", "others"
 
 
@@ -56,26 +56,30 @@ class Shop:
             spent[CLOUD if process == root else running.get(process.pid, OTHERS)] += used.user + used.system
         return spent
 
-    def settle(self) -> None:
-        """Wait until everything after the orders so far is done: no message is in the queue or being worked on."""
+    def settle(self) -> int:
+        """Wait until everything after the orders so far is done; how many messages are left when patience is over."""
         sqs, until_s = self.cloud.target.client("sqs"), time.monotonic() + PATIENCE_S
-        quiet, wanted = 0, ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        while quiet < 2:
-            if time.monotonic() > until_s:
-                raise RuntimeError(f"not every order was fulfilled {PATIENCE_S:g} s after the last")
+        quiet, left, wanted = 0, 0, ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        while quiet < 2 and time.monotonic() < until_s:
             time.sleep(0.5)
             url = self.outputs["fulfil_queue_url"]
             found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-            quiet = 0 if any(found[name] != "0" for name in wanted) else quiet + 1
+            left = sum(int(found[name]) for name in wanted)
+            quiet = 0 if left else quiet + 1
+        return left
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a rate came to: sorted latencies in ms; the processor's ms for each order, by whose they were."""
+    """What a rate came to: sorted latencies in ms; the processor's ms for each order, by whose they were.
+
+    `left` orders were not fulfilled a minute after the last: the machine does not hold this rate.
+    """
 
     rate: float
     latencies: list[float]
     cost_ms: Mapping[str, float]
+    left: int
 
     def percentile_ms(self, share: float) -> float:
         """A latency that this share of the orders was not above."""
@@ -86,13 +90,16 @@ class Step:
         costs = ", ".join(f"{name} {ms:.1f}" for name, ms in self.cost_ms.items() if ms >= 0.05)
         cores = self.rate * sum(self.cost_ms.values()) / 1000
         p50, p95 = self.percentile_ms(0.5), self.percentile_ms(0.95)
-        return f"{self.rate:3g}/s: p50 {p50:5.0f} ms, p95 {p95:5.0f} ms, {cores:4.2f} cores; ms an order: {costs}"
+        left = f"; {self.left} NOT FULFILLED" if self.left else ""
+        return (
+            f"{self.rate:3g}/s: p50 {p50:5.0f} ms, p95 {p95:5.0f} ms, {cores:4.2f} cores; ms an order: {costs}{left}"
+        )
 
 
 def step(shop: Shop, rate: float, duration_s: float) -> Step:
     """Orders at a rate, and everything after them."""
     before, orders = shop.processor_s(), int(rate * duration_s)
     latencies = asyncio.run(placed(str(shop.outputs["api_url"]), rate, orders))
-    shop.settle()
-    after = shop.processor_s()
-    return Step(rate, latencies, {name: max(0.0, s - before[name]) * 1000 / orders for name, s in after.items()})
+    left, after = shop.settle(), shop.processor_s()
+    costs = {name: max(0.0, s - before[name]) * 1000 / orders for name, s in after.items()}
+    return Step(rate, latencies, costs, left)
