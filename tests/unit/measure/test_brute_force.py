@@ -76,6 +76,12 @@ def test_a_transfer_of_which_a_part_was_done_is_found() -> None:
     assert check_bank(asked, [(2.0, {"a": 5, "b": 15})], initial={"a": 10, "b": 10}) == []
 
 
+def test_a_transfer_that_was_refused_and_done_is_found() -> None:
+    refused = Transfer(source="a", target="b", amount=5, ended_s=1.0, outcome="fail")
+    found = check_bank([refused], [(2.0, {"a": 5, "b": 15})], initial={"a": 10, "b": 10})
+    assert {(one.kind, one.key) for one in found} == {("wrong balance", "a"), ("wrong balance", "b")}
+
+
 def test_too_many_choices_are_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank, "MOST_STATES", 3)
     asked = [Transfer(source="a", target="b", amount=n, ended_s=1.0, outcome="unknown") for n in (5, 3)]
