@@ -160,6 +160,11 @@ def test_a_bucket_with_one_version_wrong_is_found(listed: list[str], kind: str) 
     assert kinds(check_versions([write("k", f"e{n}", n) for n in range(3)], {"k": listed})) == [(kind, "k")]
 
 
+def test_an_old_version_is_told_beside_the_newest_below_it() -> None:
+    found = check_versions([write("k", f"e{n}", n) for n in range(3)], {"k": ["e0", "e2", "e1"]})
+    assert [(one.detail, one.at_s) for one in found] == [("version 'e0' is above the later 'e2'", 2.5)]
+
+
 def test_an_object_that_nobody_put_is_found() -> None:
     assert kinds(check_versions([], {"k": ["e0"]})) == [("phantom", "k")]
 
