@@ -66,7 +66,8 @@ def without_data(shop: Any, wanted: set[Row]) -> set[Row]:
 def test_every_metric_of_the_dashboards_has_data_after_an_order(shop: Any, http: Any, eventually: Any) -> None:
     order_id = shop.place(("tea", 2)).body["order_id"]
     shop.order(order_id)
-    assert http("GET", f"{shop.outputs['storefront_url']}/orders/{order_id}").status == 200
+    page = f"{shop.outputs['storefront_url']}/orders/{order_id}"
+    eventually(lambda: http("GET", page).status == 200, what="the order's page, which may be too busy at first")
     drawn = {row for name in shop.outputs["dashboards"] for row in rows(board(shop, name))}
     assert len(drawn) >= 30
 

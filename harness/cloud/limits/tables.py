@@ -35,6 +35,12 @@ _MESSAGES = {
     "RequestLimitExceeded": "Throughput exceeds the current throughput limit for your account.",
 }
 
+_REASONS = {"ThrottlingException": "ThrottlingError"}
+"""What a reason of a cancelled transaction is called where it is not the exception's name.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+"""
+
 
 class EmulatedTables:
     """ministack's tables."""
@@ -209,7 +215,7 @@ def _refusal(operation: str, parts: list[Part], refusal: Refusal) -> Answer:
     if operation.startswith("Transact"):
         said = [{"Code": "None"} for _ in parts]
         at = next(number for number, part in enumerate(parts) if demand in part.demands)
-        said[at] = {"Code": code.removesuffix("Exception"), "Message": _MESSAGES[code]}
+        said[at] = {"Code": _REASONS.get(code, code.removesuffix("Exception")), "Message": _MESSAGES[code]}
         listed = ", ".join(one["Code"] for one in said)
         message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]"
         more: Record = {"CancellationReasons": said, "Message": message}

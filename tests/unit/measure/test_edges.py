@@ -327,6 +327,11 @@ def test_a_read_that_is_too_low_is_found_although_the_end_is_right() -> None:
     assert (found.kind, found.at_s) == ("lost addition", 3.0)
 
 
+def test_a_sum_between_those_that_are_possible_is_neither_lost_nor_doubled() -> None:
+    (found,) = check_counter([call(5, 0.0, 1.0, outcome="unknown")], {"k": 3})
+    assert (found.kind, found.detail) == ("impossible sum", "3, and between 0 and 5 is possible")
+
+
 def test_a_read_without_an_answer_says_nothing() -> None:
     assert check_counter([call(5, 0.0, 1.0), call(3, 2.0, 3.0, action="read", outcome="unknown")], {"k": 5}) == []
 
