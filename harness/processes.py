@@ -66,6 +66,28 @@ def started_at(pid: int) -> float:
         return 0.0
 
 
+def family(pid: int) -> list[psutil.Process]:
+    """A process and those that descend from it, it first.
+
+    For figures: who looks often asks the kernel for the children of each (proc(5)), where psutil reads every process
+    of the machine. What begins or ends meanwhile may be missed.
+
+    Raises:
+        psutil.NoSuchProcess: the process itself is gone.
+    """
+    first = psutil.Process(pid)
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        return [first, *first.children(recursive=True)]
+    found, parents = [first], [pid]
+    while parents:
+        for listed in Path(f"/proc/{parents.pop()}/task").glob("*/children"):
+            with contextlib.suppress(psutil.Error, OSError):
+                children = [psutil.Process(int(child)) for child in listed.read_bytes().split()]
+                found += children
+                parents += [child.pid for child in children]
+    return found
+
+
 def is_running(pid: int, started: float) -> bool:
     """True while the process `pid` that started at `started` runs; a later one with its id does not count."""
     try:

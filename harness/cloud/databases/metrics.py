@@ -27,6 +27,7 @@ from harness.cloud.databases.serverless import capacity_units
 from harness.cloud.databases.shard import Node
 from harness.cloud.signals.series import MetricId, MetricStore
 from harness.cloud.ticker import Ticker
+from harness.processes import family
 
 Sample = tuple[str, float, str]  # name, value, unit
 Place = tuple[str, str]  # account id and region
@@ -235,15 +236,10 @@ def _cores(now: Counters, before: Counters | None) -> float | None:
     return None if used is None or before is None else used / max(1e-3, now.at_s - before.at_s)
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
-
-
 def cpu_s(pid: int) -> float:
     """CPU seconds of a server with all its processes, of those that ended too."""
     total = 0.0
-    for number, process in enumerate(_family(pid)):
+    for number, process in enumerate(family(pid)):
         try:
             times = process.cpu_times()
         except psutil.Error:
@@ -256,7 +252,7 @@ def cpu_s(pid: int) -> float:
 
 def _rss(pid: int) -> int:
     total = 0
-    for process in _family(pid):
+    for process in family(pid):
         try:
             total += process.memory_info().rss
         except psutil.Error:

@@ -121,8 +121,7 @@ class Container:
     def family(self) -> list[psutil.Process]:
         """Its process and all its descendants."""
         with contextlib.suppress(psutil.Error):
-            leader = psutil.Process(self.pid) if self.pid else None
-            return [leader, *leader.children(recursive=True)] if leader is not None else []
+            return processes.family(self.pid) if self.pid else []
         return []
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:

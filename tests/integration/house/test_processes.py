@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
+import pytest
+
 from harness import processes
 from harness.cloud.client import CloudSettings, RunningCloud
 from tests.waiting import until
@@ -41,6 +44,17 @@ def test_a_process_leads_its_own_group_and_is_recorded_until_stopped(tmp_path: P
     ]
     assert processes.stop(child, registry=tmp_path) == -signal.SIGTERM
     assert processes.records(tmp_path) == []
+
+
+def test_the_family_of_a_process_is_that_of_psutil_and_whoever_is_gone_has_none(tmp_path: Path) -> None:
+    child = processes.spawn(["sh", "-c", "sh -c 'sleep 60 & sleep 60; :'; :"], role="x", registry=tmp_path)
+    assert until(lambda: len(psutil.Process(child.pid).children(recursive=True)) == 3)
+    descendants = {child.pid, *(one.pid for one in psutil.Process(child.pid).children(recursive=True))}
+    found = [one.pid for one in processes.family(child.pid)]
+    assert (found[0], set(found), len(found)) == (child.pid, descendants, 4)
+    processes.stop(child, registry=tmp_path)
+    with pytest.raises(psutil.NoSuchProcess):
+        processes.family(child.pid)
 
 
 def test_a_process_that_ignores_sigterm_is_killed_with_its_children(tmp_path: Path) -> None:
