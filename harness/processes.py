@@ -126,17 +126,22 @@ def spawn(
         stderr=stderr,
         start_new_session=True,
     )
-    record = ProcessRecord(
-        pid=process.pid,
-        started=started_at(process.pid),
+    record(process.pid, role=role, registry=registry, detached=detached)
+    return process
+
+
+def record(pid: int, *, role: str, registry: Path, detached: bool = False) -> None:
+    """Leave a record of a process under `registry`: of one that we started, or of our own."""
+    written = ProcessRecord(
+        pid=pid,
+        started=started_at(pid),
         role=role,
         owner_pid=os.getpid(),
         owner_started=started_at(os.getpid()),
         detached=detached,
     )
     # Not synced: the record must survive our death, not the machine's.
-    write_atomically(registry / f"{process.pid}.json", json.dumps(asdict(record)), durable=False)
-    return process
+    write_atomically(registry / f"{pid}.json", json.dumps(asdict(written)), durable=False)
 
 
 def forget(registry: Path, pid: int) -> None:

@@ -39,7 +39,7 @@ def test_a_command_is_no_hindrance_to_itself_and_gone_when_it_ends(workspace: Wo
 def test_what_takes_down_refuses_beside_a_drill_and_ends_it_with_consent(workspace: Workspace) -> None:
     argv = [sys.executable, "-c", DRILL, str(workspace.file)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE) as drill:
-        assert awaited(lambda: [one.word for one in commands(workspace)]) == ["drill"]
+        assert awaited(lambda: [one.role for one in commands(workspace)]) == ["drill"]
         make_way(workspace, {"run"}, consent=False, tell=pytest.fail)
         with pytest.raises(RefusedError, match=rf"at work here: drill \(pid {drill.pid}\)(?s:.)*kill {drill.pid}"):
             make_way(workspace, {"drill"}, consent=False, tell=pytest.fail)
