@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness import processes
 from harness.cloud.client import ControlClient
+from harness.counting import counted
 from harness.errors import BlackstartError
 from harness.files import write_atomically
 from harness.stack import RunningStack, load
@@ -42,8 +43,8 @@ class Cleared:
     def __str__(self) -> str:
         """For people: `2 processes ended, 1 cloud healed`."""
         ended, healed = len(self.processes), len(self.healed)
-        parts = [f"{ended} process{'' if ended == 1 else 'es'} ended"] if ended else []
-        parts += [f"{healed} cloud{'' if healed == 1 else 's'} healed"] if healed else []
+        parts = [f"{counted(ended, 'process', 'processes')} ended"] if ended else []
+        parts += [f"{counted(healed, 'cloud', 'clouds')} healed"] if healed else []
         return ", ".join([*parts, *(f"{one} taken away" for one in self.removed)])
 
 

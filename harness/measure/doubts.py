@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from harness.counting import counted
 from harness.measure.clocks import clock_flaw
 from harness.measure.journal import (
     ALARM,
@@ -136,7 +137,7 @@ def _with_what_was_said(reason: str, journal: Journal, phases: Phases) -> str:
     ((kind, status, detail), count), *_ = said.most_common(1)
     answer = f"HTTP {status}" if status else "no answer"
     detail = detail.strip().removesuffix(":")  # an exception without words
-    return f"{reason}; {count} time{'' if count == 1 else 's'} {kind} got {answer}{f': {detail}' if detail else ''}"
+    return f"{reason}; {counted(count, 'time', 'times')} {kind} got {answer}{f': {detail}' if detail else ''}"
 
 
 def _no_alarm(journal: Journal, phases: Phases) -> str:

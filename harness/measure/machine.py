@@ -20,6 +20,7 @@ from statistics import fmean
 
 import msgspec
 
+from harness.counting import counted
 from harness.measure.journal import MACHINE, Journal, Operation
 from harness.measure.method import Method
 
@@ -93,7 +94,7 @@ def on_a_quiet_machine(journal: Journal, method: Method) -> Excused | None:
     if not count:
         return None
     reason = (
-        f"{count} {'answer was' if count == 1 else 'answers were'} late while this machine was overloaded "
+        f"{counted(count, 'answer was', 'answers were')} late while this machine was overloaded "
         f"({worst:.1f} processes for each core at the worst): on a quiet machine they would have been in time, "
         "so that the miss is not proven"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.counting import counted
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import BillLine
 from harness.measure.failover import FailoverFigures
@@ -174,16 +175,16 @@ def headline(run: RunRecord) -> str:
     if any(figures.rollback == "dirty" for drill in run.drills for figures in drill.runs):
         return "A drill left something behind after its rollback."
     if run.verdict == "fail":
-        parts = [_count(missed, "objective missed", "objectives missed")] if missed else []
-        parts += [_count(failed, "scenario failed", "scenarios failed")] if failed else []
+        parts = [counted(missed, "objective missed", "objectives missed")] if missed else []
+        parts += [counted(failed, "scenario failed", "scenarios failed")] if failed else []
         over = sum(not limit.held for limit in run.load.limits) if run.load is not None else 0
-        parts += [_count(over, "limit of the load exceeded", "limits of the load exceeded")] if over else []
+        parts += [counted(over, "limit of the load exceeded", "limits of the load exceeded")] if over else []
         return f"{' and '.join(parts) or 'The run failed'}."
     if run.verdict == "pass":
-        parts = [_count(run.scenarios.passed, "scenario", "scenarios") + " passed"] if run.scenarios else []
-        parts += [f"{_count(len(objectives), 'objective', 'objectives')} met"] if objectives else []
+        parts = [counted(run.scenarios.passed, "scenario", "scenarios") + " passed"] if run.scenarios else []
+        parts += [f"{counted(len(objectives), 'objective', 'objectives')} met"] if objectives else []
         drills = sum(drill.verdict == "pass" for drill in run.drills)
-        among = f" in {_count(drills, 'drill', 'drills')}" if objectives else ""
+        among = f" in {counted(drills, 'drill', 'drills')}" if objectives else ""
         return f"{', '.join(parts) or 'Everything asked for passed'}{among}."
     if run.problems:
         return f"The run could not be completed: {run.problems[0].what}"
@@ -208,7 +209,7 @@ def drill_sentence(drill: DrillRecord) -> str:
 
 def _story(run: DrillRunFigures) -> str:
     """What the fault did, and whether the service came back."""
-    effects = f"{_count(run.fired, 'effect', 'effects')} of the fault fired"
+    effects = f"{counted(run.fired, 'effect', 'effects')} of the fault fired"
     if run.felt is False:
         return f"{effects}, and no request of the workload felt it."
     if run.recovered_s is None:
@@ -285,7 +286,7 @@ def residual(run: DrillRunFigures) -> str:
 
 def accuracy(found: Calibration) -> str:
     """The measurement error, and how it was found."""
-    outages = _count(len(found.errors_ms), "known outage", "known outages")
+    outages = counted(len(found.errors_ms), "known outage", "known outages")
     return (
         f"Measurement error ±{found.error_ms:.0f} ms, from {outages} of {seconds(found.outage_s)} at "
         f"{found.rate:g} requests a second; the prober itself was {found.late_p50_ms:.1f} ms late (p50), "
@@ -297,7 +298,7 @@ def proven(drill: DrillRecord) -> str:
     """What runs without a miss allow to claim about the next one; '' for none."""
     if drill.miss_rate_bound is None:
         return ""
-    runs = _count(len(drill.runs), "run", "runs")
+    runs = counted(len(drill.runs), "run", "runs")
     return f"Zero misses in {runs}: with 95 % confidence the miss rate is below {drill.miss_rate_bound * 100:.0f} %."
 
 
@@ -325,7 +326,3 @@ def spread(objective: ObjectiveVerdict) -> str:
         low, high = (quantity(value, objective.unit) for value in objective.median_interval)
         middle += f" (95 %: {low} to {high})"
     return f"worst of {values}; {middle}"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
