@@ -13,12 +13,13 @@ import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.cloud.copies.emulated import BY_LIFECYCLE
 from harness.cloud.expiry.rules import Calendar, Deed, Rule, Version, abandoned, due
 from harness.cloud.signals.emulated import in_scope, scope
 
+Value = TypeVar("Value")
 Record = dict[str, Any]  # ministack's record of a table, an object or a version
 OLDEST_S = 5 * 365 * 86_400.0
 """What expired longer ago than five years is left, lest a wrong unit empty a table."""
@@ -31,6 +32,15 @@ def install() -> None:
     """Call it once, before the emulator serves."""
     _sign_deletes()
     _name_events()
+
+
+@contextlib.contextmanager
+def _during(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 # -- items -----------------------------------------------------------------------------------------------------
@@ -56,10 +66,9 @@ def expire_items(now_s: float, delay_s: float) -> Iterator[tuple[str, str, str]]
         ]
         with in_scope(account, region):
             for partition, sort, item in gone:
-                token = _EXPIRES_IN.set(region)
-                dynamodb._remove_item(table, partition, sort)  # noqa: SLF001
-                dynamodb._emit_stream_event(name, "REMOVE", item, None)  # noqa: SLF001
-                _EXPIRES_IN.reset(token)
+                with _during(_EXPIRES_IN, region):
+                    dynamodb._remove_item(table, partition, sort)  # noqa: SLF001
+                    dynamodb._emit_stream_event(name, "REMOVE", item, None)  # noqa: SLF001
                 yield account, region, name
 
 
@@ -112,20 +121,11 @@ def carry_out(calendar: Calendar) -> None:
 
     for (account, bucket), rules in list(s3._bucket_lifecycle._data.items()):  # noqa: SLF001
         if isinstance(rules, list):  # it keeps what it could not read as text
-            with s3._in_account(account), _by_lifecycle():  # noqa: SLF001
+            with s3._in_account(account), _during(BY_LIFECYCLE, True):  # noqa: SLF001
                 for key, versions in _objects(bucket):
                     for deed in due(rules, key, versions, calendar):
                         _do(bucket, key, deed)
                 _abort(bucket, rules, calendar)
-
-
-@contextlib.contextmanager
-def _by_lifecycle() -> Iterator[None]:
-    token = BY_LIFECYCLE.set(True)
-    try:
-        yield
-    finally:
-        BY_LIFECYCLE.reset(token)
 
 
 def _objects(bucket: str) -> Iterator[tuple[str, list[Version]]]:
