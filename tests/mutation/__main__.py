@@ -10,7 +10,6 @@ Exits with the number of mutants that no test noticed, less those that equivalen
 import argparse
 import ast
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -29,6 +28,8 @@ from pathlib import Path
 import hypothesis  # noqa: F401 - imported once, for every fork
 import pytest
 from mutants import Mutant, mutants_of
+
+from tests.kept import answers, keep
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".blackstart" / "mutation.jsonl"
@@ -149,16 +150,7 @@ def explained() -> dict[tuple[str, str, str], str]:
 
 def kept() -> dict[str, str]:
     """What earlier runs have found that still holds: the mutant → the test that noticed it."""
-    lines = KEPT.read_text().splitlines() if KEPT.exists() else []
-    told = [json.loads(line) for line in lines]
-    return {key: said for key, said, tests, print_of in told if print_of == fingerprint(said, tests)}
-
-
-def keep(key: str, said: str, tests: list[str]) -> None:
-    """Keep it, at once, for as long as these tests stay as they are."""
-    KEPT.parent.mkdir(exist_ok=True)
-    with KEPT.open("a") as file:
-        file.write(f"{json.dumps([key, said, tests, fingerprint(said, tests)])}\n")
+    return {key: said for key, said, tests, print_of in answers(KEPT) if print_of == fingerprint(said, tests)}
 
 
 def fingerprint(said: str, tests: list[str]) -> str:
@@ -272,7 +264,8 @@ def tried(modules: list[str], pool: Executor) -> Iterator[str]:
     for key, (module, mutant), future in zip(keys, work, futures, strict=True):
         if future is not None:
             known[key], file = future.result()
-            keep(key, known[key], [file] if file else tests_of(module))
+            tests = [file] if file else tests_of(module)
+            keep(KEPT, [key, known[key], tests, fingerprint(known[key], tests)])
         why = equivalent.get((module, mutant.was, mutant.became))
         yield row(module, mutant, known[key] or (f"{_EQUIVALENT} {why}" if why else _SURVIVED))
 

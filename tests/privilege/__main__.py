@@ -8,7 +8,6 @@ where it stopped; `--afresh` takes all away again. Exits with the number of stat
 
 import argparse
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -28,6 +27,7 @@ from harness.environment import TargetChoice, environment
 from harness.pytest_plugin import PATIENCE_VARIABLE
 from harness.stack import STACK_FILE_VARIABLE, RunningStack, save
 from harness.workspace import open_workspace
+from tests.kept import answers, keep
 
 ROOT = Path(__file__).parents[2]
 PROVES: dict[str, str] = tomllib.loads(Path(__file__).with_name("proves.toml").read_text(encoding="utf-8"))
@@ -74,7 +74,7 @@ def take_each(iam: Any, stack_file: Path, statements: Sequence[Granted], known: 
             with without(iam, one):
                 known[key] = first_red(stack_file, PROVES[label])
             if known[key]:
-                keep(key, known[key])
+                keep(KEPT, [key, known[key]])
         yield row(one, known.get(key, NO_SCENARIO) or NOBODY)
     if tried and (red := first_red(stack_file, PROVES[label])):
         yield f"| {label} | - | {STILL_RED}: {red} |"
@@ -102,18 +102,6 @@ def code_of(module: str) -> set[Path]:
             found.add(path)
             open_ones += _IMPORTED.findall(path.read_text(encoding="utf-8"))
     return found
-
-
-def kept() -> dict[str, str]:
-    """What earlier runs saw go red: key → scenario."""
-    return dict(json.loads(line) for line in KEPT.read_text().splitlines()) if KEPT.exists() else {}
-
-
-def keep(key: str, red: str) -> None:
-    """Keep it, at once."""
-    KEPT.parent.mkdir(exist_ok=True)
-    with KEPT.open("a") as file:
-        file.write(f"{json.dumps([key, red])}\n")
 
 
 def unmissed(rows: Sequence[str]) -> list[str]:
@@ -177,7 +165,7 @@ def main(arguments: list[str]) -> int:
     rows, began_s = [], time.monotonic()
     print(_HEADER, end="")
     with tempfile.TemporaryDirectory(prefix="privilege-") as scratch:
-        for line in deployed_rows(Path(scratch), given.roles, kept()):
+        for line in deployed_rows(Path(scratch), given.roles, dict(answers(KEPT))):
             rows.append(line)
             print(line, flush=True)
     if not given.roles:

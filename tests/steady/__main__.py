@@ -20,6 +20,7 @@ from typing import Any
 
 from harness import processes
 from harness.measure.statistics import miss_rate_bound
+from tests.kept import answers, commit, keep
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".blackstart" / "steady.jsonl"
@@ -132,30 +133,16 @@ def why(told: dict[str, Any]) -> str:
     return str(problems[0] if problems else (told.get("error") or {}).get("message", ""))
 
 
-def kept(commit: str, more: list[str]) -> list[Said]:
+def kept(here: str, more: list[str]) -> list[Said]:
     """The runs of this commit with these arguments that an earlier `make steady` made; a changed tree has none."""
-    if commit.endswith("dirty") or not KEPT.exists():
-        return []
-    told = [Said(**json.loads(line)) for line in KEPT.read_text().splitlines()]
-    return [said for said in told if (said.commit, said.more) == (commit, more)]
+    told = [] if here.endswith("dirty") else [Said(**one) for one in answers(KEPT)]
+    return [said for said in told if (said.commit, said.more) == (here, more)]
 
 
 def in_a_row(runs: list[Said]) -> list[Said]:
     """The green runs at the end, none of which was not."""
     bad = max((number for number, said in enumerate(runs) if not said.green), default=-1)
     return runs[bad + 1 :]
-
-
-def commit() -> str:
-    """What is checked out, and whether anything in it was changed."""
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return told.stdout.strip() or "unknown"
 
 
 def page(row: list[Said], before: list[Said]) -> str:
@@ -186,7 +173,6 @@ def main(arguments: list[str]) -> int:
     here = commit()
     runs = kept(here, given.more)
     print(f"{len(in_a_row(runs))} of {given.runs} in a row are done on {here}\n{HEADER}", flush=True)
-    KEPT.parent.mkdir(exist_ok=True)
     processes.reap(REGISTRY, grace_s=60.0)  # it heals and takes down what it has made
     while len(row := in_a_row(runs)) < given.runs:
         if len(runs) + given.runs - len(row) > given.most:
@@ -197,9 +183,8 @@ def main(arguments: list[str]) -> int:
             print(f"\nno run could be made, {said.mark}")
             return said.code
         runs.append(said)
-        with KEPT.open("a") as file:
-            file.write(f"{json.dumps(asdict(runs[-1]))}\n")
-        print(runs[-1].row(len(row) + 1), flush=True)
+        keep(KEPT, asdict(said))
+        print(said.row(len(row) + 1), flush=True)
     print(f"\n{len(row)} in a row are green, {len(runs) - len(row)} before them were not all")
     if not given.more:
         PAGE.write_text(page(row, runs[: len(runs) - len(row)]))

@@ -32,6 +32,7 @@ from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdi
 from harness.stack import RunningStack
 from harness.target import Target
 from harness.workspace import open_workspace
+from tests.kept import answers, commit, keep
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = "healthy/"
@@ -171,17 +172,9 @@ def _served(run: DrillRunFigures) -> str:
     return ", ".join(filter(None, (rto, available)))
 
 
-def commit() -> str:
-    """What is checked out, and whether anything in it was changed."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-
-
 def kept(here: str) -> list[Found]:
     """What was found or green on this commit before; a changed tree is another each time."""
-    if here.endswith("dirty") or not KEPT.exists():
-        return []
-    told = [json.loads(line) for line in KEPT.read_text().splitlines()]
+    told = [] if here.endswith("dirty") else answers(KEPT)
     found = {one["name"]: Found(**one) for name, one in told if name == here}
     return [one for one in found.values() if one.mark in GOOD]
 
@@ -267,9 +260,7 @@ def main(arguments: list[str]) -> int:
     def tell(one: Found) -> None:
         print(one.line(), flush=True)
         if not given.names:
-            KEPT.parent.mkdir(exist_ok=True)
-            with KEPT.open("a") as file:
-                file.write(f"{json.dumps([here, asdict(one)])}\n")
+            keep(KEPT, [here, asdict(one)])
 
     found += visit_side_by_side(names, given.clouds, tell)
     still_open = [one.name for one in found if one.mark == "open"]
