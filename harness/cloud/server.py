@@ -231,7 +231,7 @@ def _standing(settings: CloudSettings, doors: Doors, identifier: Identifier, por
         return Foreign(RemoteEndpoint(settings.upstream))
     from harness.cloud.embedded import EmbeddedCloud
 
-    return EmbeddedCloud.install(settings, doors, Ministack(settings, port), identifier)
+    return EmbeddedCloud(settings, doors, Ministack(settings, port), identifier)
 
 
 async def _expire(doors: Doors) -> None:

@@ -159,6 +159,11 @@ class CloudSettings:
         return self.state_dir / "processes"
 
     @property
+    def environments(self) -> Path:
+        """Where the processes of functions and builds are recorded."""
+        return self.state_dir / "environments"
+
+    @property
     def log(self) -> Path:
         """The server's own log."""
         return self.state_dir / "logs" / "cloud.log"

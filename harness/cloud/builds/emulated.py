@@ -19,11 +19,12 @@ from typing import Any
 
 from harness.cloud import ministack_hooks
 from harness.cloud.builds.build import Build
+from harness.cloud.doors import Doors, Publish
 from harness.cloud.ministack_hooks import before_first_call
+from harness.cloud.settings import CloudSettings
 from harness.target import Target
 
 Record = dict[str, Any]
-Publish = Callable[..., None]
 _SOURCES = frozenset({"S3", "NO_SOURCE", "CODEPIPELINE"})
 _OVERRIDES = {
     "sourceTypeOverride": ("source", "type"), "sourceLocationOverride": ("source", "location"),
@@ -37,7 +38,7 @@ _REFUSED = ("secondarySources", "secondaryArtifacts", "fileSystemLocations", "bu
 
 @dataclass(slots=True, kw_only=True)
 class Builds:
-    """The builds of one cloud. `publish` puts an AWS event on a region's default bus."""
+    """The builds of one cloud."""
 
     target: Target
     folder: Path
@@ -45,10 +46,18 @@ class Builds:
     publish: Publish
     _running: dict[str, Build] = field(default_factory=dict)
 
-    def install(self) -> None:
+    @classmethod
+    def install(cls, settings: CloudSettings, doors: Doors) -> Builds:
         """Run what is started from now on."""
+        made = cls(
+            target=doors.target,
+            folder=settings.state_dir / "builds",
+            registry=settings.environments,
+            publish=doors.publish,
+        )
         _authorize_builds_by_project()
-        before_first_call("codebuild", self._answer)
+        before_first_call("codebuild", made._answer)
+        return made
 
     def reset(self) -> None:
         """Stop what runs, and forget it."""

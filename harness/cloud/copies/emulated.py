@@ -6,6 +6,7 @@ gives copies of objects version ids of their own. `tests/contract/test_ministack
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import copy
 import logging
@@ -14,7 +15,10 @@ from typing import Any
 
 from harness.cloud.copies.flow import Flow
 from harness.cloud.copies.keeper import ReplicationKeeper
+from harness.cloud.copies.measuring import CopyMetrics
+from harness.cloud.doors import Doors
 from harness.cloud.permissions.roles import Asked, refusal
+from harness.cloud.signals.series import MetricStore
 
 Record = dict[str, Any]  # ministack's record of an object, a version or a table
 BY_LIFECYCLE: contextvars.ContextVar[bool] = contextvars.ContextVar("by_lifecycle", default=False)
@@ -22,8 +26,21 @@ BY_LIFECYCLE: contextvars.ContextVar[bool] = contextvars.ContextVar("by_lifecycl
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html"""
 
 
-def install(keeper: ReplicationKeeper) -> None:
-    """Let `keeper` carry every write to a replica of a table or a bucket. Call it before the emulator serves."""
+def install(doors: Doors, store: MetricStore) -> None:
+    """Let the keeper carry every write to a replica of a table or a bucket, in the order of the running loop.
+
+    Call it before the emulator serves.
+    """
+    loop, zones, keeper = asyncio.get_running_loop(), doors.zones, doors.replication
+
+    def schedule(delay_s: float, call: Callable[[], None]) -> None:
+        loop.call_soon_threadsafe(loop.call_later, delay_s, call)
+
+    keeper.schedule, keeper.lost = schedule, zones.lost
+    keeper.watches = CopyMetrics(store, schedule)
+    keeper.cut_between = zones.links.cut_between
+    zones.links.on_healed.append(keeper.look_again)
+    zones.add_resident(keeper)
     _carry_items(keeper)
     _carry_objects(keeper)
 

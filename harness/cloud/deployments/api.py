@@ -15,7 +15,11 @@ from harness.cloud.asgi import REQUEST, Receive, Scope, Send, read_body, respond
 from harness.cloud.deployments.deployments import Deployments
 from harness.cloud.deployments.records import Members, Record, Records
 from harness.cloud.deployments.refusals import CodeDeployError
+from harness.cloud.deployments.services import services_of
+from harness.cloud.doors import Doors
 from harness.cloud.identify import Request
+from harness.cloud.settings import CloudSettings
+from harness.cloud.tasks.ecs import Ecs
 
 _KIND = "application/x-amz-json-1.1"
 
@@ -30,6 +34,16 @@ class CodeDeployApi:
 
     def __post_init__(self) -> None:
         self._operations = {**self.records.operations(), **self.deployments.operations()}
+
+    @classmethod
+    def install(cls, settings: CloudSettings, doors: Doors, ecs: Ecs) -> CodeDeployApi:
+        """Functions are shifted by their aliases, services by `ecs`."""
+        records = Records()
+        running = Deployments(
+            records=records, target=doors.target, publish=doors.publish, minute_s=settings.deployment_minute_s
+        )
+        running.platforms["ECS"] = partial(services_of, ecs)
+        return cls(records, running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""

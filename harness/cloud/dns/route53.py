@@ -17,7 +17,9 @@ from harness.cloud.dns.health import HealthChecks, Observed
 from harness.cloud.dns.resolver import Resolver
 from harness.cloud.dns.server import NameServer
 from harness.cloud.dns.timing import DnsTiming
+from harness.cloud.doors import Doors
 from harness.cloud.loop_thread import LoopThread
+from harness.cloud.settings import CloudSettings
 from harness.cloud.signals.series import MetricId, MetricStore
 
 _HOME = "us-east-1"  # where Route 53's metrics are
@@ -64,10 +66,30 @@ class Route53:
         )
         self.server = NameServer(self.resolver, FrontDoor(self.resolver, self.gate_port))
 
-    def install(self) -> None:
+    @classmethod
+    def install(
+        cls,
+        settings: CloudSettings,
+        doors: Doors,
+        *,
+        thread: LoopThread,
+        metrics: MetricStore,
+        balancer_passes: Callable[[str], bool | None],
+    ) -> Route53:
         """From now on Route 53's API drives what answers."""
+        made = cls(
+            thread=thread,
+            timing=DnsTiming(health_interval_s=settings.health_interval_s, alias_ttl_s=settings.alias_ttl_s),
+            metrics=metrics,
+            account=settings.account_id,
+            region=settings.regions[0],
+            gate_port=int(str(doors.target.endpoint).rpartition(":")[2]),
+            balancer_passes=balancer_passes,
+            wanted_port=settings.names_port,
+        )
         emulated.keep_what_is_put()
-        emulated.wrap_service("route53", self._answer)
+        emulated.wrap_service("route53", made._answer)
+        return made
 
     @property
     def port(self) -> int:

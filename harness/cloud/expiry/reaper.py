@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.cloud.expiry import emulated
 from harness.cloud.expiry.rules import Calendar
+from harness.cloud.settings import CloudSettings
 from harness.cloud.signals.series import MetricId, MetricStore
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ class Reaper:
     ttl_delay_s: float
     day_s: float
     _watches: tuple[asyncio.Task[None], ...] = ()
+
+    @classmethod
+    def install(cls, settings: CloudSettings, store: MetricStore) -> Reaper:
+        """Call it before the emulator serves; it looks from `start` on."""
+        emulated.install()
+        return cls(store=store, ttl_delay_s=settings.ttl_delay_s, day_s=settings.lifecycle_day_s)
 
     def start(self) -> None:
         """Begin, on the running loop."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.cloud import ministack_hooks
+from harness.cloud.doors import Doors
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.spec import FunctionSpec
 from harness.cloud.ministack_hooks import Execute
+from harness.cloud.settings import CloudSettings
 from harness.cloud.sockets import run_routes_in_our_environments
 
 _PRETENDED = "Mock response - "
@@ -53,9 +55,27 @@ class MinistackEmulator:
         return ministack_hooks.within_function(config, run)
 
 
-def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> Callable[[], None]:
-    """Let `pool` run every invocation, `metered`; returns what undoes it."""
+def pool_of(settings: CloudSettings, doors: Doors, xray_daemon: str) -> FunctionPool:
+    """The pool of one cloud, reached by its zones; it runs what `install` hands to it."""
+    pool = FunctionPool(
+        folder=settings.state_dir / "lambda",
+        registry=settings.environments,
+        endpoint=str(doors.target.endpoint),
+        detection_s=settings.detection_s,
+        zones=doors.zones,
+        rules=doors.faults,
+        evidence=doors.evidence,
+        clock=doors.clock,
+        emulator=MinistackEmulator(),
+        xray_daemon=xray_daemon,
+    )
+    doors.zones.add_resident(pool)
+    return pool
+
+
+def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> None:
+    """Let `pool` run every invocation, `metered`."""
     ministack_hooks.functions_are_soon_active()
     for service in ("apigateway", "cloudformation"):
         ministack_hooks.before_first_call(service, run_routes_in_our_environments)
-    return ministack_hooks.install_executor(metered(pool.execute))
+    ministack_hooks.install_executor(metered(pool.execute))

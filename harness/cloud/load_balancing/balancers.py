@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import ssl
 import threading
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.cloud.databases.certificate import server_context
+from harness.cloud.doors import Doors
 from harness.cloud.load_balancing import emulated
 from harness.cloud.load_balancing.balancer import Balancer, Listener
 from harness.cloud.load_balancing.emulated import Answer, Record
@@ -23,6 +26,8 @@ from harness.cloud.load_balancing.timing import BalancerTiming
 from harness.cloud.load_balancing.zonal_shift import Shifted, ZonalShifts
 from harness.cloud.loop_thread import LoopThread, listener
 from harness.cloud.private_network import PrivateNetwork
+from harness.cloud.settings import CloudSettings
+from harness.cloud.signals.series import MetricStore
 from harness.cloud.waf.emulated import Judge
 from harness.cloud.zones import Zone, ZoneKeeper
 
@@ -47,7 +52,7 @@ class Balancers:
     timing: BalancerTiming
     metrics: BalancerMetrics
     tls: Callable[[], ssl.SSLContext]
-    guard: Callable[[str], Judge | None] = lambda _arn: None
+    guard: Callable[[str], Judge | None]
     """What judges requests to a load balancer, by its ARN."""
     balancers: dict[str, Balancer] = field(default_factory=dict)
     groups: dict[str, TargetGroup] = field(default_factory=dict)
@@ -60,16 +65,40 @@ class Balancers:
     def __post_init__(self) -> None:
         self.shifts = ZonalShifts(self)
 
-    def install(self) -> None:
-        """From now on Elastic Load Balancing's API drives real load balancers."""
+    @classmethod
+    def install(
+        cls,
+        settings: CloudSettings,
+        doors: Doors,
+        *,
+        network: PrivateNetwork,
+        thread: LoopThread,
+        store: MetricStore,
+        guard: Callable[[str], Judge | None],
+    ) -> Balancers:
+        """From now on Elastic Load Balancing's API drives real load balancers, and zones reach them."""
+        made = cls(
+            zones=doors.zones,
+            network=network,
+            thread=thread,
+            timing=BalancerTiming(
+                detection_s=settings.detection_s,
+                health_interval_s=settings.health_interval_s,
+                deregistration_s=settings.deregistration_s,
+            ),
+            metrics=BalancerMetrics(store),
+            tls=functools.cache(lambda: server_context(settings.state_dir / "balancers" / "tls")),
+            guard=guard,
+        )
         operations = {
-            "CreateLoadBalancer": self._create_balancer,
-            "RegisterTargets": self._register_targets,
-            "DeregisterTargets": self._deregister_targets,
-            "DescribeTargetHealth": self._describe_health,
+            "CreateLoadBalancer": made._create_balancer,
+            "RegisterTargets": made._register_targets,
+            "DeregisterTargets": made._deregister_targets,
+            "DescribeTargetHealth": made._describe_health,
         }
-        emulated.wrap(operations, self._follow)
-        self.zones.add_resident(self)
+        emulated.wrap(operations, made._follow)
+        doors.zones.add_resident(made)
+        return made
 
     # -- the API -----------------------------------------------------------------------------------------------
 

@@ -78,9 +78,12 @@ class Budgets:
     def __post_init__(self) -> None:
         self._ticker = Ticker("budgets", LOOK_EVERY_S, self._look)
 
-    def install(self) -> None:
+    @classmethod
+    def install(cls, meters: UsageMeters, target: Target) -> Budgets:
         """Begin with the first call."""
-        before_first_call("budgets", self._begin)
+        made = cls(meters, target)
+        before_first_call("budgets", made._begin)
+        return made
 
     def stop(self) -> None:
         """End."""
