@@ -116,13 +116,29 @@ class Aws(_Strict):
     regions: Annotated[tuple[str, ...], Field(min_length=1)] = ("us-east-1", "us-west-2")
 
 
-class LoadLimits(_Strict):
-    """What a load may not exceed; a run that does fails."""
+class RequestLimits(_Strict):
+    """What requests may not exceed; a run that does fails."""
 
     p50: Duration | None = None
     p95: Duration | None = None
     p99: Duration | None = None
     failures: Ratio | None = None
+
+    def texts(self) -> list[str]:
+        """As the command line has them: `p95=200ms`."""
+        said = self.model_dump(exclude={"requests"}, exclude_none=True)
+        return [f"{name}={value}" for name, value in said.items()]
+
+
+class LoadLimits(RequestLimits):
+    """Of all requests together, and of those of one name, such as `POST /orders`."""
+
+    requests: dict[str, RequestLimits] = {}
+
+    def texts(self) -> list[str]:
+        """Those of all requests, then those of single ones: `POST /orders p95=200ms`."""
+        of_one = [f"{name} {text}" for name, limits in self.requests.items() for text in limits.texts()]
+        return [*super().texts(), *of_one]
 
 
 class Load(_Strict):

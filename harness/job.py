@@ -33,6 +33,7 @@ from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import a_month_of, bill, used_between
 from harness.measure.costs.prices import price_list
 from harness.measure.figures import DrillRecord
+from harness.measure.load_figures import RequestFigures
 from harness.measure.load_limits import LoadLimit, judge_load
 from harness.report.run_json import (
     CostRecord,
@@ -64,7 +65,7 @@ class LoadShape:
     workers: int = 0
     shape: str = "steady"
     limits: Mapping[str, float] = field(default_factory=dict)
-    """Seconds for `p50 p95 p99`, a share for `failures`."""
+    """Seconds for `p50 p95 p99`, a share for `failures`; after a request's name, of that request alone."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -234,6 +235,7 @@ class Job:
         )
         return LoadRecord(
             shape=shape.shape,
+            by_name=result.by_name,
             limits=_judged(shape.limits, result),
             users=result.users,
             duration_s=result.duration_s,
@@ -277,9 +279,18 @@ def new_seed(given: int | None) -> int:
 
 def _judged(limits: Mapping[str, float], result: LoadResult) -> list[LoadLimit]:
     """The limits, percentiles in milliseconds, with what was measured."""
-    measured = {"p50": result.p50_ms, "p95": result.p95_ms, "p99": result.p99_ms}
-    measured["failures"] = result.failures / result.requests
-    return judge_load({name: limit * (1 if name == "failures" else 1000) for name, limit in limits.items()}, measured)
+    whole = RequestFigures(
+        name="",
+        requests=result.requests,
+        failures=result.failures,
+        p50_ms=result.p50_ms,
+        p95_ms=result.p95_ms,
+        p99_ms=result.p99_ms,
+    )
+    measured = {name: value for figures in (whole, *result.by_name) for name, value in figures.measured().items()}
+    return judge_load(
+        {name: limit * (1 if name.endswith("failures") else 1000) for name, limit in limits.items()}, measured
+    )
 
 
 def _cost(after: Mapping[str, float], before: Mapping[str, float], seconds: float) -> CostRecord:

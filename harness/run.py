@@ -250,14 +250,13 @@ def _load_shape(
         raise UsageError(str(error), where="--duration") from error
     if duration_s <= 0:
         raise UsageError(f"{duration_s:g} s is no load", where="--duration", hint="such as 30s")
-    limits = [f"{name}={value}" for name, value in defaults.limits.model_dump().items() if value is not None]
     return LoadShape(
         users=users or defaults.users,
         rate=rate or defaults.rate,
         duration_s=duration_s,
         workers=workers,
         shape=defaults.shape,
-        limits=parse_limits(limits),
+        limits=parse_limits(defaults.limits.texts()),
     )
 
 
@@ -268,21 +267,22 @@ def _shape_name(shape: str) -> str:
 
 
 def parse_limits(texts: Sequence[str]) -> dict[str, float]:
-    """Limits as `p95=200ms` and `failures=0.01`: seconds, and a share.
+    """Limits as `p95=200ms`, `failures=0.01` and `POST /orders p95=200ms`: seconds, and a share.
 
     Raises:
         UsageError: an unknown name, or a value that cannot be.
     """
     found = {}
     for text in texts:
-        name, _, value = text.partition("=")
-        if name not in LIMITS:
-            raise UsageError(f"no limit {name!r}", where="--limit", hint=nearest(name, LIMITS))
+        name, _, value = text.rpartition("=")
+        limit = name.rpartition(" ")[2]
+        if limit not in LIMITS:
+            raise UsageError(f"no limit {limit or text!r}", where="--limit", hint=nearest(limit or text, LIMITS))
         try:
-            found[name] = float(value) if name == "failures" else parse_duration_s(value)
+            found[name] = float(value) if limit == "failures" else parse_duration_s(value)
         except ValueError as error:
             raise UsageError(f"{name}: {error}", where="--limit", hint="p95=200ms, failures=0.01") from error
-        if not found[name] >= 0 or (name == "failures" and found[name] > 1):
+        if not found[name] >= 0 or (limit == "failures" and found[name] > 1):
             raise UsageError(f"{name} cannot be {value}", where="--limit", hint="a share is 0 to 1")
     return found
 

@@ -104,7 +104,7 @@ def load(
         rate: How many of them start in a second, in a steady load.
         duration: How long, such as 30s or 10m.
         shape: steady, ramp, spike (Black Friday) or soak.
-        limit: What may not be exceeded, p50 p95 p99 or failures, as p95=200ms or failures=0.01; repeatable.
+        limit: What may not be exceeded, as p95=200ms, failures=0.01 or "POST /orders p95=200ms"; repeatable.
         distributed: Two worker processes under a master.
         options: Options that every command takes.
     """

@@ -1,8 +1,8 @@
 """Loaded by Locust beside the user's locustfile: keeps the exact time of every request.
 
 Locust's own histogram rounds (147 ms becomes 150), and it swallows errors of listeners; so this keeps its own
-list and writes a summary at the end. It imports nothing but the standard library and Locust: boto3 must
-not be imported before gevent has patched the sockets.
+list, in each process that sends, and writes it at the end; what it comes to is judged later. It imports nothing but
+the standard library and Locust: boto3 must not be imported before gevent has patched the sockets.
 """
 
 import json
@@ -17,39 +17,32 @@ from harness.load.shapes import SHAPES, users_at
 SUMMARY_VARIABLE = "BLACKSTART_LOAD_SUMMARY"
 SHAPE_VARIABLE = "BLACKSTART_LOAD_SHAPE"
 """`NAME USERS RATE SECONDS`, where the load has a shape of ours; a shape in the locustfile goes with `steady`."""
-_PERCENTILES = (50, 95, 99)
 
 
 class Record:
-    """Every request of this process: second since the start, milliseconds, failed or not."""
+    """Every request of this process: second since the start, name, milliseconds, failed or not."""
 
     def __init__(self) -> None:
         self.started_s = time.monotonic()
-        self.requests: list[tuple[int, float, bool]] = []
+        self.requests: list[tuple[int, str, float | None, bool]] = []
 
-    def add(self, response_time: float, exception: BaseException | None, **_others: object) -> None:
+    def add(
+        self, *, request_type: str, name: str, response_time: float, exception: BaseException | None, **_: object
+    ) -> None:
         """Locust's `request` event."""
-        second = int(time.monotonic() - self.started_s)
-        self.requests.append((second, float(response_time or 0.0), exception is not None))
+        self._keep(f"{request_type} {name}", float(response_time or 0.0), failed=exception is not None)
 
-    def summary(self) -> dict[str, object]:
-        """The figures, and a row for each second."""
-        seconds = range(max((second for second, _, _ in self.requests), default=-1) + 1)
-        return {
-            "duration_s": time.monotonic() - self.started_s,
-            **_figures(self.requests),
-            "series": [{"at_s": s, **_figures([r for r in self.requests if r[0] == s])} for s in seconds],
-        }
+    def stumbled(self, *, user_instance: object, **_: object) -> None:
+        """Locust's `user_error` event: an exception in a task, which Locust itself does not count as a failure."""
+        user = getattr(user_instance, "user", user_instance)
+        self._keep(f"{type(user).__name__} (a check of its own)", None, failed=True)
 
+    def _keep(self, name: str, ms: float | None, *, failed: bool) -> None:
+        self.requests.append((int(time.monotonic() - self.started_s), name, ms, failed))
 
-def _figures(requests: list[tuple[int, float, bool]]) -> dict[str, object]:
-    times = sorted(ms for _, ms, _ in requests)
-    nearest_rank = {p: times[max(0, -(-p * len(times) // 100) - 1)] if times else None for p in _PERCENTILES}
-    return {
-        "requests": len(requests),
-        "failures": sum(failed for _, _, failed in requests),
-        **{f"p{p}_ms": value for p, value in nearest_rank.items()},
-    }
+    def written(self) -> str:
+        """How long it took, and every request."""
+        return json.dumps({"duration_s": time.monotonic() - self.started_s, "requests": self.requests})
 
 
 if _wanted := os.environ.get(SHAPE_VARIABLE, "").split():
@@ -69,6 +62,7 @@ if _wanted := os.environ.get(SHAPE_VARIABLE, "").split():
 def _on_init(environment: object, **_others: object) -> None:
     record = Record()
     environment.events.request.add_listener(record.add)  # type: ignore[attr-defined]
+    environment.events.user_error.add_listener(record.stumbled)  # type: ignore[attr-defined]
 
     @environment.events.test_start.add_listener  # type: ignore[attr-defined, untyped-decorator]
     def _start(**_more: object) -> None:
@@ -78,4 +72,4 @@ def _on_init(environment: object, **_others: object) -> None:
     @environment.events.test_stop.add_listener  # type: ignore[attr-defined, untyped-decorator]
     def _stop(**_more: object) -> None:
         path = Path(os.environ[SUMMARY_VARIABLE])
-        path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}").write_text(json.dumps(record.summary()))
+        path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}").write_text(record.written())

@@ -14,6 +14,7 @@ import msgspec
 
 from harness import processes
 from harness.errors import InconclusiveError, UsageError
+from harness.measure.load_figures import LoadRequest, RequestFigures, by_name, by_second, figures_of
 from harness.stack import CONSENT_VARIABLE, child_environment
 
 LISTENER = Path(__file__).with_name("locust_listener.py")
@@ -48,6 +49,7 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     p95_ms: float
     p99_ms: float
     series: list[LoadSecondResult] = []
+    by_name: list[RequestFigures] = []
 
 
 def run_load(
@@ -109,32 +111,42 @@ def run_load(
     return _read(folder, users)
 
 
-class _Summary(msgspec.Struct, kw_only=True):
+class _Kept(msgspec.Struct, kw_only=True):
+    """What the listener wrote in one process."""
+
     duration_s: float
-    requests: int
-    failures: int
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-    series: list[LoadSecondResult]
+    requests: list[LoadRequest]
 
 
 def _read(folder: Path, users: int) -> LoadResult:
-    """The summary of the process that saw the most; a distributed run's master sees every request."""
-    found = [msgspec.json.decode(path.read_bytes(), type=_Summary) for path in sorted(folder.glob("load-*.json"))]
-    most = max(found, key=lambda summary: summary.requests, default=None)
-    if most is None or most.requests == 0 or most.p50_ms is None or most.p95_ms is None or most.p99_ms is None:
+    """The requests of all processes together: a distributed run's master sends none, each worker its share."""
+    kept = [msgspec.json.decode(path.read_bytes(), type=_Kept) for path in sorted(folder.glob("load-*.json"))]
+    requests = [request for one in kept for request in one.requests]
+    whole = figures_of(requests)
+    if whole.p50_ms is None or whole.p95_ms is None or whole.p99_ms is None:
         raise InconclusiveError("Locust made no request", where=str(folder / "locust.log"))
+    duration_s = max(one.duration_s for one in kept)
     return LoadResult(
         users=users,
-        duration_s=round(most.duration_s, 3),
-        requests=most.requests,
-        failures=most.failures,
-        rps=round(most.requests / most.duration_s, 2),
-        p50_ms=round(most.p50_ms, 2),
-        p95_ms=round(most.p95_ms, 2),
-        p99_ms=round(most.p99_ms, 2),
-        series=most.series,
+        duration_s=round(duration_s, 3),
+        requests=whole.requests,
+        failures=whole.failures,
+        rps=round(whole.requests / duration_s, 2),
+        p50_ms=whole.p50_ms,
+        p95_ms=whole.p95_ms,
+        p99_ms=whole.p99_ms,
+        series=[
+            LoadSecondResult(
+                at_s=at_s,
+                requests=second.requests,
+                failures=second.failures,
+                p50_ms=second.p50_ms,
+                p95_ms=second.p95_ms,
+                p99_ms=second.p99_ms,
+            )
+            for at_s, second in by_second(requests)
+        ],
+        by_name=by_name(requests),
     )
 
 

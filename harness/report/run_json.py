@@ -16,6 +16,7 @@ from harness.files import write_atomically
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import Bill
 from harness.measure.figures import DrillRecord, Verdict
+from harness.measure.load_figures import RequestFigures
 from harness.measure.load_limits import LoadLimit
 from harness.measure.verdict import overall
 
@@ -69,6 +70,7 @@ class LoadRecord(msgspec.Struct, frozen=True, kw_only=True):
     series: list[LoadSecond] = []
     shape: str = "steady"
     limits: list[LoadLimit] = []
+    by_name: list[RequestFigures] = []
 
 
 class CostRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,8 +95,8 @@ def used(line: BillLine) -> str:
 def load_limit(limit: LoadLimit) -> str:
     """A limit of the load and whether it held: `✗ FAIL p95 1,247 ms (≤ 200 ms)`."""
     verdict: Verdict = "pass" if limit.held else "fail"
-    if limit.name == "failures":
-        told = f"failures {limit.measured * 100:.2f} % (≤ {limit.limit * 100:g} %)"
+    if limit.name.endswith("failures"):
+        told = f"{limit.name} {limit.measured * 100:.2f} % (≤ {limit.limit * 100:g} %)"
     else:
         told = f"{limit.name} {milliseconds(limit.measured)} (≤ {limit.limit:g} ms)"
     return f"{VERDICT_MARKS[verdict]} {VERDICT_WORDS[verdict]} {told}"

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import UsageError
+from harness.config import LoadLimits
+from harness.errors import InconclusiveError, UsageError
 from harness.load.shapes import NAMES, SHAPES, users_at
+from harness.measure.load_figures import RequestFigures
 from harness.measure.load_limits import judge_load
 from harness.report import words
 from harness.report.run_json import LoadRecord, build_run
@@ -73,6 +75,32 @@ def test_a_load_over_a_limit_fails_the_run_and_says_which(name: str, limit: floa
 
 def test_limits_are_read_as_a_person_writes_them() -> None:
     assert parse_limits(["p95=200ms", "failures=0.01"]) == {"p95": 0.2, "failures": 0.01}
+    said = {"p95": "1s", "requests": {"GET /a?b={c}": {"failures": 0.5}, "POST /a": {"p50": "10ms", "p99": "2s"}}}
+    assert parse_limits(LoadLimits.model_validate(said).texts()) == {
+        "p95": 1.0,
+        "GET /a?b={c} failures": 0.5,
+        "POST /a p50": 0.01,
+        "POST /a p99": 2.0,
+    }
+
+
+def test_a_limit_on_one_request_is_held_against_that_request_alone() -> None:
+    one = RequestFigures(name="POST /a", requests=10, failures=1, p50_ms=5.0, p95_ms=50.0, p99_ms=90.0)
+    of_all = {"p50": 1.0, "p95": 2.0, "p99": 3.0, "failures": 0.0}
+    judged = judge_load({"POST /a p95": 40.0, "POST /a failures": 0.1, "p95": 2.0}, {**of_all, **one.measured()})
+    assert [(limit.name, limit.held) for limit in judged] == [
+        ("p95", True),
+        ("POST /a p95", False),
+        ("POST /a failures", True),
+    ]
+    assert words.load_limit(judged[1]) == "✗ FAIL POST /a p95 50 ms (≤ 40 ms)"
+    assert words.load_limit(judged[2]) == "✓ PASS POST /a failures 10.00 % (≤ 10 %)"
+
+
+def test_a_limit_on_a_request_that_nobody_sent_is_no_pass() -> None:
+    never = RequestFigures(name="GET /a", requests=1, failures=1)
+    with pytest.raises(InconclusiveError, match="nothing was measured of 'GET /a p95'"):
+        judge_load({"GET /a p95": 40.0}, never.measured())
 
 
 @pytest.mark.parametrize("text", ["p75=1s", "p95", "p95=much", "failures=2", "failures=-1"])
