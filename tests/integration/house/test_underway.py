@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import RefusedError
+from harness.errors import NotReadyError, RefusedError
 from harness.underway import at_work, commands, make_way
 from harness.workspace import Workspace, open_workspace
 from tests.waiting import awaited
@@ -46,7 +46,16 @@ def test_what_takes_down_refuses_beside_a_drill_and_ends_it_with_consent(workspa
         assert drill.poll() is None
         told: list[str] = []
         make_way(workspace, {"drill"}, consent=True, tell=told.append)
-        assert told == [f"ending drill (pid {drill.pid})"]
+        assert told == [f"ending drill (pid {drill.pid}): it rolls back first, which may take 120 s"]
         assert drill.wait() != 0
     assert commands(workspace) == []  # its file was left by the kill, and counts for nothing
     assert not list(workspace.commands.iterdir())
+
+
+def test_nothing_is_taken_down_below_a_command_that_does_not_end(workspace: Workspace) -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + DRILL
+    with subprocess.Popen([sys.executable, "-c", deaf, str(workspace.file)], stdin=subprocess.PIPE) as drill:
+        assert awaited(lambda: commands(workspace))
+        with pytest.raises(NotReadyError, match=rf"drill \(pid {drill.pid}\)(?s:.)*kill -9 {drill.pid}"):
+            make_way(workspace, {"drill"}, consent=True, tell=lambda _text: None, patience_s=0.0)
+        assert drill.poll() is None
