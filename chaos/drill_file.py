@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -291,7 +292,7 @@ def load_drill(name: str, folder: Path, *, policy: Mapping[Any, Policy]) -> Dril
         raise ConfigError(f"no drill {name!r}", where=str(folder), hint=nearest(name, drill_names(folder)))
     data, text = read_toml(path)
     file = validate(DrillFile, data, text=text, path=path)
-    template = _template(path, file.experiment)
+    template = _template(path, text, file.experiment)
     workload, operations = _workload(path, text, file)
     _check_procedures(path, text, file)
     return Drill(
@@ -331,11 +332,12 @@ def _check_procedures(path: Path, text: str, file: DrillFile) -> None:
             )
 
 
-def _template(path: Path, part: ExperimentPart) -> dict[str, Any]:
+def _template(path: Path, text: str, part: ExperimentPart) -> dict[str, Any]:
     """The experiment template as AWS documents it, with the drill's parameters put in."""
     source = path.parent / part.template
     try:
-        template = json.loads(source.read_text(encoding="utf-8"))
+        written = source.read_text(encoding="utf-8")
+        template = json.loads(written)
     except OSError as error:
         raise ConfigError(
             f"the template cannot be read: {error.strerror}", where=f"{path} experiment.template"
@@ -349,8 +351,24 @@ def _template(path: Path, part: ExperimentPart) -> dict[str, Any]:
     try:
         check_template(template, _EVERY_CAPABILITY)
     except FisError as error:
-        raise ConfigError(str(error), where=str(source)) from error
+        where = _own_parameter(path, text, part, str(error)) or f"{source}:{_line_in(written, str(error))}"
+        raise ConfigError(str(error), where=where) from error
     return dict(template)
+
+
+def _own_parameter(path: Path, text: str, part: ExperimentPart, told: str) -> str:
+    """The place of the drill's own parameter that a message quotes, '' when it is about the template."""
+    for key, value in part.parameters.items():
+        if f"'{value}'" in told:
+            return f"{path}:{line_of(text, ['experiment', 'parameters', key])} experiment.parameters.{key}"
+    return ""
+
+
+def _line_in(written: str, told: str) -> int:
+    """The 1-based line of a template that a message of FIS is about: what it quotes, else the action or target."""
+    words = re.findall(r"'([^']+)'", told) + re.findall(r"\b(?:action|[Tt]arget) ([\w-]+)", told)
+    lines = written.splitlines()
+    return next((n for word in words for n, line in enumerate(lines, 1) if word in line), 1)
 
 
 def _check_shape(template: Any, source: Path) -> None:  # JSON

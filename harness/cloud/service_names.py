@@ -7,6 +7,15 @@ We call services as botocore does (`dynamodb`, `cloudwatch`, `stepfunctions`): t
 
 from __future__ import annotations
 
+import functools
+
+import botocore.loaders
+
+from harness.errors import nearest
+
+STAGES = "execute-api"
+"""Requests to an API Gateway stage, and their only operation is `Invoke`."""
+
 BY_SIGNING_NAME: dict[str, tuple[str, ...]] = {
     "apigateway": ("apigateway", "apigatewayv2"),
     "execute-api": ("apigatewaymanagementapi",),
@@ -70,3 +79,29 @@ def services_signing_as(signing_name: str) -> tuple[str, ...]:
     if not signing_name:
         return ()
     return BY_SIGNING_NAME.get(signing_name, (signing_name,))
+
+
+@functools.cache
+def services() -> frozenset[str]:
+    """Every service that a call can be for: botocore's, and requests to API Gateway stages, which no SDK has."""
+    return frozenset({*botocore.loaders.Loader().list_available_services("service-2"), STAGES})
+
+
+@functools.cache
+def operations(service: str) -> frozenset[str]:
+    """The operations of one of `services()`, as the gate names them."""
+    if service == STAGES:
+        return frozenset({"Invoke"})
+    return frozenset(botocore.loaders.Loader().load_service_model(service, "service-2")["operations"])
+
+
+def suggestion(service: str) -> str:
+    """What may have been meant by a name that is none of `services()`: SDKs sign with other names than they have.
+
+    >>> suggestion("states")
+    "did you mean 'stepfunctions'?"
+    >>> suggestion("dynamo")
+    "did you mean 'dynamodb'?"
+    """
+    signing = [one for one in BY_SIGNING_NAME.get(service, ()) if one in services()]
+    return f"did you mean {signing[0]!r}?" if signing else nearest(service, services())

@@ -7,18 +7,16 @@ https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html#fis-
 
 from __future__ import annotations
 
-import functools
+import fnmatch
 from collections.abc import Mapping
 from typing import ClassVar
-
-import botocore.session
-from botocore.exceptions import UnknownServiceError
 
 from chaos.fis.actions.action import DURATION, Parameter, RuleAction, Work
 from chaos.fis.actions.values import check_percentage, listed
 from chaos.fis.errors import ValidationException
 from chaos.fis.finding import Resource
 from harness.cloud.faults import ApiError, Dose, Selector
+from harness.cloud.service_names import operations, services, suggestion
 from harness.errors import nearest
 
 ON_AWS = ("ec2", "kinesis")
@@ -59,17 +57,18 @@ class _ApiErrorAction(RuleAction):
 
 
 def check_operations(parameters: Mapping[str, str]) -> None:
-    """Refuse operations that the service does not have.
+    """Refuse a service that is none, and operations that it does not have.
 
     Raises:
         ValidationException: names the nearest one.
     """
-    known = _operations_of(parameters["service"])
+    service = parameters["service"]
+    if service not in services():
+        raise ValidationException(f"Invalid value '{service[:80]}' for service: {suggestion(service)}")
+    known = operations(service)
     for name in listed(parameters["operations"], "operations"):
-        if name not in known and "*" not in name:
-            raise ValidationException(
-                f"Service {parameters['service']} has no operation '{name}'; {nearest(name, known)}"
-            )
+        if not fnmatch.filter(known, name):
+            raise ValidationException(f"Service {service} has no operation '{name}'; {nearest(name, known)}")
 
 
 def callers(work: Work) -> list[str]:
@@ -80,18 +79,6 @@ def callers(work: Work) -> list[str]:
 def pathless(role: Resource) -> str:
     """`arn:aws:iam::000000000000:role/orders` of a role, whatever its path."""
     return f"{role.arn.partition(':role/')[0]}:role/{role.name}"
-
-
-@functools.cache
-def _operations_of(service: str) -> frozenset[str]:
-    if service == "execute-api":  # requests to an API Gateway stage, as the gate names them; no SDK has them
-        return frozenset({"Invoke"})
-    session = botocore.session.get_session()
-    try:
-        return frozenset(session.get_service_model(service).operation_names)
-    except (UnknownServiceError, ValueError):
-        near = nearest(service, session.get_available_services())
-        raise ValidationException(f"Invalid value '{service[:80]}' for service: {near[:200]}") from None
 
 
 class InjectApiInternalError(_ApiErrorAction):

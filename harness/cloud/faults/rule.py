@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable
 
 import msgspec
@@ -17,6 +18,7 @@ from harness.cloud.faults.effects import (
     Reset,
 )
 from harness.cloud.faults.selector import Selector
+from harness.cloud.service_names import operations, services, suggestion
 from harness.errors import ConfigError, nearest
 
 MAX_LEASE_S = 12 * 3600.0
@@ -57,7 +59,8 @@ def parse_rule(data: bytes) -> FaultRule:
     """A rule from JSON.
 
     Raises:
-        ConfigError: unknown key, missing key, or a value outside its range; says which.
+        ConfigError: unknown key, missing key, a value outside its range, or a service or operation that AWS does
+            not have: such a fault would wait for calls that never come.
     """
     try:
         rule = msgspec.json.decode(data, type=FaultRule)
@@ -66,6 +69,7 @@ def parse_rule(data: bytes) -> FaultRule:
     except msgspec.DecodeError as error:
         raise ConfigError(f"not JSON: {error}", where="fault rule") from error
     check_rule(rule)
+    _check_names(rule)
     return rule
 
 
@@ -96,6 +100,18 @@ def check_rule(rule: FaultRule) -> None:
             where=f"{where} selector.layer",
             hint="use layer 'invocation'" if invocation_only else "use layer 'api'",
         )
+
+
+def _check_names(rule: FaultRule) -> None:
+    chosen, where = rule.selector, f"fault rule {rule.id!r} selector"
+    for key, name in [("service", chosen.service), *(("except_services", one) for one in chosen.except_services)]:
+        if name and not fnmatch.filter(services(), name):
+            raise ConfigError(f"no service {name!r}", where=f"{where}.{key}", hint=suggestion(name))
+    if chosen.operation and chosen.service in services():
+        known = operations(chosen.service)
+        if not fnmatch.filter(known, chosen.operation):
+            told = f"{chosen.service} has no operation {chosen.operation!r}"
+            raise ConfigError(told, where=f"{where}.operation", hint=nearest(chosen.operation, known))
 
 
 def _key_hint(message: str) -> str:

@@ -95,6 +95,27 @@ def test_a_wrong_template_is_refused_before_anything_starts(drills: Path, old: s
     assert "zone-loss.json" in caught.value.where
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"execute-api", "operations"', '"execute-apy", "operations"', "did you mean 'execute-api'?"),
+        ('"Invoke"', '"Invke"', "did you mean 'Invoke'?"),
+    ],
+)
+def test_a_service_that_is_none_is_told_with_its_line(drills: Path, old: str, new: str, said: str) -> None:
+    template = drills.parent / "experiments" / "api-unavailable.json"
+    line = next(n for n, text in enumerate(template.read_text().splitlines(), 1) if old in text)
+    edit(template, old, new)
+    with pytest.raises(ConfigError) as caught:
+        load_drill("api-unavailable", drills, policy={})
+    assert said in caught.value.what
+    assert caught.value.where.endswith(f"api-unavailable.json:{line}")
+    edit(template, new, old)
+    edit(drills / "api-unavailable.toml", "[workload]", '[experiment.parameters]\nservice = "s33"\n\n[workload]')
+    with pytest.raises(ConfigError, match=r"api-unavailable.toml:\d+ experiment.parameters.service(?s:.)*'s3'"):
+        load_drill("api-unavailable", drills, policy={})
+
+
 def test_a_template_that_is_no_object_is_refused(drills: Path) -> None:
     (drills.parent / "experiments" / "zone-loss.json").write_text(json.dumps(["actions"]))
     with pytest.raises(ConfigError, match="not an experiment template"):

@@ -178,6 +178,15 @@ def test_a_service_without_rules_costs_a_look_up(book: RuleBook) -> None:
         ({"selector": {"layer": "invocation"}}, "cannot act on layer 'invocation'"),
         ({"selector": {"servce": "s3"}}, "service"),
         ({"nonsense": 1}, "nonsense"),
+        (
+            {"selector": {"service": "dynamo"}},
+            "selector.service did you mean 'dynamodb'?",
+        ),
+        ({"selector": {"service": "states"}}, "did you mean 'stepfunctions'?"),
+        ({"selector": {"service": "dynamo?"}}, "no service 'dynamo?'"),
+        ({"selector": {"except_services": ["s33"]}}, "except_services"),
+        ({"selector": {"service": "s3", "operation": "GetObjekt"}}, "did you mean 'GetObject'?"),
+        ({"selector": {"service": "s3", "operation": "Fetch*"}}, "s3 has no operation 'Fetch*'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(book: RuleBook, changes: dict[str, Any], said: str) -> None:
