@@ -168,7 +168,7 @@ def _print_answer(words: Sequence[str], answer: Answer, *, as_json: bool) -> Non
         from rich.text import Text
 
         laid_out = isinstance(answer.shown, str | Text)  # its lines are as long as they should be
-        Console(highlight=False, soft_wrap=laid_out).print(answer.shown, markup=not laid_out, crop=False)
+        Console(highlight=False, soft_wrap=laid_out, emoji=False).print(answer.shown, markup=not laid_out, crop=False)
 
 
 def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> int:
@@ -178,7 +178,7 @@ def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> i
     else:
         from rich.console import Console
 
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"blackstart: {error}", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True, emoji=False).print(f"blackstart: {error}", markup=False)
     return error.exit_code
 
 

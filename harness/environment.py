@@ -16,34 +16,8 @@ from typing import Any
 from harness.clock import parse_duration_s
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.cloud.settings import LocalImage
-from harness.errors import UsageError, nearest
-from harness.target import Target, endpoint_target, real_aws
+from harness.target import Target, TargetChoice, endpoint_target, real_aws
 from harness.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetChoice:
-    """`--target` as given: `embedded`, `endpoint=URL` or `aws`; `consent` is `--yes`. Never stored."""
-
-    kind: str = "embedded"
-    url: str = ""
-    consent: bool = False
-
-
-def parse_target(text: str, *, consent: bool) -> TargetChoice:
-    """The choice in `--target`.
-
-    Raises:
-        UsageError: none of the three forms.
-    """
-    kind, _, url = text.partition("=")
-    if kind not in {"embedded", "endpoint", "aws"} or (kind == "endpoint") != bool(url):
-        raise UsageError(
-            f"{text!r} is no target",
-            where="--target",
-            hint=f"{nearest(kind, ['embedded', 'endpoint', 'aws'])}; forms: embedded, endpoint=URL, aws",
-        )
-    return TargetChoice(kind=kind, url=url, consent=consent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

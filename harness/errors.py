@@ -127,8 +127,11 @@ class RollbackError(BlackstartError):
     code = "rollback"
 
 
+_MOST_NAMES = 20
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The hint for an unknown name: the nearest valid one, or all of them when none is near.
+    """The hint for an unknown name: the nearest valid one, or all of them (the first of many) when none is near.
 
     >>> nearest("drils", ["drills", "load"])
     "did you mean 'drills'?"
@@ -137,4 +140,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"valid names: {', '.join(names) or 'none'}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"valid names: {', '.join(names[:_MOST_NAMES]) or 'none'}{more}"

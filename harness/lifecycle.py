@@ -15,11 +15,11 @@ from harness.deploy.engine.project import read_project
 from harness.deploy.engine.selection import Selection
 from harness.deploy.pulumi_cli.workspace import Place
 from harness.deploy.request import holds
-from harness.environment import TargetChoice, cloud_settings
+from harness.environment import cloud_settings
 from harness.errors import NotReadyError, UsageError
 from harness.running import current, require_running
 from harness.stack import RunningStack, save
-from harness.target import Target, endpoint_target, real_aws
+from harness.target import Target, TargetChoice, endpoint_target, real_aws
 from harness.terminal import Progress
 from harness.workspace import Workspace
 
@@ -113,7 +113,7 @@ def bring_up(
             stays up after a failed deployment, so that the next `up` goes on from what is there.
     """
     program_of(workspace, choice)
-    running = current(workspace)
+    running = None if target.kind == "aws" else current(workspace, target)
     if running is None:
         running = _start(workspace, target, choice.name, detached=detached, progress=progress)
     progress.phase("Deploying the stack")
@@ -158,8 +158,9 @@ def reached(workspace: Workspace, target: TargetChoice, name: str) -> RunningSta
     Raises:
         NotReadyError: nothing runs here.
         RefusedError: real AWS without consent, or outside the allow-list.
+        UsageError: another target was asked for than the one that runs here.
     """
-    return _real_aws(workspace, target, name) if target.kind == "aws" else require_running(workspace)
+    return _real_aws(workspace, target, name) if target.kind == "aws" else require_running(workspace, target)
 
 
 def idle_request(workspace: Workspace, target: TargetChoice, choice: StackChoice) -> DeployRequest:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from chaos.drill_file import Drill, drill_names, load_drill
 from harness.clock import parse_duration_s
-from harness.environment import TargetChoice, environment
+from harness.environment import environment
 from harness.errors import BlackstartError, InterruptedByUserError, UsageError, nearest
 from harness.job import Job, LoadShape, new_folder, new_seed
 from harness.lifecycle import StackChoice, program_of, reached
@@ -20,6 +20,7 @@ from harness.measure.load_limits import LIMITS
 from harness.report.run_json import LoadRecord, RunRecord
 from harness.running import current, require_running
 from harness.scenarios import ScenarioResult
+from harness.target import EMBEDDED_CHOICE, TargetChoice
 from harness.terminal import Progress
 from harness.workspace import Workspace
 
@@ -93,7 +94,7 @@ def test_scenarios(
     Raises:
         BlackstartError: they could not run.
     """
-    if current(workspace) is not None:
+    if current(workspace, target) is not None:
         job = Job(
             workspace=workspace,
             progress=progress,
@@ -112,6 +113,7 @@ def test_scenarios(
 def load_running(
     workspace: Workspace,
     *,
+    target: TargetChoice = EMBEDDED_CHOICE,
     users: int | None,
     rate: float | None,
     duration: str,
@@ -128,7 +130,7 @@ def load_running(
     """
     given = _load_shape(workspace, users=users, rate=rate, duration=duration, workers=2 if distributed else 0)
     wanted = replace(given, shape=_shape_name(shape or given.shape), limits={**given.limits, **parse_limits(limits)})
-    require_running(workspace)
+    require_running(workspace, target)
     job = Job(
         workspace=workspace,
         progress=progress,

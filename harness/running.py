@@ -10,27 +10,40 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chaos.fis.watching import ENDED
 from harness import leftovers, processes
 from harness.cloud.control_client import ControlClient
-from harness.errors import NotReadyError
+from harness.errors import NotReadyError, UsageError
 from harness.stack import RunningStack, load
-from harness.target import Target
+from harness.target import EMBEDDED_CHOICE, Target, TargetChoice
 from harness.workspace import Workspace
 
 
-def current(workspace: Workspace) -> RunningStack | None:
-    """The stack that `up` left running, or None when there is none or its cloud has gone."""
+def current(workspace: Workspace, asked: TargetChoice = EMBEDDED_CHOICE) -> RunningStack | None:
+    """The stack that `up` left running, or None when there is none or its cloud has gone.
+
+    Raises:
+        UsageError: another target was asked for than the one that runs here.
+    """
     if not workspace.stack_file.exists():
         return None
     stack = load(workspace.stack_file)
-    return stack if ControlClient(stack.target).alive() else None
+    if not ControlClient(stack.target).alive():
+        return None
+    if asked.kind not in {"embedded", stack.target.kind}:  # without --target it is what runs here
+        raise UsageError(
+            f"what runs here at {stack.target.endpoint} is the target {stack.target.kind}, not {asked.kind}",
+            where="--target",
+            hint="blackstart down ends it; without --target it is what is used",
+        )
+    return stack
 
 
-def require_running(workspace: Workspace) -> RunningStack:
+def require_running(workspace: Workspace, asked: TargetChoice = EMBEDDED_CHOICE) -> RunningStack:
     """The running stack.
 
     Raises:
         NotReadyError: there is none.
+        UsageError: another target was asked for than the one that runs here.
     """
-    stack = current(workspace)
+    stack = current(workspace, asked)
     if stack is None:
         raise NotReadyError("no stack is running here", where=str(workspace.root), hint="blackstart up --detach")
     return stack

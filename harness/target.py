@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from harness.errors import NotReadyError, RefusedError, UsageError
+from harness.errors import NotReadyError, RefusedError, UsageError, nearest
 
 if TYPE_CHECKING:
     import boto3
@@ -113,6 +113,34 @@ def _session(target: Target) -> boto3.session.Session:
         aws_secret_access_key=target.secret_key,
         region_name=target.region,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetChoice:
+    """`--target` as given: `embedded`, `endpoint=URL` or `aws`; `consent` is `--yes`. Never stored."""
+
+    kind: str = "embedded"
+    url: str = ""
+    consent: bool = False
+
+
+EMBEDDED_CHOICE = TargetChoice()
+
+
+def parse_target(text: str, *, consent: bool) -> TargetChoice:
+    """The choice in `--target`.
+
+    Raises:
+        UsageError: none of the three forms.
+    """
+    kind, _, url = text.partition("=")
+    if kind not in {"embedded", "endpoint", "aws"} or (kind == "endpoint") != bool(url):
+        raise UsageError(
+            f"{text!r} is no target",
+            where="--target",
+            hint=f"{nearest(kind, ['embedded', 'endpoint', 'aws'])}; forms: embedded, endpoint=URL, aws",
+        )
+    return TargetChoice(kind=kind, url=url, consent=consent)
 
 
 def endpoint_target(url: str, *, regions: Sequence[str]) -> Target:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console, RenderableType
 
 from harness import leftovers, underway
+from harness.target import TargetChoice, parse_target
 from harness.terminal import Progress, TerminalProgress
 from harness.workspace import Workspace, open_workspace
 
@@ -59,9 +60,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One command under way: its options, its workspace, and where it tells its progress."""
+    """One command under way: its options, its target, its workspace, and where it tells its progress."""
 
     options: Options
+    target: TargetChoice
     workspace: Workspace
     progress: Progress
 
@@ -72,8 +74,8 @@ def session(options: Options, *, at_work: str = "") -> Iterator[Session]:
 
     `at_work` is the command's word where another one must not take down what it works with.
     """
-    workspace = open_workspace(options.config)
-    progress = TerminalProgress(Console(stderr=True), verbose=options.verbose)
+    target, workspace = parse_target(options.target, consent=options.yes), open_workspace(options.config)
+    progress = TerminalProgress(Console(stderr=True, emoji=False), verbose=options.verbose)
     cleared = leftovers.clear(workspace, progress.note)
     if text := str(cleared):
         progress.note(f"cleared what a killed command left: {text}")
@@ -81,7 +83,7 @@ def session(options: Options, *, at_work: str = "") -> Iterator[Session]:
         progress.note(f"could not be cleared: {failure}")
     try:
         with underway.at_work(workspace, at_work) if at_work else nullcontext():
-            yield Session(options=options, workspace=workspace, progress=progress)
+            yield Session(options=options, target=target, workspace=workspace, progress=progress)
     except BaseException:
         progress.close(failed=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import Parameter
 
 from harness.commands.answer import DEFAULTS, Answer, Engine, Flag, Options, Repeatable, Session, session
+from harness.counting import counted
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from harness.deploy.api import DeployResult
     from harness.deploy.engine.events import Listener
     from harness.lifecycle import StackChoice
+
+_LONGEST_OUTPUT = 100
 
 
 @Parameter(name="*")
@@ -103,14 +107,12 @@ def up(
         options: Options that every command takes.
     """
     from harness import lifecycle
-    from harness.environment import parse_target
     from harness.running import wait_until_ended
 
     choice, (record, listen) = which.choice(options, replace=replace, refresh=refresh), view.listener()
     with session(options) as here:
-        target = parse_target(options.target, consent=options.yes)
         ours, result = lifecycle.bring_up(
-            here.workspace, target, choice, detached=detach, progress=here.progress, listen=listen
+            here.workspace, here.target, choice, detached=detach, progress=here.progress, listen=listen
         )
         answer = _deployed(ours.target.endpoint or "aws", result, record, view)
         if detach or ours.target.kind == "aws":
@@ -141,16 +143,14 @@ def deploy(
         options: Options that every command takes.
     """
     from harness import lifecycle
-    from harness.environment import parse_target
     from harness.running import require_running
 
     choice, (record, listen) = which.choice(options, replace=replace, refresh=refresh), view.listener()
     with session(options) as here:
-        target = parse_target(options.target, consent=options.yes)
-        if target.kind != "aws":
+        if here.target.kind != "aws":
             require_running(here.workspace)
         ours, result = lifecycle.bring_up(
-            here.workspace, target, choice, detached=True, progress=here.progress, listen=listen
+            here.workspace, here.target, choice, detached=True, progress=here.progress, listen=listen
         )
     return _deployed(ours.target.endpoint or "aws", result, record, view)
 
@@ -234,10 +234,8 @@ def destroy(*, which: Which = ANY, view: View = SHORT, options: Options = DEFAUL
 
 def _reached(here: Session, choice: StackChoice) -> Any:  # a RunningStack; its module is loaded late
     from harness import lifecycle
-    from harness.environment import parse_target
 
-    target = parse_target(here.options.target, consent=here.options.yes)
-    return lifecycle.reached(here.workspace, target, choice.name)
+    return lifecycle.reached(here.workspace, here.target, choice.name)
 
 
 def _deployed(where: str, result: DeployResult, record: ChangeRecord, view: View) -> Answer:
@@ -251,9 +249,19 @@ def _deployed(where: str, result: DeployResult, record: ChangeRecord, view: View
         text.append(f"not selected and not there: {names}\n", "yellow")
     width = max((len(name) for name in result.outputs), default=0)
     for name, value in sorted(result.outputs.items()):
-        text.append_text(Text(f"  {name:{width}}  {value}\n"))
+        text.append_text(Text(f"  {name:{width}}  {_brief(value)}\n"))
     text.rstrip()
     return Answer(data=_data(result, record), shown=text)
+
+
+def _brief(value: Any) -> str:  # what a program exports
+    """An output on a line: of a long list or mapping only how much it holds; `stack output NAME` shows all."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) or len(text) <= _LONGEST_OUTPUT:
+        return text
+    of = f", of {', '.join(value)}" if isinstance(value, dict) else ""
+    held = f"{counted(len(value), 'entry', 'entries')}{of}"
+    return f"({held if len(held) <= _LONGEST_OUTPUT else held[: _LONGEST_OUTPUT - 1] + '…'})"
 
 
 def _after(record: ChangeRecord, view: View) -> Text:

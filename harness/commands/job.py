@@ -33,7 +33,6 @@ def run(
         set: Stack configuration on top of Pulumi.STACK.yaml, KEY=VALUE; repeatable.
         options: Options that every command takes.
     """
-    from harness.environment import parse_target
     from harness.lifecycle import StackChoice
     from harness.report.terminal import render_terminal
     from harness.run import RunOptions, parse_parts, run_all
@@ -42,7 +41,7 @@ def run(
         record, folder = run_all(
             here.workspace,
             RunOptions(
-                target=parse_target(options.target, consent=options.yes),
+                target=here.target,
                 stack=StackChoice(program=program, name=options.env, settings=set, engine=engine),
                 parts=parse_parts(only),
                 drills=drill,
@@ -58,12 +57,10 @@ def run(
 
 def test(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)], options: Options = DEFAULTS) -> Answer:
     """Run the scenario suites against the running stack, or an ephemeral one; arguments go to pytest."""
-    from harness.environment import parse_target
     from harness.run import test_scenarios
 
     with session(options, at_work="test") as here:
-        target = parse_target(options.target, consent=options.yes)
-        result = test_scenarios(here.workspace, target, options.env, arguments, here.progress)
+        result = test_scenarios(here.workspace, here.target, options.env, arguments, here.progress)
     counts = {
         "passed": result.passed,
         "failed": result.failed,
@@ -114,6 +111,7 @@ def load(
     with session(options, at_work="load") as here:
         result = load_running(
             here.workspace,
+            target=here.target,
             users=users,
             rate=rate,
             duration=duration,
@@ -134,7 +132,6 @@ def load(
 
 def drill(name: str, *, runs: int = 1, seed: int | None = None, options: Options = DEFAULTS) -> Answer:
     """Run one drill, by name or file, against the running stack, or with `--target aws` against the one there."""
-    from harness.environment import parse_target
     from harness.report.terminal import render_terminal
     from harness.run import drill_running
 
@@ -142,7 +139,7 @@ def drill(name: str, *, runs: int = 1, seed: int | None = None, options: Options
         record, folder = drill_running(
             here.workspace,
             name,
-            target=parse_target(options.target, consent=options.yes),
+            target=here.target,
             stack_name=options.env,
             runs=runs,
             seed=seed,

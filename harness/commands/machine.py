@@ -72,7 +72,7 @@ def ui(*, port: int = 0, browser: bool = True, options: Options = DEFAULTS) -> A
     from harness.web.console import Console
 
     with session(options) as here:
-        console = Console(here.workspace, require_running(here.workspace))
+        console = Console(here.workspace, require_running(here.workspace, here.target))
 
         def ready(address: str) -> None:
             here.progress.note(f"the console is at {address}")

@@ -26,14 +26,12 @@ def down(*, program: Path | None = None, options: Options = DEFAULTS) -> Answer:
 def heal(*, options: Options = DEFAULTS) -> Answer:
     """End every fault now; safe to repeat. With `--target aws --yes` stop what drills left running there."""
     from harness import running
-    from harness.environment import parse_target
     from harness.errors import RollbackError
     from harness.lifecycle import reached
 
-    choice = parse_target(options.target, consent=options.yes)
     with session(options) as here:
-        if choice.kind == "aws":
-            data = running.heal_aws(here.workspace, reached(here.workspace, choice, options.env).target)
+        if here.target.kind == "aws":
+            data = running.heal_aws(here.workspace, reached(here.workspace, here.target, options.env).target)
             if data["failed"]:
                 raise RollbackError("; ".join(data["failed"]), hint="stop them in the FIS console")
             return Answer(data=data, shown=", ".join(data["stopped"]) or "no experiment of a drill runs there")

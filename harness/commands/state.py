@@ -46,11 +46,9 @@ OURS = Of()
 def _request(here: Session, which: Of) -> DeployRequest:
     """The stack on the target; nothing needs to run for it."""
     from harness import lifecycle
-    from harness.environment import parse_target
 
-    target = parse_target(here.options.target, consent=here.options.yes)
     choice = lifecycle.StackChoice(program=which.program, name=which.stack or here.options.env, engine=which.engine)
-    return lifecycle.idle_request(here.workspace, target, choice)
+    return lifecycle.idle_request(here.workspace, here.target, choice)
 
 
 def _state(here: Session, which: Of) -> StackState:

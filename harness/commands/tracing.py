@@ -27,7 +27,7 @@ def trace(key: str, *, annotation: Repeatable = (), file: Path | None = None, op
     from harness.tracing import KEYS, find
 
     with session(options) as here:
-        found = find(require_running(here.workspace), key, annotation or KEYS)
+        found = find(require_running(here.workspace, here.target), key, annotation or KEYS)
         path = file or here.workspace.folder / "traces" / f"{key.replace('/', '_')}.svg"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, picture(found))

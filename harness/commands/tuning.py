@@ -31,7 +31,7 @@ def tune(
     )
     with session(options, at_work="tune") as here:
         here.progress.phase(f"Tuning {function}")
-        found = measure(require_running(here.workspace), order, here.progress.detail)
+        found = measure(require_running(here.workspace, here.target), order, here.progress.detail)
         path = here.workspace.folder / "tuning" / f"{function}.svg"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, plot(found))

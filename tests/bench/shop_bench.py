@@ -18,8 +18,9 @@ from peers import Table
 
 from harness.cloud.client import RunningCloud
 from harness.deploy.api import DeployRequest, up
-from harness.environment import TargetChoice, environment
+from harness.environment import environment
 from harness.stack import STACK_FILE_VARIABLE, RunningStack, save
+from harness.target import TargetChoice
 from harness.workspace import open_workspace
 
 WORKSPACE = open_workspace(Path(__file__).parents[2] / "blackstart.toml")

@@ -23,9 +23,10 @@ from typing import Any
 from policies import Granted, granted, without
 
 from harness.deploy.api import DeployRequest, up
-from harness.environment import TargetChoice, environment
+from harness.environment import environment
 from harness.pytest_plugin import PATIENCE_VARIABLE
 from harness.stack import STACK_FILE_VARIABLE, RunningStack, save
+from harness.target import TargetChoice
 from harness.workspace import open_workspace
 from tests.kept import answers, keep
 

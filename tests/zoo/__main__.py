@@ -27,10 +27,10 @@ from chaos.drill import run_drill
 from chaos.drill_file import load_drill
 from chaos.repeats import Repeats
 from harness.deploy.api import DeployRequest, up
-from harness.environment import TargetChoice, environment
+from harness.environment import environment
 from harness.measure.figures import DrillRecord, DrillRunFigures, ObjectiveVerdict
 from harness.stack import RunningStack
-from harness.target import Target
+from harness.target import Target, TargetChoice
 from harness.workspace import open_workspace
 from tests.kept import answers, commit, keep
 
