@@ -8,15 +8,12 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from harness.cloud import (
-    bucket_settings,
     cognito_triggers,
     economies,
-    managed_policies,
+    gaps,
     message_moves,
-    ministack_gaps,
     ministack_hooks,
     permissions,
-    quick_create,
     secret_rotation,
 )
 from harness.cloud.asgi import App, Receive, Scope, Send, read_body, respond
@@ -55,16 +52,11 @@ class Ministack:
             )
         )
         self.app: App = ministack_hooks.app()
-        ministack_hooks.keep_what_is_put()
         economies.install()
-        ministack_hooks.answer_at_the_root()
-        ministack_gaps.close_gaps()
-        bucket_settings.keep_settings_of_buckets()
-        quick_create.create_quickly()
+        gaps.close()
         cognito_triggers.install()
         message_moves.install()
         secret_rotation.install()
-        ministack_hooks.know_managed_policies(managed_policies.document_of)
         permissions.install()
         self._lifespan = Lifespan(self.app)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from harness.cloud import ministack_hooks, provisioned_concurrency
+from harness.cloud import provisioned_concurrency, subnets
 from harness.cloud.automation.service import Automations
 from harness.cloud.backups import emulated as backups
 from harness.cloud.backups.service import BackupService
@@ -62,7 +62,7 @@ class Parts:
         self.provisioned = provisioned_concurrency.install(self.functions)
         weaver = self.traces.weaver
         functions.install(self.functions, lambda run: self.signals.metered_execute(weaver.traced_execute(run)))
-        self.egress = Egress(doors.faults, partial(ministack_hooks.ways_out, settings.account_id))
+        self.egress = Egress(doors.faults, partial(subnets.ways_out, settings.account_id))
         doors.zones.add_resident(self.egress)
         self.schedules = Schedules.install(doors.target)
         self.databases = Databases.install(settings, doors, store)

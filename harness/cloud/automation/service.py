@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from harness.cloud import ministack_hooks
 from harness.cloud.automation.documents import Documents, Members, SsmError
 from harness.cloud.automation.execution import Execution, arguments
 from harness.cloud.automation.expressions import filled
@@ -21,6 +20,7 @@ from harness.cloud.automation.script import ScriptHost
 from harness.cloud.automation.steps import Surroundings
 from harness.cloud.databases.emulated import Proceed, ServiceAnswer, ServiceCall, caller_scope, wrap_service
 from harness.cloud.identify import EXPERIMENT_APP_ID
+from harness.cloud.sessions import RoleSession
 from harness.target import Target
 
 _BY_EXPERIMENT = "blackstart:by-experiment"
@@ -107,8 +107,7 @@ class Automations:
         account, region = scope
         key, secret, token = self.target.access_key, self.target.secret_key, ""
         if role:
-            function = f"arn:aws:lambda:{region}:{account}:function:automation"
-            made = ministack_hooks.execution_credentials({"Role": role, "FunctionArn": function})
+            made = RoleSession(role=role, account=account, region=region, name="automation").credentials()
             key, secret, token = (made[f"AWS_{n}"] for n in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
         session = boto3.session.Session(key, secret, token or None, region)
         environment = {

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Client = Callable[[str], Any]
+from harness.cloud.sessions import Client
+
 _LOOK_EVERY_S = 0.2
 _BUILD_ENDED = frozenset({"SUCCEEDED", "FAILED", "FAULT", "STOPPED", "TIMED_OUT"})
 

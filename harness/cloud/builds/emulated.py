@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.cloud import ministack_hooks
 from harness.cloud.builds.build import Build
 from harness.cloud.doors import Doors, Publish
 from harness.cloud.ministack_hooks import before_first_call
+from harness.cloud.sessions import RoleSession
 from harness.cloud.settings import CloudSettings
 from harness.target import Target
 
@@ -130,21 +130,17 @@ class Builds:
         return codebuild.json_response({"build": told})
 
     def _run(self, record: Record, project: Record) -> None:
-        region = str(record["arn"]).split(":")[3]
-        credentials = _credentials(record, str(project["serviceRole"]))
-
-        @functools.cache
-        def client(service: str) -> Any:
-            return self.target.client(service, region=region, role=credentials)
-
+        region, account = str(record["arn"]).split(":")[3:5]
+        role, name = str(project["serviceRole"]), f"codebuild-{record['projectName']}"
+        session = RoleSession(role=role, account=account, region=region, name=name)
         build = Build(
             record=record,
             project=project,
             folder=self.folder / record["id"].partition(":")[2],
             registry=self.registry,
-            client=client,
+            client=session.clients(self.target),
             variables={
-                **credentials,
+                **session.credentials(),
                 "AWS_ENDPOINT_URL": str(self.target.endpoint),
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
@@ -219,14 +215,6 @@ def _refusal(project: Mapping[str, Any]) -> str:
         return "privilegedMode is not supported by this cloud: there is no Docker daemon"
     named = next((name for name in _REFUSED if project.get(name)), "")
     return f"{named} is not supported by this cloud" if named else ""
-
-
-def _credentials(record: Record, role: str) -> dict[str, str]:
-    """A session of the service role, for this build."""
-    parts = str(record["arn"]).split(":")
-    name = f"codebuild-{record['projectName']}"[:64]
-    arn = f"arn:aws:lambda:{parts[3]}:{parts[4]}:function:{name}"  # tells account, region and session apart
-    return ministack_hooks.execution_credentials({"Role": role, "FunctionName": name, "FunctionArn": arn})
 
 
 def _path() -> str:

@@ -20,10 +20,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.cloud import ministack_hooks
 from harness.cloud.asgi import REQUEST, App, Message, Receive, Scope, Send, read_body, replay, respond
-from harness.cloud.builds.actions import ACTIONS, ActionFailedError, Client, Work
+from harness.cloud.builds.actions import ACTIONS, ActionFailedError, Work
 from harness.cloud.identify import Request
+from harness.cloud.sessions import Client, RoleSession
 from harness.target import Target
 
 Record = dict[str, Any]
@@ -224,16 +224,8 @@ class PipelinesApi:
 
     def _clients(self, at: tuple[str, str, str], role: str) -> Client:
         account, region, name = at
-        session = f"codepipeline-{name}"[:64]
-        arn = f"arn:aws:lambda:{region}:{account}:function:{session}"  # tells account, region and session apart
-        known = {"Role": role, "FunctionName": session, "FunctionArn": arn}
-        credentials = ministack_hooks.execution_credentials(known)
-
-        @functools.cache
-        def client(service: str) -> Any:
-            return self.target.client(service, region=region, role=credentials)
-
-        return client
+        session = RoleSession(role=role, account=account, region=region, name=f"codepipeline-{name}")
+        return session.clients(self.target)
 
 
 def _stage_state(stage: Record, execution: Execution | None) -> Record:

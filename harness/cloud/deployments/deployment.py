@@ -18,9 +18,9 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud.deployments.appspec import AppSpec
-from harness.cloud.deployments.functions import Client
 from harness.cloud.deployments.refusals import AlarmedError, CodeDeployError, DeploymentError, StoppedError
 from harness.cloud.deployments.traffic import HOOK_MINUTES, Shift
+from harness.cloud.sessions import Client
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 _LOOKS_A_MINUTE = 12

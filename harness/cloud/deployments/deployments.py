@@ -14,14 +14,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.cloud import ministack_hooks
 from harness.cloud.deployments.appspec import AppSpec, read_appspec, text_of
 from harness.cloud.deployments.deployment import ENDED, Deployment, Terms, Traffic
-from harness.cloud.deployments.functions import Client, FunctionTraffic
+from harness.cloud.deployments.functions import FunctionTraffic
 from harness.cloud.deployments.records import Members, Record, Records
 from harness.cloud.deployments.refusals import CodeDeployError
 from harness.cloud.deployments.traffic import MINUTE_S, shifts
 from harness.cloud.doors import Publish
+from harness.cloud.sessions import Client, RoleSession
 from harness.target import Target
 
 Scope = tuple[str, str]
@@ -282,20 +282,8 @@ class Deployments:
 
     def _clients(self, at: Scope, role: str) -> Client:
         """Clients under the role, in the deployment's region."""
-        account, region = at
-        arn = f"arn:aws:lambda:{region}:{account}:function:codedeploy"  # only tells account, region and session apart
-        known = {"Role": role, "FunctionName": "codedeploy", "FunctionArn": arn}
-        credentials = ministack_hooks.execution_credentials(known)
-        made: dict[str, Any] = {}
-
-        def client(service: str) -> Any:
-            if service not in made:
-                made[service] = self.target.client(
-                    service, region=region, role=credentials, read_timeout=930, retries={"total_max_attempts": 3}
-                )
-            return made[service]
-
-        return client
+        session = RoleSession(role=role, account=at[0], region=at[1], name="codedeploy")
+        return session.clients(self.target, read_timeout=930, retries={"total_max_attempts": 3})
 
 
 def _from_s3(client: Client, location: Mapping[str, Any]) -> str:

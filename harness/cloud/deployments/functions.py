@@ -8,9 +8,7 @@ from typing import Any
 
 from harness.cloud.deployments.appspec import AppSpec
 from harness.cloud.deployments.refusals import DeploymentError
-
-Client = Callable[[str], Any]
-"""A service → its boto3 client under the service role of the deployment group."""
+from harness.cloud.sessions import Client
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.cloud.deployments.appspec import AppSpec
-from harness.cloud.deployments.functions import Client
 from harness.cloud.deployments.refusals import DeploymentError
+from harness.cloud.sessions import Client
 from harness.cloud.tasks import replacement
 from harness.cloud.tasks.ecs import Ecs
 from harness.cloud.tasks.emulated import EcsError

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.cloud import ministack_hooks
+from harness.cloud import ministack_hooks, subnets
 from harness.cloud.doors import Doors
+from harness.cloud.functions import executor
+from harness.cloud.functions.executor import Execute
 from harness.cloud.functions.pool import FunctionPool
 from harness.cloud.functions.spec import FunctionSpec
-from harness.cloud.ministack_hooks import Execute
 from harness.cloud.settings import CloudSettings
 from harness.cloud.sockets import run_routes_in_our_environments
 
@@ -26,7 +27,7 @@ class MinistackEmulator:
 
     def layer(self, arn: str) -> bytes:
         """The zip of a layer version."""
-        return ministack_hooks.layer_zip(arn)
+        return executor.layer_zip(arn)
 
     def write_logs(self, spec: FunctionSpec, stream: str, lines: Sequence[str]) -> None:
         """Append to the function's log group."""
@@ -34,11 +35,11 @@ class MinistackEmulator:
 
     def subnet_zone(self, subnet: str) -> str:
         """The zone's name."""
-        return ministack_hooks.subnet_zone(subnet)
+        return subnets.zone_name_of(subnet)
 
     def run_elsewhere(self, record: Mapping[str, Any], event: Any) -> dict[str, Any]:
         """Node.js runs on ministack's own executor, in no zone; what that would only pretend to run is an error."""
-        result: dict[str, Any] = ministack_hooks.builtin_execute(dict(record), event)
+        result: dict[str, Any] = executor.builtin_execute(dict(record), event)
         body = result.get("body")
         told = str(body.get("body", "")) if isinstance(body, Mapping) else ""
         if not told.startswith(_PRETENDED):
@@ -52,7 +53,7 @@ class MinistackEmulator:
 
     def within(self, config: Mapping[str, Any], run: Callable[[], str]) -> str:
         """Under the function's account and region."""
-        return ministack_hooks.within_function(config, run)
+        return executor.within_function(config, run)
 
 
 def pool_of(settings: CloudSettings, doors: Doors, xray_daemon: str) -> FunctionPool:
@@ -75,7 +76,7 @@ def pool_of(settings: CloudSettings, doors: Doors, xray_daemon: str) -> Function
 
 def install(pool: FunctionPool, metered: Callable[[Execute], Execute]) -> None:
     """Let `pool` run every invocation, `metered`."""
-    ministack_hooks.functions_are_soon_active()
+    executor.functions_are_soon_active()
     for service in ("apigateway", "cloudformation"):
         ministack_hooks.before_first_call(service, run_routes_in_our_environments)
-    ministack_hooks.install_executor(metered(pool.execute))
+    executor.install_executor(metered(pool.execute))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.cloud.ministack_hooks import execution_credentials
+from harness.cloud.sessions import RoleSession
 from harness.target import Target
 
 Pipe = Mapping[str, Any]
@@ -70,11 +70,9 @@ class Deliverer:
 
     def _client(self, pipe: Pipe, arn: str) -> Any:
         _, _, _, home, account, _ = str(pipe["Arn"]).split(":", 5)
-        # ministack's sessions are those of functions; whose this one is tells its name.
-        function = f"arn:aws:lambda:{home}:{account}:function:pipe-{pipe['Name']}"
-        role = {"FunctionArn": function, "FunctionName": f"pipe-{pipe['Name']}", "Role": pipe["RoleArn"]}
+        session = RoleSession(role=pipe["RoleArn"], account=account, region=home, name=f"pipe-{pipe['Name']}")
         service, region = _SDK.get(arn.split(":")[2], arn.split(":")[2]), arn.split(":")[3] or self.target.region
-        return self._made(service, region, json.dumps(execution_credentials(role)))
+        return self._made(service, region, json.dumps(session.credentials()))
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - one a server; clients are costly to make
     def _made(self, service: str, region: str, credentials: str) -> Any:

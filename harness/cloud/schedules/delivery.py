@@ -18,8 +18,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-Client = Callable[[str], Any]
-"""A service → its boto3 client under the schedule's role."""
+from harness.cloud.sessions import Client
 
 MOST_ATTEMPTS = 185
 _LONGEST_WAIT_S = 30.0

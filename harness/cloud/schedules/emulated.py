@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.cloud import ministack_hooks
 from harness.cloud.delivery.emulated import put_message
-from harness.cloud.schedules.delivery import Client, Delivery
+from harness.cloud.schedules.delivery import Delivery
 from harness.cloud.schedules.due import is_once, next_due_s
+from harness.cloud.sessions import RoleSession
 from harness.cloud.ticker import Ticker
 from harness.target import Target
 
@@ -86,15 +86,8 @@ class Schedules:
         account, region, _ = key
         role = str((schedule.get("Target") or {}).get("RoleArn", ""))
         name = str(schedule.get("Name", "schedule"))
-        credentials = ministack_hooks.execution_credentials(
-            {"Role": role, "FunctionName": name, "FunctionArn": f"arn:aws:lambda:{region}:{account}:function:{name}"}
-        )
-
-        def client(service: str) -> Any:
-            return self.target.client(service, region=region, role=credentials)
-
-        maker: Client = client
-        self.delivery.start(schedule, maker)
+        session = RoleSession(role=role, account=account, region=region, name=name)
+        self.delivery.start(schedule, session.clients(self.target))
 
 
 def _send(queue: str, text: str, told: Mapping[str, str]) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.cloud.asgi import Message, Send
 from harness.cloud.evidence import Evidence
+from harness.cloud.functions.executor import Execute
 from harness.cloud.identify import Request
-from harness.cloud.ministack_hooks import Execute
 from harness.cloud.pulse import Pulse
 from harness.cloud.signals import emulated, flow_emulated, integrations
 from harness.cloud.signals.flow_metrics import FlowMetrics

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.cloud import ministack_hooks
 from harness.cloud.private_network import NO_VPC_CIDR
+from harness.cloud.sessions import RoleSession
 from harness.cloud.signals.emulated import in_scope, scope
 
 __all__ = ["in_scope", "scope"]
@@ -220,9 +221,7 @@ def append_log(group: str, stream: str, lines: Sequence[str]) -> None:
 def role_credentials(role: str, task: str) -> dict[str, str]:
     """A session of the task's role: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."""
     account, region = scope()
-    name = task.rpartition("/")[2]
-    arn = f"arn:aws:lambda:{region}:{account}:function:{name}"  # only tells account, region and session apart
-    return ministack_hooks.execution_credentials({"Role": role, "FunctionArn": arn, "FunctionName": name})
+    return RoleSession(role=role, account=account, region=region, name=task.rpartition("/")[2]).credentials()
 
 
 def alarm_states(names: Sequence[str]) -> dict[str, str]:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.cloud.asgi import Message, Scope, Send
+from harness.cloud.functions.executor import Execute
 from harness.cloud.functions.invocation import SERVICE_ERROR_MARK
 from harness.cloud.identify import Request
-from harness.cloud.ministack_hooks import Execute
 from harness.cloud.traces.header import CURRENT, NAME, TraceHeader, new_id, new_trace, read_header
 from harness.cloud.traces.sampling import Sampler
 from harness.cloud.traces.store import Document, TraceStore

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.cloud.json_patch import apply_patch
+from harness.cloud.gaps.json_patch import apply_patch
 from harness.deploy.providers.aws.patches import patches
 
 

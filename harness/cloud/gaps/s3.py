@@ -34,7 +34,7 @@ _UNKNOWN = {
 _KEPT = "BlackstartConfigurations"
 
 
-def keep_settings_of_buckets() -> None:
+def close() -> None:
     """Call it before S3 is used."""
     before_first_call("s3", _install)
 

@@ -17,7 +17,7 @@ Record = dict[str, Any]
 _MANAGED = "apiGatewayManaged"
 
 
-def create_quickly() -> None:
+def close() -> None:
     """Call it before API Gateway is used."""
     before_first_call("apigateway", _install)
 
