@@ -1,25 +1,24 @@
 """What a killed command left behind, and how the next command clears it away.
 
-A command that is about to put a fault in force first leaves a claim: a file with its process id, start
-time, the stack file of the cloud it will hurt, and the folder of its run. A claim whose process is gone means
-the command was killed; the next command heals that cloud, ends the processes (`harness.processes`), and takes
-away what the run had put there beside the stack (`chaos.remains`).
+A command that is about to put a fault in force first leaves a claim: a record of its process that notes the stack
+file of the cloud it will hurt, and the folder of its run. A claim whose process is gone means that the command was
+killed; the next command heals that cloud, ends the processes (`harness.processes`), and takes away what the run had
+put there beside the stack (`chaos.remains`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import processes
 from harness.cloud.client import ControlClient
 from harness.counting import counted
 from harness.errors import BlackstartError
-from harness.files import write_atomically
+from harness.processes import ProcessRecord
 from harness.stack import RunningStack, load
 from harness.target import Target
 from harness.workspace import Workspace
@@ -48,25 +47,9 @@ class Cleared:
         return ", ".join([*parts, *(f"{one} taken away" for one in self.removed)])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """As written; `aws_account` is '' where the cloud is none of AWS's, `folder` where nothing is put beside."""
-
-    pid: int
-    started: float
-    stack_file: str
-    folder: str = ""
-    aws_account: str = ""
-
-    def target(self) -> Target | None:
-        """The cloud, or None when it is gone with all that was in it.
-
-        Raises:
-            BlackstartError: its stack file cannot be read.
-        """
-        path = Path(self.stack_file)
-        found = load(path).target if path.exists() else None
-        return found if found is not None and ControlClient(found).alive() else None
+_ROLE = "fault"
+_STACK_FILE, _FOLDER, _AWS_ACCOUNT = "stack_file", "folder", "aws_account"
+"""What a claim notes. The folder is '' where nothing is put beside the stack, the account where nothing is on AWS."""
 
 
 @contextlib.contextmanager
@@ -75,19 +58,16 @@ def claim(workspace: Workspace, stack: RunningStack, stack_file: Path, folder: P
 
     `folder` is the run's: what its drills put into the cloud beside the stack is taken away too.
     """
-    path = workspace.claims / f"{os.getpid()}.json"
-    body = _Claim(
-        pid=os.getpid(),
-        started=processes.started_at(os.getpid()),
-        stack_file=str(stack_file),
-        folder=str(folder or ""),
-        aws_account=stack.target.account_id if stack.target.kind == "aws" else "",
-    )
-    write_atomically(path, json.dumps(asdict(body)))
+    notes = {
+        _STACK_FILE: str(stack_file),
+        _FOLDER: str(folder or ""),
+        _AWS_ACCOUNT: stack.target.account_id if stack.target.kind == "aws" else "",
+    }
+    processes.record(os.getpid(), role=_ROLE, registry=workspace.claims, notes=notes, durable=True)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        processes.forget(workspace.claims, os.getpid())
 
 
 def clear(workspace: Workspace, tell: Tell = lambda _text: None) -> Cleared:
@@ -97,23 +77,27 @@ def clear(workspace: Workspace, tell: Tell = lambda _text: None) -> Cleared:
     """
     healed, removed, failed = [], [], []
     dead = []
-    for path, body in _dead_claims(workspace):
-        if body.aws_account:
-            failed.append(_on_aws(body.aws_account))
+    for claimed in _dead_claims(workspace):
+        if account := claimed.notes[_AWS_ACCOUNT]:
+            failed.append(
+                f"a killed drill may have left an experiment in {account}: "
+                "blackstart heal --target aws --yes stops it"
+            )
             continue
+        target = None
         try:
-            target = body.target()
+            target = _cloud_of(claimed)
             if target is not None:
                 ControlClient(target).heal()
-                healed.append(path.stem)
+                healed.append(str(claimed.pid))
         except BlackstartError as error:
             target = None
             failed.append(str(error))
-        dead.append((path, body, target))
+        dead.append((claimed, target))
     ended = [record.role for registry in workspace.registries() for record in processes.reap(registry)]
-    for path, body, target in dead:  # only now: what was killed with it may have been at work there, or be that cloud
+    for claimed, target in dead:  # only now: what was killed with it may have been at work there, or be that cloud
         standing = target if target is not None and ControlClient(target).alive() else None
-        gone, stuck = _settle(path, body, standing, tell)
+        gone, stuck = _settle(workspace, claimed, standing, tell)
         removed += gone
         failed += stuck
     return Cleared(processes=tuple(ended), healed=tuple(healed), removed=tuple(removed), failed=tuple(failed))
@@ -124,36 +108,36 @@ def settle_aws(workspace: Workspace, target: Target) -> list[str]:
 
     What their drills had put there is taken away first; returns what could not be, and keeps that claim.
     """
-    claims = [(path, body) for path, body in _dead_claims(workspace) if body.aws_account == target.account_id]
-    return [failure for path, body in claims for failure in _settle(path, body, target, lambda _text: None)[1]]
+    claims = [one for one in _dead_claims(workspace) if one.notes[_AWS_ACCOUNT] == target.account_id]
+    return [failure for one in claims for failure in _settle(workspace, one, target, lambda _text: None)[1]]
 
 
-def _dead_claims(workspace: Workspace) -> Iterator[tuple[Path, _Claim]]:
-    """The claims of commands that are gone; a file that is no claim is deleted."""
-    for path in sorted(workspace.claims.glob("*.json")):
-        try:
-            body = _Claim(**json.loads(path.read_text()))
-        except FileNotFoundError:  # its command ended this moment
-            continue
-        except (OSError, ValueError, TypeError):
-            path.unlink(missing_ok=True)
-            continue
-        if not processes.is_running(body.pid, body.started):
-            yield path, body
+def _dead_claims(workspace: Workspace) -> list[ProcessRecord]:
+    """The claims of commands that are gone."""
+    return [one for one in processes.records(workspace.claims) if not one.alive]
 
 
-def _on_aws(account: str) -> str:
-    return f"a killed drill may have left an experiment in {account}: blackstart heal --target aws --yes stops it"
+def _cloud_of(claimed: ProcessRecord) -> Target | None:
+    """The cloud, or None when it is gone with all that was in it.
+
+    Raises:
+        BlackstartError: its stack file cannot be read.
+    """
+    path = Path(claimed.notes[_STACK_FILE])
+    found = load(path).target if path.exists() else None
+    return found if found is not None and ControlClient(found).alive() else None
 
 
-def _settle(path: Path, body: _Claim, target: Target | None, tell: Tell) -> tuple[list[str], list[str]]:
+def _settle(
+    workspace: Workspace, claimed: ProcessRecord, target: Target | None, tell: Tell
+) -> tuple[list[str], list[str]]:
     """What was taken away from `target`, and what could not be; the claim is forgotten when nothing is left."""
     gone: list[str] = []
     stuck: list[str] = []
-    if target is not None and body.folder:
+    if target is not None and claimed.notes[_FOLDER]:
         from chaos.remains import take_away  # seldom needed: loads the deployment
 
-        gone, stuck = take_away(Path(body.folder), target, tell)
+        gone, stuck = take_away(Path(claimed.notes[_FOLDER]), target, tell)
     if not stuck:
-        path.unlink(missing_ok=True)
+        processes.forget(workspace.claims, claimed.pid)
     return gone, stuck

@@ -14,8 +14,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 import psutil
@@ -28,7 +29,7 @@ _STAT_START_FIELD = 19  # of /proc/PID/stat, counted from the state that follows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRecord:
-    """One process of ours, as written to the registry."""
+    """One process of ours, as written to the registry. `notes` are whatever its reader has to know of it."""
 
     pid: int
     started: float
@@ -36,6 +37,7 @@ class ProcessRecord:
     owner_pid: int
     owner_started: float
     detached: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def alive(self) -> bool:
@@ -130,8 +132,19 @@ def spawn(
     return process
 
 
-def record(pid: int, *, role: str, registry: Path, detached: bool = False) -> None:
-    """Leave a record of a process under `registry`: of one that we started, or of our own."""
+def record(
+    pid: int,
+    *,
+    role: str,
+    registry: Path,
+    detached: bool = False,
+    notes: Mapping[str, str] = MappingProxyType({}),
+    durable: bool = False,
+) -> None:
+    """Leave a record of a process under `registry`: of one that we started, or of our own.
+
+    All survive our death; a `durable` one the machine's too, which costs milliseconds.
+    """
     written = ProcessRecord(
         pid=pid,
         started=started_at(pid),
@@ -139,9 +152,9 @@ def record(pid: int, *, role: str, registry: Path, detached: bool = False) -> No
         owner_pid=os.getpid(),
         owner_started=started_at(os.getpid()),
         detached=detached,
+        notes=dict(notes),
     )
-    # Not synced: the record must survive our death, not the machine's.
-    write_atomically(registry / f"{pid}.json", json.dumps(asdict(written)), durable=False)
+    write_atomically(registry / f"{pid}.json", json.dumps(asdict(written)), durable=durable)
 
 
 def forget(registry: Path, pid: int) -> None:

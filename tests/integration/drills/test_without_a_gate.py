@@ -17,7 +17,7 @@ from chaos.drill import run_drill
 from chaos.drill_file import Drill, load_drill
 from chaos.fis.role import stand_in
 from chaos.repeats import Repeats
-from harness import leftovers
+from harness import leftovers, processes
 from harness.cloud.client import CloudSettings, RunningCloud, start_cloud
 from harness.measure.figures import DrillRecord
 from harness.measure.journal import read_journal
@@ -159,10 +159,9 @@ def test_what_a_killed_drill_left_running_is_stopped_by_its_tag(
 ) -> None:
     (tmp_path / "blackstart.toml").write_text("")
     workspace = open_workspace(tmp_path / "blackstart.toml")
-    workspace.claims.mkdir(parents=True)
     account = stack.target.account_id
-    claim = {"pid": 2**22 + 1, "started": 0.0, "stack_file": "-", "aws_account": account}
-    (workspace.claims / "killed.json").write_text(json.dumps(claim))
+    notes = {"stack_file": "-", "folder": "", "aws_account": account}
+    processes.record(2**22 + 1, role="fault", registry=workspace.claims, notes=notes)  # no process has such an id
     assert leftovers.clear(workspace).failed == (
         f"a killed drill may have left an experiment in {account}: blackstart heal --target aws --yes stops it",
     )

@@ -1,6 +1,5 @@
 """A killed drill leaves its standby and its stores in a cloud that runs on; the next command takes them away."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,7 @@ from botocore.exceptions import ClientError
 from chaos.failover.parts import StandbyPart
 from chaos.failover.standby import put_up
 from chaos.stores.beside import Beside
-from harness import leftovers
+from harness import leftovers, processes
 from harness.clock import SystemClock
 from harness.cloud.client import RunningCloud
 from harness.errors import BlackstartError
@@ -48,9 +47,8 @@ def killed(workspace: Workspace, cloud: RunningCloud) -> Iterator[Path]:
         left = ExitStack()
         left.enter_context(clients.running())
         clients._stopping.set()  # its threads die with the process that is killed
-    workspace.claims.mkdir()
-    claim = {"pid": 2**22 + 1, "started": 0.0, "stack_file": str(workspace.stack_file), "folder": str(folder)}
-    (workspace.claims / "killed.json").write_text(json.dumps(claim))
+    notes = {"stack_file": str(workspace.stack_file), "folder": str(folder), "aws_account": ""}
+    processes.record(2**22 + 1, role="fault", registry=workspace.claims, notes=notes)  # no process has such an id
     yield folder
     left.pop_all()
 
