@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 STACK = Path(__file__).parents[1] / "pulumi_stack"
-ENDED = {"Succeeded", "Failed", "Stopped"}
+ENDED = {"Succeeded", "Failed", "Stopped", "Superseded"}
 
 
 def source(**changed: str) -> bytes:

@@ -1,13 +1,11 @@
 """CodePipeline: moto keeps the definitions, executions are really carried out, each under the pipeline's role.
 
-One execution of a pipeline runs at a time, in the order in which they were started.
-https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+https://docs.aws.amazon.com/codepipeline/latest/APIReference/Welcome.html
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import threading
 import time
@@ -15,20 +13,21 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import groupby
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from harness.cloud.asgi import REQUEST, App, Message, Receive, Scope, Send, read_body, replay, respond
-from harness.cloud.builds.actions import ACTIONS, ActionFailedError, Work
+from harness.cloud.builds.execution import Execution
+from harness.cloud.builds.stages import carry_out
+from harness.cloud.builds.turns import Turns
 from harness.cloud.identify import Request
 from harness.cloud.sessions import Client, RoleSession
 from harness.target import Target
 
 Record = dict[str, Any]
 _KIND = "application/x-amz-json-1.1"
-_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+_PARALLEL = "PARALLEL"
 
 
 class RefusedError(Exception):
@@ -39,40 +38,6 @@ class RefusedError(Exception):
         self.code = code
 
 
-class _StoppedError(Exception):
-    """The execution was stopped."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Execution:
-    """One run of a pipeline. What readers see of an action is replaced as a whole."""
-
-    id: str
-    pipeline: Record
-    client: Client
-    trigger: str
-    started_s: float = field(default_factory=time.time)
-    updated_s: float = field(default_factory=time.time)
-    status: str = "InProgress"
-    stopped: bool = False
-    actions: dict[tuple[str, str], Record] = field(default_factory=dict)
-    """By stage and action: what ListActionExecutions tells."""
-    answers: dict[tuple[str, str], Record] = field(default_factory=dict)
-    """Somebody's word on what waits for it."""
-    artifacts: dict[str, str] = field(default_factory=dict)
-
-    def summary(self) -> Record:
-        """As ListPipelineExecutions tells it."""
-        return {
-            "pipelineExecutionId": self.id,
-            "status": self.status,
-            "startTime": self.started_s,
-            "lastUpdateTime": self.updated_s,
-            "sourceRevisions": [],
-            "trigger": {"triggerType": self.trigger, "triggerDetail": ""},
-        }
-
-
 @dataclass(slots=True)
 class PipelinesApi:
     """An ASGI application round moto's."""
@@ -81,7 +46,7 @@ class PipelinesApi:
     records: App
     _executions: dict[tuple[str, str, str], list[Execution]] = field(default_factory=dict)
     """Account, region and pipeline → its executions, the oldest first."""
-    _turns: dict[tuple[str, str, str], threading.Lock] = field(default_factory=dict)
+    _turns: dict[tuple[str, str, str], Turns] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,8 +82,9 @@ class PipelinesApi:
         with self._lock:
             for executions in self._executions.values():
                 for one in executions:
-                    one.stopped = True
+                    one.ending = "Stopped"
             self._executions.clear()
+            self._turns.clear()
 
     def _operations(self) -> Mapping[str, Callable[[tuple[str, str, str], Record], Record]]:
         return {
@@ -167,9 +133,10 @@ class PipelinesApi:
             trigger=trigger,
         )
         with self._lock:
+            turns = Turns() if execution.mode == _PARALLEL else self._turns.setdefault(at, Turns())
             self._executions.setdefault(at, []).append(execution)
-            turn = self._turns.setdefault(at, threading.Lock())
-        threading.Thread(target=_carry_out, args=(execution, turn), name=f"pipeline {at[2]}", daemon=True).start()
+            turns.arrive(execution, pipeline["stages"][0]["name"])
+        threading.Thread(target=carry_out, args=(execution, turns), name=f"pipeline {at[2]}", daemon=True).start()
         return execution.id
 
     def _find(self, at: tuple[str, str, str], asked: Record) -> Execution:
@@ -181,9 +148,9 @@ class PipelinesApi:
 
     def _stop(self, at: tuple[str, str, str], asked: Record) -> Record:
         execution = self._find(at, asked)
-        if execution.status in _ENDED:
+        if execution.status != "InProgress":
             raise RefusedError("PipelineExecutionNotStoppableException", f"the execution is {execution.status}")
-        execution.stopped = True
+        execution.ending = "Stopped"
         return {"pipelineExecutionId": execution.id}
 
     def _told(self, at: tuple[str, str, str], asked: Record) -> Record:
@@ -194,7 +161,7 @@ class PipelinesApi:
             "artifactRevisions": [],
             "variables": [],
         }
-        told |= {name: one.summary()[name] for name in ("pipelineExecutionId", "status", "trigger")}
+        told |= {name: one.summary()[name] for name in ("pipelineExecutionId", "executionMode", "status", "trigger")}
         return {"pipelineExecution": told}
 
     def _list(self, at: tuple[str, str, str], asked: Record) -> Record:
@@ -245,116 +212,3 @@ def _stage_state(stage: Record, execution: Execution | None) -> Record:
         status = "InProgress" if worst == "Succeeded" and len(found) < len(states) else worst
         known["latestExecution"] = {"pipelineExecutionId": execution.id, "status": status}
     return known
-
-
-# -- one execution --------------------------------------------------------------------------------------------
-
-
-def _carry_out(execution: Execution, turn: threading.Lock) -> None:
-    """From stage to stage; the actions of one run order at the same time."""
-    with turn:
-        status = "Failed"
-        try:
-            status = "Succeeded" if all(_stage(execution, one) for one in execution.pipeline["stages"]) else "Failed"
-        except _StoppedError:
-            status = "Stopped"
-        finally:
-            execution.updated_s = time.time()
-            execution.status = status
-
-
-def _stage(execution: Execution, stage: Record) -> bool:
-    ordered = sorted(stage["actions"], key=lambda action: int(action.get("runOrder") or 1))
-    for _, together in groupby(ordered, key=lambda action: int(action.get("runOrder") or 1)):
-        actions = list(together)
-        _go_on(execution)
-        threads = [threading.Thread(target=_act, args=(execution, stage["name"], one)) for one in actions]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        ended = [execution.actions[stage["name"], one["name"]]["status"] for one in actions]
-        if "Abandoned" in ended:
-            raise _StoppedError
-        if any(status != "Succeeded" for status in ended):
-            return False
-    return True
-
-
-def _go_on(execution: Execution) -> None:
-    if execution.stopped:
-        raise _StoppedError
-
-
-def _act(execution: Execution, stage: str, action: Record) -> None:
-    """One action, from its record InProgress to its end."""
-    kind, where, now_s = action["actionTypeId"], (stage, action["name"]), time.time()
-    configuration = {str(k): str(v) for k, v in (action.get("configuration") or {}).items()}
-    names = {key: [one["name"] for one in action.get(key) or ()] for key in ("inputArtifacts", "outputArtifacts")}
-    told: Record = {
-        "pipelineExecutionId": execution.id,
-        "actionExecutionId": str(uuid.uuid4()),
-        "pipelineVersion": execution.pipeline["version"],
-        "stageName": stage,
-        "actionName": action["name"],
-        "startTime": now_s,
-        "input": {"actionTypeId": kind, "configuration": configuration},
-    }
-
-    def record(status: str, **output: Any) -> None:
-        execution.updated_s = time.time()
-        execution.actions[where] = {**told, "lastUpdateTime": time.time(), "status": status, "output": output}
-
-    waits = {"token": str(uuid.uuid4())} if kind["provider"] == "Manual" else {}
-    record("InProgress", **waits)
-    bucket = _store(execution.pipeline)
-    made = next(iter(names["outputArtifacts"]), "")
-    output = f"{execution.pipeline['name']}/{made}/{told['actionExecutionId'][:8]}" if made else ""
-    work = Work(
-        client=execution.client,
-        configuration=configuration,
-        bucket=bucket,
-        inputs={name: execution.artifacts[name] for name in names["inputArtifacts"] if name in execution.artifacts},
-        output=output,
-        goes_on=functools.partial(_go_on, execution),
-        approved=functools.partial(_wait_for_word, execution, where),
-    )
-    try:
-        result = _carry(kind, work)
-    except _StoppedError:
-        record("Abandoned")
-    except ActionFailedError as error:
-        record("Failed", executionResult=_failed(error.code, str(error)))
-    except (ClientError, BotoCoreError, KeyError, ValueError) as error:
-        record("Failed", executionResult=_failed("ConfigurationError", str(error)))
-    else:
-        if output:
-            execution.artifacts[made] = output
-        record("Succeeded", executionResult={"externalExecutionId": result})
-
-
-def _carry(kind: Mapping[str, str], work: Work) -> str:
-    do = ACTIONS.get((kind["category"], kind["provider"])) if kind["owner"] == "AWS" else None
-    if do is None:
-        named = f"{kind['owner']} {kind['category']} {kind['provider']}"
-        raise ActionFailedError(f"the action {named} is not supported by this cloud", "ConfigurationError")
-    return do(work)
-
-
-def _failed(code: str, message: str) -> Record:
-    return {"externalExecutionSummary": message, "errorDetails": {"code": code, "message": message}}
-
-
-def _wait_for_word(execution: Execution, where: tuple[str, str]) -> str:
-    while where not in execution.answers:
-        _go_on(execution)
-        time.sleep(0.1)
-    answer = execution.answers[where]
-    if answer.get("status") != "Approved":
-        raise ActionFailedError(str(answer.get("summary", "")) or "rejected")
-    return str(answer.get("summary", ""))
-
-
-def _store(pipeline: Record) -> str:
-    store: Record = pipeline.get("artifactStore") or next(iter((pipeline.get("artifactStores") or {}).values()), {})
-    return str(store.get("location", ""))

@@ -135,3 +135,54 @@ def test_a_pipeline_waits_for_somebodys_word_and_names_what_it_cannot_do(cloud: 
     assert (
         pipelines.list_pipeline_executions(pipelineName="line")["pipelineExecutionSummaries"][0]["status"] == "Failed"
     )
+
+
+def test_a_newer_execution_takes_the_place_of_one_that_waits_before_a_stage(
+    cloud: RunningCloud, builder: Any
+) -> None:
+    pipelines = cloud.target.client("codepipeline")
+
+    def stage(category: str, provider: str, **more: Any) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": category, "actions": [{"name": category, "actionTypeId": kind, **more}]}
+
+    source = {"S3Bucket": "builds", "S3ObjectKey": "source.zip"}
+    pipelines.create_pipeline(
+        pipeline={
+            "name": "race",
+            "roleArn": role(cloud, "codepipeline"),
+            "artifactStore": {"type": "S3", "location": "builds"},
+            "stages": [
+                stage("Source", "S3", configuration=source, outputArtifacts=[{"name": "s"}]),
+                stage("Approval", "Manual"),
+            ],
+        }
+    )
+
+    def actions(execution: str) -> dict[str, str]:
+        asked = {"pipelineName": "race", "filter": {"pipelineExecutionId": execution}}
+        found = pipelines.list_action_executions(**asked)["actionExecutionDetails"]
+        return {one["actionName"]: one["status"] for one in found}
+
+    def status(execution: str) -> str:
+        found = pipelines.get_pipeline_execution(pipelineName="race", pipelineExecutionId=execution)
+        return str(found["pipelineExecution"]["status"])
+
+    def start() -> str:
+        return str(pipelines.start_pipeline_execution(name="race")["pipelineExecutionId"])
+
+    (first,) = awaited(lambda: pipelines.list_pipeline_executions(pipelineName="race")["pipelineExecutionSummaries"])
+    oldest = first["pipelineExecutionId"]
+    assert first["executionMode"] == "SUPERSEDED"  # by default
+    awaited(lambda: actions(oldest) == {"Source": "Succeeded", "Approval": "InProgress"})
+    second = start()
+    awaited(lambda: actions(second) == {"Source": "Succeeded"})  # the stages are not one: only Approval is taken
+    third = start()
+    awaited(lambda: status(second) == "Superseded")
+    awaited(lambda: actions(third) == {"Source": "Succeeded"})
+    pipelines.stop_pipeline_execution(pipelineName="race", pipelineExecutionId=oldest)
+    awaited(lambda: status(oldest) == "Stopped")
+    awaited(lambda: actions(third) == {"Source": "Succeeded", "Approval": "InProgress"})
+    assert actions(second) == {"Source": "Succeeded"}
+    pipelines.stop_pipeline_execution(pipelineName="race", pipelineExecutionId=third)
+    awaited(lambda: status(third) == "Stopped")
