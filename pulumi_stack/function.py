@@ -27,7 +27,8 @@ CONSUME = (
 class FunctionArgs:
     """`handler` is the module in `app/` whose `handler` runs. `timeout_s` must stay below the caller's patience.
 
-    An AWS call of the function gives up after `read_timeout_s` and is tried three times (app/aws.py). `app` is the
+    An AWS call of the function gives up after `read_timeout_s` and is tried three times (app/aws.py), within the time
+    that the invocation has left (app/time_budget.py): what the calls add up to needs no arithmetic here. `app` is the
     tag that says whose part it is. `layers` are ARNs of layer versions. `publish` makes a version of each change,
     which an alias can point to.
     """

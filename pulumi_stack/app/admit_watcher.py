@@ -7,20 +7,19 @@ also refuses tokens that were revoked. https://docs.aws.amazon.com/cognito-user-
 import os
 from typing import Any
 
-import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
+import time_budget
+from aws import client
 from botocore.exceptions import ClientError
 
 POOL = os.environ["POOL_ID"]
-_COGNITO = boto3.client("cognito-idp", config=Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=5))
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """A policy that lets the customer in, under the id of the account; or nobody."""
     token = (event.get("queryStringParameters") or {}).get("token", "")
     try:
-        attributes = _COGNITO.get_user(AccessToken=token)["UserAttributes"]
+        attributes = client("cognito-idp", signed=False).get_user(AccessToken=token)["UserAttributes"]
     except ClientError:
         return _policy("nobody", "Deny", event["methodArn"])
     customer = next(one["Value"] for one in attributes if one["Name"] == "sub")

@@ -1,7 +1,7 @@
 """AWS clients whose waiting is bounded: a function must give up before its caller does.
 
 A try ends after `READ_TIMEOUT_S`, and there are three, with exponential backoff and full jitter between them
-(botocore's standard mode); in a handler that has begun a time budget, as many and as long as that leaves.
+(botocore's standard mode); all within the time budget of the handler, which makes them shorter and fewer.
 """
 
 import functools
@@ -10,17 +10,25 @@ from typing import Any
 
 import boto3
 import time_budget
+from botocore import UNSIGNED
 from botocore.config import Config
 
 _READ_S = float(os.environ.get("READ_TIMEOUT_S", "1.0"))
 
 
-def client(service: str) -> Any:  # boto3 makes clients at run time
+def client(service: str, *, signed: bool = True, endpoint_url: str | None = None) -> Any:  # boto3 makes clients
     """The client of a service, made once for each environment and length of patience."""
-    return _made(service, *time_budget.share(_READ_S))
+    return _made(service, time_budget.share(_READ_S), signed, endpoint_url)
 
 
 @functools.cache
-def _made(service: str, read_s: float, tries: int) -> Any:
-    retries = {"mode": "standard", "total_max_attempts": tries}
-    return boto3.client(service, config=Config(connect_timeout=read_s / 2, read_timeout=read_s, retries=retries))
+def _made(service: str, read_s: float, signed: bool, endpoint_url: str | None) -> Any:  # noqa: FBT001
+    config = Config(
+        connect_timeout=read_s / 2,
+        read_timeout=read_s,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        signature_version=None if signed else UNSIGNED,
+    )
+    made = boto3.client(service, endpoint_url=endpoint_url, config=config)
+    time_budget.watch(made, read_s)
+    return made

@@ -8,8 +8,9 @@ import json
 import os
 from typing import Any
 
+import time_budget
 from aws import client
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from items import wire
 from structured_log import log
 
@@ -22,6 +23,7 @@ class NoWalletError(Exception):
     """The customer has no wallet (yet): nothing may be booked."""
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Book every entry; reports what failed together with what stands behind it in its group."""
     stopped: set[str] = set()
@@ -80,6 +82,10 @@ def _write(entry: dict[str, Any], cents: int, status: str) -> bool:
 
 def _come_again(record: dict[str, Any]) -> None:
     """At once: a FIFO group waits for its first message, so there is no crowd to spread."""
-    client("sqs").change_message_visibility(
-        QueueUrl=QUEUE, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
-    )
+    try:
+        with time_budget.reserve():
+            client("sqs").change_message_visibility(
+                QueueUrl=QUEUE, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
+            )
+    except (BotoCoreError, ClientError) as error:
+        log("not back at once", error=str(error))  # then the visibility timeout brings it back

@@ -8,6 +8,7 @@ import contextlib
 import os
 from typing import Any, Self
 
+import time_budget
 from aws import client
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -39,7 +40,8 @@ class Transaction:
         if error is None:
             client("rds-data").commit_transaction(**_WHERE, transactionId=self._id)
             return
-        with contextlib.suppress(BotoCoreError, ClientError):  # what went wrong first is what to tell
+        # What went wrong first is what to tell.
+        with time_budget.reserve(), contextlib.suppress(BotoCoreError, ClientError):
             client("rds-data").rollback_transaction(**_WHERE, transactionId=self._id)
 
     def __call__(self, sql: str, **values: str | int) -> list[list[Any]]:

@@ -12,13 +12,16 @@ from typing import Any
 
 import catalogue
 import pybreaker
+import time_budget
 import valkey
 from botocore.exceptions import BotoCoreError, ClientError
 from structured_log import log
-from web import answer
+from web import answer, in_time
 
 FRESH_S = float(os.environ.get("FRESH_S", "1"))
 KEPT_S = 3600
+CACHE_S = 1.0
+"""A cache is never waited for longer: it is there to be quick."""
 
 BREAKER = pybreaker.CircuitBreaker(fail_max=2, reset_timeout=float(os.environ.get("RESET_S", "2")))
 CACHE_BREAKER = pybreaker.CircuitBreaker(fail_max=1, reset_timeout=1)
@@ -27,11 +30,12 @@ CACHE_BREAKER = pybreaker.CircuitBreaker(fail_max=1, reset_timeout=1)
 
 @functools.cache
 def cache() -> valkey.Valkey:
-    """The cache, which is never waited for long: it is there to be quick."""
+    """The cache."""
     host, port = os.environ["CACHE_ENDPOINT"].rsplit(":", 1)
-    return valkey.Valkey(host=host, port=int(port), socket_timeout=1, socket_connect_timeout=1)
+    return valkey.Valkey(host=host, port=int(port), socket_timeout=CACHE_S, socket_connect_timeout=CACHE_S)
 
 
+@in_time
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """200 with the products, `X-Served-From: cache|store|stale`, `X-Breaker` too; 503 with nothing."""
     category = event["pathParameters"]["category"]
@@ -51,8 +55,9 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def _kept(category: str) -> dict[str, Any] | None:
     try:
+        time_budget.require(CACHE_S)
         found = CACHE_BREAKER.call(cache().get, f"category/{category}")
-    except (pybreaker.CircuitBreakerError, valkey.ValkeyError) as error:
+    except (time_budget.OutOfTimeError, pybreaker.CircuitBreakerError, valkey.ValkeyError) as error:
         log("cache not read", error=str(error))  # without the cache the table answers alone
         return None
     return None if found is None else json.loads(found)
@@ -60,9 +65,10 @@ def _kept(category: str) -> dict[str, Any] | None:
 
 def _keep(category: str, products: list[dict[str, Any]]) -> None:
     try:
+        time_budget.require(CACHE_S)
         content = json.dumps({"at": time.time(), "products": products})
         CACHE_BREAKER.call(cache().set, f"category/{category}", content, ex=KEPT_S)
-    except (pybreaker.CircuitBreakerError, valkey.ValkeyError) as error:
+    except (time_budget.OutOfTimeError, pybreaker.CircuitBreakerError, valkey.ValkeyError) as error:
         log("cache not written", error=str(error))
 
 

@@ -7,22 +7,20 @@ that a retry after a lost answer is told what happened the first time.
 import os
 from typing import Any
 
-import boto3
+import time_budget
 from aws import client
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
     idempotent_function,
 )
-from botocore.config import Config
 from items import plain, wire
 from structured_log import log
 
 TABLE = os.environ["IDEMPOTENCY_TABLE"]
 DECLINED, BUSY, BROKEN = "4000000000000002", "4000000000000044", "4000000000000099"
 
-_PATIENT = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-_STORE = DynamoDBPersistenceLayer(table_name=TABLE, boto3_client=boto3.client("dynamodb", config=_PATIENT))
+_STORE = DynamoDBPersistenceLayer(table_name=TABLE, boto3_client=client("dynamodb"))
 _ONCE = IdempotencyConfig(event_key_jmespath="[action, checkout_id]", expires_after_seconds=86_400)
 
 
@@ -38,6 +36,7 @@ class GatewayBrokenError(Exception):
     """The gateway is down for longer than anybody waits."""
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{action: charge|refund, checkout_id, card, cents}` → `{reference}`, the same for the same checkout."""
     _ONCE.register_lambda_context(context)

@@ -5,18 +5,16 @@ A customer whose app says in `X-Patience-Ms` how long it waits is answered by th
 """
 
 import json
-import math
 import os
 import uuid
 from typing import Any
 
-import time_budget
 from aws import client
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 from items import plain, wire
 from structured_log import log
 from tracing import annotate
-from web import answer, claims_of
+from web import answer, claims_of, in_time
 
 TABLE = os.environ["CATALOGUE_TABLE"]
 PRICING, SAGA = os.environ["PRICING_ARN"], os.environ["SAGA_ARN"]
@@ -24,19 +22,9 @@ PRICING, SAGA = os.environ["PRICING_ARN"], os.environ["SAGA_ARN"]
 _NAMESPACE = uuid.UUID("b24b8f0e-5a49-4b0b-9d8c-6f0a8f3f1c55")
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+@in_time
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """202 with the checkout's id, 400 for a basket that cannot be priced; 200 with the state, 404; 503 too late."""
-    patience = event["headers"].get("x-patience-ms", "")
-    time_budget.begin(context, int(patience) / 1000 if patience.isdecimal() else math.inf)
-    try:
-        return _answered(event)
-    except (time_budget.OutOfTimeError, HTTPClientError) as error:
-        log("out of time", error=f"{type(error).__name__}: {error}")
-        again = "no answer in time; ask again, with the same Idempotency-Key"
-        return answer(503, {"error": again}, {"Retry-After": "1"})
-
-
-def _answered(event: dict[str, Any]) -> dict[str, Any]:
     customer = str(claims_of(event)["sub"])
     if event["requestContext"]["http"]["method"] == "GET":
         return _show(customer, event["pathParameters"]["checkout_id"])

@@ -11,8 +11,9 @@ import random
 import time
 from typing import Any
 
+import time_budget
 from aws import client
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from business_metrics import metrics
 from structured_log import log
 from tracing import annotate
@@ -31,6 +32,7 @@ class UnknownOrderError(Exception):
     """A message about an order that does not exist: nothing can be done, it goes to the dead-letter queue."""
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Fulfil every order of the batch; reports the messages that failed, so that only they come again."""
     failed = []
@@ -123,10 +125,11 @@ def _come_again_soon(record: dict[str, Any]) -> None:
     received = int(record["attributes"]["ApproximateReceiveCount"])
     ceiling_s = min(_LONGEST_BACKOFF_S, 2 ** (received - 1))
     try:
-        client("sqs").change_message_visibility(
-            QueueUrl=QUEUE,
-            ReceiptHandle=record["receiptHandle"],
-            VisibilityTimeout=random.randint(0, ceiling_s),  # noqa: S311 - spreads load, keeps no secret
-        )
-    except ClientError as error:
+        with time_budget.reserve():
+            client("sqs").change_message_visibility(
+                QueueUrl=QUEUE,
+                ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=random.randint(0, ceiling_s),  # noqa: S311 - spreads load, keeps no secret
+            )
+    except (BotoCoreError, ClientError) as error:
         log("backoff not set", error=str(error))  # then the visibility timeout brings it back

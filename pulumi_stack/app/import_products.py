@@ -10,10 +10,12 @@ import urllib.parse
 from typing import Any
 
 import catalogue
+import time_budget
 from aws import client
 from structured_log import log
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Import every file that the event names."""
     for record in event["Records"]:

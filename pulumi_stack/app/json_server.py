@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+import time_budget
 from compartment import Compartment, FullError
+
+PATIENCE_S = float(os.environ.get("PATIENCE_S", "5"))
+"""What a request may take: who looks at a page has gone by then."""
 
 
 class JsonHandler(BaseHTTPRequestHandler):
@@ -31,6 +35,7 @@ class JsonHandler(BaseHTTPRequestHandler):
         if page == "health":
             self.answer(200, {"ok": True})
             return
+        time_budget.begin(PATIENCE_S)
         try:
             with self.admitted, self.compartments.get(page, contextlib.nullcontext()):
                 self.show(page, about)

@@ -11,13 +11,14 @@ from typing import Any
 
 from aws import client
 from items import plain, wire
-from web import answer, claims_of
+from web import answer, claims_of, in_time
 
 TABLE = os.environ["CATALOGUE_TABLE"]
 KEPT_S = int(os.environ["KEPT_DAYS"]) * 86_400
 MOST = 99
 
 
+@in_time
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer 200 with the cart, 400 when a quantity is none."""
     customer, method = str(claims_of(event)["sub"]), event["requestContext"]["http"]["method"]

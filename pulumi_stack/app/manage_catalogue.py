@@ -5,9 +5,10 @@ from typing import Any
 
 import catalogue
 from structured_log import log
-from web import answer
+from web import answer, in_time
 
 
+@in_time
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """POST /products, GET, PUT and DELETE /products/{sku}. A PUT names the version it has seen in If-Match."""
     sku = (event.get("pathParameters") or {}).get("sku", "")

@@ -7,11 +7,12 @@ from typing import Any
 import place_order
 from aws import client
 from items import plain, wire
-from web import answer, claims_of, groups_of
+from web import answer, claims_of, groups_of, in_time
 
 TABLE = os.environ["CATALOGUE_TABLE"]
 
 
+@in_time
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer 403 to who is no customer; else as POST /orders does, or 200 with the list."""
     claims = claims_of(event)

@@ -10,16 +10,17 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWrite
 
 import json
 import os
-import random
 import time
 from typing import Any
 
+import time_budget
 from aws import client
 from botocore.exceptions import ClientError
 from business_metrics import metrics
 from order import InvalidOrderError, Item, Order, read_order
 from structured_log import log
 from tracing import annotate
+from web import in_time
 
 ORDERS = os.environ["ORDERS_TABLE"]
 STOCK = os.environ["STOCK_TABLE"]
@@ -30,6 +31,7 @@ _BACKOFF_S = (0.2, 0.4, 0.8)
 """The longest waits before the second try, the third and the last: less than a customer's patience."""
 
 
+@in_time
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer 201 placed, 200 placed before, 400 not an order, 409 out of stock, 503 too busy: come again."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -72,7 +74,7 @@ def _place(order: Order, correlation_id: str) -> None:
         except ClientError as error:
             if not _passes(error):
                 raise
-            time.sleep(random.uniform(0, longest_s))  # noqa: S311 - jitter
+            time_budget.pause(longest_s)
         else:
             return
     client("dynamodb").transact_write_items(TransactItems=writes)

@@ -8,6 +8,7 @@ import json
 import os
 from typing import Any
 
+import time_budget
 from aws import client
 from structured_log import log
 from tracing import annotate
@@ -20,6 +21,7 @@ class NotAcceptedError(Exception):
     """The bus refused some events."""
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Publish every inserted order of the batch; raises when the bus did not take all of them."""
     images = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]

@@ -3,16 +3,14 @@
 What is late is dropped: who still waits has asked by then, and a backlog is worked off for those whom it still helps.
 """
 
-import functools
 import json
 import os
 import time
 from datetime import datetime
 from typing import Any
 
-import boto3
+import time_budget
 from aws import client
-from botocore.config import Config
 from items import plain, wire
 from structured_log import log
 
@@ -20,12 +18,7 @@ WATCHERS = os.environ["WATCHERS_TABLE"]
 STALE_S = 120
 
 
-@functools.cache
-def _connections() -> Any:
-    patience = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    return boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["CONNECTIONS_URL"], config=patience)
-
-
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Tell the watchers of each order in the event."""
     for record in event["Records"]:
@@ -50,9 +43,10 @@ def _watching(order_id: str) -> list[str]:
 
 def _push(connection: str, told: dict[str, Any]) -> None:
     words = {"order_id": told["order_id"], "status": told["status"]}
+    connections = client("apigatewaymanagementapi", endpoint_url=os.environ["CONNECTIONS_URL"])
     try:
-        _connections().post_to_connection(ConnectionId=connection, Data=json.dumps(words).encode())
-    except _connections().exceptions.GoneException:
+        connections.post_to_connection(ConnectionId=connection, Data=json.dumps(words).encode())
+    except connections.exceptions.GoneException:
         client("dynamodb").delete_item(TableName=WATCHERS, Key=wire({"connection_id": connection}))
         log("watcher was gone", connection=connection, correlation_id=told.get("correlation_id", ""))
         return

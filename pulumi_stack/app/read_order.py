@@ -5,10 +5,12 @@ import os
 from typing import Any
 
 from aws import client
+from web import in_time
 
 ORDERS = os.environ["ORDERS_TABLE"]
 
 
+@in_time
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer 200 with the order, or 404. Strongly consistent: a customer reads what they have just placed."""
     if event.get("rawPath") == "/health":

@@ -9,8 +9,11 @@ import os
 from typing import Any
 
 import psycopg
+import time_budget
 from aws import client
 from psycopg.rows import dict_row
+
+_LONGEST_S = 5
 
 # All in one statement, so in one snapshot. Balances are worked out from the transfers too, and must agree.
 _REPORT = """
@@ -25,15 +28,23 @@ SELECT (SELECT coalesce(json_object_agg(name, cents), '{}') FROM chosen) AS bala
 """
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer balances of the accounts asked for, the same worked out from transfers, and the sum of all accounts."""
     connection = _connection()
     try:
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [f"{_seconds() * 1000}"])
         found = connection.execute(_REPORT, {"accounts": list(event["accounts"])}).fetchone()
     except psycopg.OperationalError:
         _connection.cache_clear()
         raise
     return dict(found or {})
+
+
+def _seconds() -> int:
+    """How long to wait for the database: whole seconds, of which libpq takes no fewer than two."""
+    time_budget.require(2)
+    return int(min(_LONGEST_S, time_budget.left_s()))
 
 
 @functools.cache
@@ -46,7 +57,7 @@ def _connection() -> psycopg.Connection[dict[str, Any]]:
         user=secret["username"],
         password=secret["password"],
         sslmode="require",
-        connect_timeout=5,
+        connect_timeout=_seconds(),
         autocommit=True,
         row_factory=dict_row,
     )

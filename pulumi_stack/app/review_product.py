@@ -10,7 +10,7 @@ from typing import Any
 from aws import client
 from botocore.exceptions import BotoCoreError, ClientError
 from structured_log import log
-from web import answer
+from web import answer, in_time
 
 WHERE = {
     "resourceArn": os.environ["CLUSTER_ARN"],
@@ -23,6 +23,7 @@ READ = "SELECT count(*), coalesce(avg(stars), 0)::float8 FROM reviews WHERE sku 
 _made = []
 
 
+@in_time
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer 201 with the review, 200 with how many there are, 400 no review, 503 while the database is out."""
     try:

@@ -5,11 +5,13 @@ Each step may be called again, so each first looks whether it has been done.
 
 from typing import Any
 
+import time_budget
 from aws import client
 from botocore.exceptions import ClientError
 from structured_log import log
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Do the step that Secrets Manager asks for."""
     secret, token = event["SecretId"], event["ClientRequestToken"]

@@ -8,11 +8,13 @@ import hmac
 import os
 from typing import Any
 
+import time_budget
 from aws import client
 
 SECRET = os.environ["SECRET_ARN"]
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{text}` → `{signature}`; `{text, signature}` → `{good}`."""
     if "signature" not in event:

@@ -7,6 +7,7 @@ request is refused again, whatever came in meanwhile.
 import functools
 from typing import Any
 
+import time_budget
 from books import OWN, Transaction, open_books
 from structured_log import log
 
@@ -23,6 +24,7 @@ _MOVE = (
 )
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer `{"status"}`: BOOKED, REFUSED (not covered), CONFLICT (the id stands for another request), INVALID."""
     try:

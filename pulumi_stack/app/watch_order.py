@@ -9,6 +9,7 @@ import os
 import time
 from typing import Any
 
+import time_budget
 from aws import client
 from items import wire
 from structured_log import log
@@ -20,6 +21,7 @@ _LONGEST_S = 2 * 3600
 """API Gateway ends a connection after two hours."""
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """200 with what the customer is told, if anything."""
     about = event["requestContext"]

@@ -6,11 +6,13 @@ Cognito calls again when it got no answer, so both steps may be repeated.
 import os
 from typing import Any
 
+import time_budget
 from aws import client
 from items import wire
 from structured_log import log
 
 
+@time_budget.begun
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Join the group, keep the profile; the event goes back as it came."""
     if event["triggerSource"] != "PostConfirmation_ConfirmSignUp":
