@@ -1,5 +1,8 @@
 """What the emulator does on somebody's behalf without asking IAM, asked here as AWS asks it.
 
+- `judging.py`        what a caller is asked beside the action of the call; `calls.py` is the call
+- `passing.py`        roles that a call gives to a service: the caller must be allowed to pass them on
+- `trust.py`          whether a role lets a service take it on
 - `roles.py`          whether a role may do something
 - `keys.py`           customer managed keys: who uses what is encrypted under one must be allowed to use the key
 - `workflows.py`      state machines: each task under the machine's role
@@ -7,11 +10,12 @@
 - `event_sources.py`  event source mappings: what is read under the function's role
 """
 
-from harness.cloud.permissions import event_sources, keys, templates, workflows
+from harness.cloud.permissions import event_sources, judging, keys, templates, workflows
 
 
 def install() -> None:
     """Let all of it be asked. Call it before the emulator serves."""
+    judging.install()
     keys.install()
     workflows.install()
     templates.install()

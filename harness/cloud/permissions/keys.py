@@ -13,7 +13,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from typing import Any, Final
 
 from harness.cloud.ministack_hooks import before_first_call
@@ -38,43 +37,32 @@ USES: Final[Mapping[str, tuple[str, ...]]] = {
 """An action → what it does with the key that encrypts its resource."""
 
 _S3, _S3_KEY = "arn:aws:s3:::", "x-amz-server-side-encryption-aws-kms-key-id"
-_CODES = {"sqs": "KMS.AccessDeniedException", "sns": "KMSAccessDenied"}
+CODES: Final = {"sqs": "KMS.AccessDeniedException", "sns": "KMSAccessDenied"}
+"""Services with an error code of their own for a key that refuses."""
 
-_refused: ContextVar[tuple[str, str] | None] = ContextVar("refused by a key", default=None)
-"""The action and the key that refused the call which is being answered."""
+_CONTEXTS: Final[Mapping[str, str]] = {
+    "s3": "aws:s3:arn",
+    "sqs": "aws:sqs:arn",
+    "sns": "aws:sns:topicArn",
+    "kinesis": "aws:kinesis:arn",
+    "secretsmanager": "SecretARN",
+    "ssm": "PARAMETER_ARN",
+    "lambda": "aws:lambda:FunctionArn",
+}
+"""A service → the key of the encryption context in which it names the resource."""
 
 
 def install() -> None:
-    """Let keys be asked, of callers and of services that deliver to queues. Call it before the emulator serves."""
-    from ministack.core import iam_actions, iam_evaluator
-
-    enforce, answer = iam_evaluator.enforce, iam_actions.access_denied_response
-
-    def enforced(
-        access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
-    ) -> Any:
-        denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **context)
-        for use, key in uses_of_keys(action, resource_arn) if denied is None else ():
-            via = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
-            denied = enforce(access_key, use, "kms", region, resource_arn=key, service_context=via)
-            if denied is not None:
-                _refused.set((use, key))
-                break
-        return denied
-
-    def answered(service: str, action: str, principal: str, request_id: str, **more: Any) -> Any:
-        by_key = _refused.get()
-        if by_key is None:
-            return answer(service, action, principal, request_id, **more)
-        use, key = by_key
-        explicit = more.get("explicit_deny", False)
-        more |= {"message": iam_actions.identity_denial_message(use, principal, key, explicit), "resource_arn": key}
-        if service in _CODES:
-            more["error_code"] = _CODES[service]
-        return answer(service, use, principal, request_id, **more)
-
-    iam_evaluator.enforce, iam_actions.access_denied_response = enforced, answered
+    """Let services that deliver to queues be asked, too. Call it before the emulator serves."""
     before_first_call("sqs", _ask_for_deliveries)
+
+
+def context_of_use(service: str, resource: str) -> dict[str, Any]:
+    """The condition keys of KMS that tell what the service encrypts."""
+    name = _CONTEXTS.get(service)
+    if name is None:
+        return {}
+    return {f"kms:EncryptionContext:{name}": resource, "kms:EncryptionContextKeys": [name]}
 
 
 def _ask_for_deliveries() -> None:

@@ -1,7 +1,7 @@
 """CloudFormation makes, changes and deletes what a template names under the role it was given, else its caller's.
 
-Who gives it a role must be allowed to pass it on. What a type asks for is in its schema in CloudFormation's registry;
-types that are not here are not judged, nor are callers without a role. Source:
+What a type asks for is in its schema in CloudFormation's registry; types that are not here are not judged, nor are
+callers without a role. Source:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
 """
 
@@ -60,15 +60,12 @@ def _under_role(handle: Callable[[Any], Any], given: dict[tuple[str, ...], str])
     """The handler, and all that it starts, under the role that is given, or that was given before."""
     from ministack.core.iam_evaluator import caller_arn
     from ministack.core.responses import get_account_id, get_region
-    from ministack.services.cloudformation.helpers import _error, _p
+    from ministack.services.cloudformation.helpers import _p
 
     def handled(params: Any) -> Any:
         stack = _p(params, "StackName")
         stack = stack.split("/")[1] if stack.startswith("arn:") else stack
         key, role = (get_account_id(), get_region(), stack), _p(params, "RoleARN")
-        said = refusal(_role_of(caller_arn()), [Asked("iam:PassRole", role)] if role else [], session="caller")
-        if said:
-            return _error("AccessDenied", said, 403)
         if role:
             given[key] = role
         before = _role.set(given.get(key) or _role_of(caller_arn()))

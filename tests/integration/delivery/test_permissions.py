@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.integration.delivery.clerks import ANYBODY, allow, clients_of, role
 from tests.waiting import until
-
-ANYBODY = {"AWS": "arn:aws:iam::000000000000:root"}
 
 
 def left(shop: Any, name: str) -> int:
@@ -18,33 +17,6 @@ def left(shop: Any, name: str) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = shop.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(value) for value in found.values())
-
-
-def role(shop: Any, name: str, trusted: dict[str, str]) -> str:
-    """The ARN of a role that may do nothing yet."""
-    trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    made = shop.cloud.target.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
-    return str(made["Role"]["Arn"])
-
-
-def allow(shop: Any, name: str, *actions: str, resource: str = "*") -> None:
-    """Let a role do exactly this."""
-    allowed = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    shop.cloud.target.client("iam").put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
-
-
-def clients_of(shop: Any, role: str) -> Callable[[str], Any]:
-    """A service → its client for somebody who has taken on the role."""
-    target = shop.cloud.target
-    given = target.client("sts").assume_role(RoleArn=role, RoleSessionName="clerk")["Credentials"]
-    session = {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
-    return lambda service: target.client(service, role=session)
 
 
 def consumed(shop: Any, name: str, role: str) -> None:

@@ -1,0 +1,82 @@
+"""The call that IAM is asked about, as it came: what it says beside its resource is read when it is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request to one of the emulator's services, by ministack's name of it."""
+
+    service: str
+    path: str
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    params: Mapping[str, Any]
+    """Of the query, or of the form of a query call: a value or several."""
+    body: bytes
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The body as JSON; empty when it is none."""
+        if not self.body.lstrip().startswith(b"{"):
+            return {}
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def param(self, name: str) -> str:
+        """One value of the query or the form; '' when there is none."""
+        found = self.params.get(name)
+        return str(found[0] if isinstance(found, list) and found else found or "")
+
+    def values(self, member: str) -> list[str]:
+        """All strings at a member: a path through the JSON (`Targets.RoleArn`, lists on the way), or a parameter."""
+        found: list[Any] = [self.document]
+        for name in member.split("."):
+            inner = [one.get(name) for one in found if isinstance(one, Mapping)]
+            found = [each for one in inner for each in (one if isinstance(one, list) else [one])]
+        named = [one for one in found if isinstance(one, str) and one]
+        return named or [one for one in [self.param(member)] if one]
+
+
+_call: ContextVar[Call | None] = ContextVar("call that IAM is asked about", default=None)
+
+
+def call_of(service: str) -> Call | None:
+    """The call under way when it is one of this service's, else None."""
+    found = _call.get()
+    return found if found is not None and found.service == service else None
+
+
+@contextlib.contextmanager
+def no_call() -> Iterator[None]:
+    """What is asked inside is asked for no call of anybody's."""
+    before = _call.set(None)
+    try:
+        yield
+    finally:
+        _call.reset(before)
+
+
+def install() -> None:
+    """Let each call be remembered while IAM is asked about it."""
+    from ministack.core import iam_actions
+
+    resource_of = iam_actions.extract_resource_arn
+
+    def remembered(service: str, method: str, path: str, *rest: Any) -> Any:  # the ARN
+        headers, body, params, *_place = rest
+        _call.set(Call(service=service, path=path, headers=headers, params=params or {}, body=body))
+        return resource_of(service, method, path, *rest)
+
+    iam_actions.extract_resource_arn = remembered
