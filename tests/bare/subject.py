@@ -36,7 +36,7 @@ class Subject:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        trusted = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}
+        trusted = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com", "events.amazonaws.com"]}
         trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
         iam = self.client("iam")
         self.role = iam.create_role(RoleName="all", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]

@@ -157,7 +157,9 @@ def test_lambda_publishes_its_metrics_whatever_triggered_it(cloud: Any, watch: A
         code.writestr(
             "app.py", "def handler(event, _):\n    if event.get('fail'): raise ValueError('no')\n    return 1\n"
         )
-    role = cloud.target.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+    role = cloud.target.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     functions = cloud.target.client("lambda")
     functions.create_function(
         FunctionName="f", Runtime="python3.12", Role=role, Handler="app.handler", Timeout=60,

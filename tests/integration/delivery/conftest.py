@@ -48,7 +48,7 @@ class Shop:
     def __init__(self, cloud: RunningCloud) -> None:
         self.cloud = cloud
         self.sqs = cloud.target.client("sqs")
-        trusted = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}
+        trusted = {"Service": ["lambda.amazonaws.com", "states.amazonaws.com", "events.amazonaws.com"]}
         trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
         iam = cloud.target.client("iam")
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
