@@ -63,6 +63,8 @@ class Embedded(_Strict):
     health_interval: Duration | None = None
     deregistration: Duration | None = None
     scaling_period: Duration | None = None
+    scale_in_after: Duration | None = None
+    alarm_period: Duration | None = None
     table_scaling: Duration | None = None
     deployment_minute: Duration | None = None
     alias_ttl: Duration | None = None

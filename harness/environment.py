@@ -55,6 +55,8 @@ def cloud_settings(
         "health_interval_s": embedded.health_interval,
         "deregistration_s": embedded.deregistration,
         "scaling_period_s": embedded.scaling_period,
+        "scale_in_after_s": embedded.scale_in_after,
+        "alarm_period_s": embedded.alarm_period,
         "table_scaling_s": embedded.table_scaling,
         "alias_ttl_s": embedded.alias_ttl,
         "deployment_minute_s": embedded.deployment_minute,

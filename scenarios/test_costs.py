@@ -4,6 +4,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -111,6 +112,7 @@ ASKED: dict[str, Callable[[Any, str], Any]] = {
     "iam": lambda client, arn: client("iam").list_role_tags(RoleName=arn.rpartition("/")[2])["Tags"],
     "logs": lambda client, arn: client("logs").list_tags_for_resource(resourceArn=arn.removesuffix(":*"))["tags"],
     "pipes": lambda client, arn: client("pipes").list_tags_for_resource(resourceArn=arn)["tags"],
+    "rds": lambda client, arn: client("rds").list_tags_for_resource(ResourceName=arn)["TagList"],
     "schemas": lambda client, arn: client("schemas").list_tags_for_resource(ResourceArn=arn)["Tags"],
     "secretsmanager": lambda client, arn: client("secretsmanager").describe_secret(SecretId=arn)["Tags"],
     "states": lambda client, arn: client("stepfunctions").list_tags_for_resource(resourceArn=arn)["tags"],
@@ -133,7 +135,7 @@ def test_every_resource_has_the_tags_by_which_costs_are_divided(shop: Any) -> No
     for arn in shop.outputs["tagged"]:
         service = arn.split(":")[2]
         if service in ASKED:
-            found = pairs(ASKED[service](shop.aws, arn))
+            found = pairs(ASKED[service](partial(shop.aws, region=arn.split(":")[3] or None), arn))
         elif arn in listed or service in {"dynamodb", "ecs", "events", "kms", "s3", "sns", "sqs"}:
             found = listed.get(arn, {})
         else:

@@ -28,12 +28,12 @@ CENTS = 1000
 
 
 class Region:
-    """The ledger as one region has it, over the RDS Data API."""
+    """The ledger as one region has it, over the RDS Data API. What is refused is told at once, not tried again."""
 
     def __init__(self, shop: Any, name: str) -> None:
         given = shop.outputs["global_ledger"]
         self.name, self.group, self.arn = name, given["group"], given["clusters"][name]
-        self.rds, self._data = shop.aws("rds", region=name), shop.aws("rds-data", region=name)
+        self.rds, self._data = shop.aws("rds", region=name), shop.aws("rds-data", region=name, attempts=1)
         self._where = {"resourceArn": self.arn, "secretArn": given["secrets"][name]}
 
     def run(self, *statements: str, **values: str | int) -> list[list[Any]]:

@@ -13,11 +13,17 @@ import psutil
 
 from harness.errors import NotReadyError
 
+BACKLOG = 2048
+"""Connections that may wait to be taken."""
+
 _READY_TIMEOUT_S = 20.0
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on loopback.
+    """A listening socket on loopback. Whoever connects before it is served waits.
+
+    It listens at once: until one of them does, several may be bound to a port (`SO_REUSEADDR`), and two clouds that
+    start together would both believe that it is theirs.
 
     Raises:
         NotReadyError: the port is taken; says by whom, as far as that can be known.
@@ -26,6 +32,7 @@ def listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

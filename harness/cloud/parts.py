@@ -31,7 +31,7 @@ from harness.cloud.private_network import PrivateNetwork
 from harness.cloud.pulse import Pulse
 from harness.cloud.scaling.services import DIMENSION, ScaledServices
 from harness.cloud.scaling.tables import DIMENSIONS, scaled_tables
-from harness.cloud.scaling.tracking import Scaler
+from harness.cloud.scaling.tracking import Pace, Scaler
 from harness.cloud.schedules.emulated import Schedules
 from harness.cloud.schemas import emulated as schemas
 from harness.cloud.schemas.api import SchemasApi
@@ -50,7 +50,7 @@ class Parts:
     """
 
     def __init__(self, settings: CloudSettings, doors: Doors, identifier: Identifier) -> None:
-        self.signals = SignalStation(doors.evidence, Pulse(doors.clock))
+        self.signals = SignalStation(doors.evidence, Pulse(doors.clock), shortest_alarm_s=settings.shortest_alarm_s)
         store = self.signals.store
         self.delivery = Delivery.install(doors.target, self.signals.flow)
         self.logs = LogsDesk(store, self.delivery.invoke)
@@ -149,7 +149,7 @@ class Parts:
 def _scaler(settings: CloudSettings, parts: Parts) -> Scaler:
     """Scales what ECS and DynamoDB have."""
     ecs, tables = parts.tasks.ecs, parts.limits.tables.tables
-    services = ScaledServices(ecs.desired_count, ecs.scale)
+    services = ScaledServices(ecs.desired_count, ecs.scale, Pace(in_periods=settings.scale_in_periods))
     return Scaler(
         store=parts.signals.store,
         period_s=settings.scaling_period_s,

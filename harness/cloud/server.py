@@ -30,7 +30,7 @@ from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
 from harness.cloud.gate import Gate
 from harness.cloud.identify import Identifier
-from harness.cloud.listening import listen, until_ready
+from harness.cloud.listening import BACKLOG, listen, until_ready
 from harness.cloud.patience import Patience
 from harness.cloud.recorder import Recorder
 from harness.cloud.settings import Announcement, CloudSettings, ServerOrder, announcement_path, write_struct
@@ -127,7 +127,7 @@ class Server:
                 proxy_headers=False,
                 date_header=False,  # the backend dates its answers; two dates are one too many
                 timeout_graceful_shutdown=3,
-                backlog=2048,
+                backlog=BACKLOG,
             )
         )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # ours are set below

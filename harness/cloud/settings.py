@@ -28,6 +28,10 @@ Sources: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/tar
 https://docs.aws.amazon.com/whitepapers/latest/advanced-multi-az-resilience-patterns/
 """
 
+SCALE_IN_PERIODS = 15
+"""Data points below its target until a service scales in: 15 minutes on AWS
+(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html)."""
+
 GAUGES_EVERY_S = 10.0
 """Queues, tables, databases and caches are looked at so often; AWS looks once a minute."""
 
@@ -67,7 +71,12 @@ class CloudSettings:
         deregistration_s: seconds a target of a load balancer drains at the most; None takes what its group says.
         scaling_period_s: seconds of one data point of service auto scaling; 60 on AWS
             (https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html).
-        table_scaling_s: the same of DynamoDB's tables; None takes that of services.
+        scale_in_after_s: seconds below its target until a service has fewer tasks; None takes fifteen data points, the
+            15 minutes of AWS (the same page).
+        table_scaling_s: seconds of one data point of DynamoDB's tables; None takes that of services.
+        alarm_period_s: whole seconds that an alarm's shortest period takes, 10 on AWS
+            (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html); one of 30 takes
+            three of them, one of a minute or more its own time.
         deployment_minute_s: seconds that a minute of CodeDeploy takes; see `deployments/traffic.py`.
         alias_ttl_s: seconds an alias of Route 53 may be cached; see `dns/timing.py`.
         names_port: of DNS and the front door, on 127.0.0.1; 0 takes a free one.
@@ -99,7 +108,9 @@ class CloudSettings:
     health_interval_s: float = 0.0
     deregistration_s: float | None = None
     scaling_period_s: float = 60.0
+    scale_in_after_s: float | None = None
     table_scaling_s: float | None = None
+    alarm_period_s: float = 10.0
     deployment_minute_s: float = MINUTE_S
     alias_ttl_s: float = 60.0
     names_port: int = 0
@@ -133,6 +144,18 @@ class CloudSettings:
             "s3": self.object_lag,
         }
         return {store: parse_lag(text) for store, text in texts.items()}
+
+    @property
+    def scale_in_periods(self) -> int:
+        """Data points below its target after which a service has fewer tasks."""
+        if self.scale_in_after_s is None:
+            return SCALE_IN_PERIODS
+        return max(1, round(self.scale_in_after_s / self.scaling_period_s))
+
+    @property
+    def shortest_alarm_s(self) -> int:
+        """Seconds that an alarm's shortest period takes: whole ones, as the buckets of metrics are."""
+        return max(1, round(self.alarm_period_s))
 
     @property
     def table_scaling_period_s(self) -> float:

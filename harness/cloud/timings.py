@@ -40,6 +40,12 @@ def _detection(settings: CloudSettings) -> list[Timing]:
     said = f"{settings.detection_s:g} s"
     aurora = "AuroraUserGuide/Concepts.AuroraHighAvailability.html"
     return [
+        Timing(
+            name="the shortest period of an alarm, on a metric by the second",
+            value=f"{settings.shortest_alarm_s:g} s",
+            setting="alarm_period",
+            source=_DOCS + "AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html",
+        ),
         Timing(name="a dark zone is noticed by Lambda, ECS, ELB", value=said, setting="detection", source=_OURS),
         Timing(
             name="a lost database writer or cache primary is noticed",
@@ -114,6 +120,12 @@ def _tasks(settings: CloudSettings) -> list[Timing]:
             name="one data point of service auto scaling",
             value=f"{settings.scaling_period_s:g} s",
             setting="scaling_period",
+            source=_DOCS + "autoscaling/application/userguide/target-tracking-scaling-policy-overview.html",
+        ),
+        Timing(
+            name="below its target until service auto scaling scales in",
+            value=f"{settings.scale_in_periods * settings.scaling_period_s:g} s",
+            setting="scale_in_after",
             source=_DOCS + "autoscaling/application/userguide/target-tracking-scaling-policy-overview.html",
         ),
         Timing(

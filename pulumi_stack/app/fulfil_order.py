@@ -26,10 +26,11 @@ QUEUE = os.environ["QUEUE_URL"]
 PRICES = json.loads(os.environ["PRICES"])
 
 _LONGEST_BACKOFF_S = 4
+_UNKNOWN_BACKOFF_S = 1  # enough for a copy of the order to arrive from another region; nothing recovers with time
 
 
 class UnknownOrderError(Exception):
-    """A message about an order that does not exist: nothing can be done, it goes to the dead-letter queue."""
+    """A message about an order that does not exist: nothing can be done, it goes to the dead-letter queue soon."""
 
 
 @time_budget.begun
@@ -42,7 +43,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         except Exception as error:  # noqa: BLE001 - one bad message must not take the batch with it
             what = {"error": f"{type(error).__name__}: {error}", "message_id": record["messageId"]}
             log("fulfilment failed", **what, **metrics(FulfilmentFailures=1))
-            _come_again_soon(record)
+            longest_s = _UNKNOWN_BACKOFF_S if isinstance(error, UnknownOrderError) else _LONGEST_BACKOFF_S
+            _come_again_soon(record, longest_s)
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 
@@ -120,10 +122,10 @@ def _notify(order_id: str, correlation_id: str, order: dict[str, Any]) -> None:
     client("sns").publish(TopicArn=TOPIC, Message=json.dumps(told), MessageAttributes=attributes)
 
 
-def _come_again_soon(record: dict[str, Any]) -> None:
+def _come_again_soon(record: dict[str, Any], longest_s: int) -> None:
     """Exponential backoff with full jitter for one message, instead of the queue's whole visibility timeout."""
     received = int(record["attributes"]["ApproximateReceiveCount"])
-    ceiling_s = min(_LONGEST_BACKOFF_S, 2 ** (received - 1))
+    ceiling_s = min(longest_s, 2 ** (received - 1))
     try:
         with time_budget.reserve():
             client("sqs").change_message_visibility(

@@ -24,10 +24,10 @@ class ScaledServices:
 
     count: Callable[[ScaledTarget], int | None]
     set_count: Callable[[ScaledTarget, int], None]
-
-    pace: ClassVar[Pace] = Pace()
+    pace: Pace = Pace()
     """The cooldown is that of ECS by default, either way.
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_TargetTrackingScalingPolicyConfiguration.html"""
+
     noun: ClassVar[str] = "desired count"
 
     def capacity(self, target: ScaledTarget) -> int | None:

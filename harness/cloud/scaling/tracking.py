@@ -1,7 +1,7 @@
 """Target tracking: which capacity a resource should have, from what its metric said.
 
 AWS does it by two alarms a policy: some minutes above the target scale out, fifteen well below it scale in. Here
-the same data is looked at without the alarms. Source:
+the same data is looked at without the alarms, and both may be shorter (`scaling_period`, `scale_in_after`). Source:
 https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from harness.cloud.signals.series import MetricId, MetricStore
+from harness.cloud.signals.series import Bucket, MetricId, MetricStore
 from harness.cloud.ticker import Ticker
 
 _LOG = logging.getLogger(__name__)
@@ -205,29 +205,30 @@ class Scaler:
 
     def _values(self, tracked: Tracked, pace: Pace, period_s: float, now_s: float) -> list[float | None]:
         """What the metric was in the last periods."""
-        end_s = math.floor(now_s)
-        found: list[float | None] = []
-        for back in range(pace.in_periods, 0, -1):
-            start_s = end_s - back * period_s
-            value = self._value(tracked, start_s, period_s)
-            found.append(None if value is None else value * tracked.factor)
-        return found
+        end_s, count = math.floor(now_s), max(pace.out_periods, pace.in_periods)
+        start_s = end_s - count * period_s
+        periods: list[list[Bucket]] = [[] for _ in range(count)]
+        for bucket in self.store.buckets(tracked.metric, start_s, end_s):
+            periods[int((bucket.start_s - start_s) / period_s)].append(bucket)
+        values = [_value(tracked.statistic, buckets, period_s) for buckets in periods]
+        return [None if value is None else value * tracked.factor for value in values]
 
-    def _value(self, tracked: Tracked, start_s: float, period_s: float) -> float | None:
-        buckets = self.store.buckets(tracked.metric, start_s, start_s + period_s)
-        count, total = sum(one.count for one in buckets), sum(one.total for one in buckets)
-        if not count:
-            return None
-        match tracked.statistic:
-            case "Sum":
-                return total * _MINUTE_S / period_s
-            case "Maximum":
-                return max(one.high for one in buckets)
-            case "Minimum":
-                return min(one.low for one in buckets)
-            case "SampleCount":
-                return count
-        return total / count
+
+def _value(statistic: str, buckets: Sequence[Bucket], period_s: float) -> float | None:
+    """Of one period."""
+    count, total = sum(one.count for one in buckets), sum(one.total for one in buckets)
+    if not count:
+        return None
+    match statistic:
+        case "Sum":
+            return total * _MINUTE_S / period_s
+        case "Maximum":
+            return max(one.high for one in buckets)
+        case "Minimum":
+            return min(one.low for one in buckets)
+        case "SampleCount":
+            return count
+    return total / count
 
 
 def tracked(kind: Scalable, target: ScaledTarget, policy: Policy) -> Tracked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from harness.cloud.evidence import Evidence
@@ -19,9 +19,10 @@ SETTLE_S = 0.2
 """After a period's end, so that what was published in its last moments is in."""
 
 _LOOK_S = 0.1
-_SHORTEST_S = 10
-"""The shortest period of an alarm; every other is a multiple of it."""
+SHORTEST_S = 10
+"""The shortest period of an alarm on AWS; every other is a multiple of it."""
 
+_MINUTE_S = 60
 _ROLL_UP_S = 300.0
 
 
@@ -39,7 +40,7 @@ class Watched:
     @property
     def every_s(self) -> int:
         """Seconds between evaluations: the period of a high-resolution alarm, a minute otherwise."""
-        return min(self.period_s, 60)
+        return min(self.period_s, _MINUTE_S)
 
 
 class AlarmBook(Protocol):
@@ -56,11 +57,12 @@ class AlarmBook(Protocol):
 
 @dataclass(slots=True)
 class AlarmKeeper:
-    """A thread that decides on time."""
+    """A thread that decides on time. The shortest period takes `shortest_s`; one of a minute or more its own time."""
 
     book: AlarmBook
     store: MetricStore
     evidence: Evidence
+    shortest_s: int = SHORTEST_S
     now_s: Callable[[], float] = time.time
     _evaluated: dict[str, float] = field(default_factory=dict)  # ARN → the end of the last period
     _rolled_s: float = field(init=False)
@@ -81,7 +83,7 @@ class AlarmKeeper:
 
     def tick(self, now_s: float) -> None:
         """Evaluate every alarm whose time has come."""
-        alarms = self.book.watched()
+        alarms = [self._at_pace(alarm) for alarm in self.book.watched()]
         self._evaluated = {alarm.arn: self._evaluated.get(alarm.arn, 0.0) for alarm in alarms}
         for alarm in alarms:
             end_s = (now_s - SETTLE_S) // alarm.every_s * alarm.every_s
@@ -89,9 +91,16 @@ class AlarmKeeper:
                 self._evaluated[alarm.arn] = end_s
                 self._evaluate(alarm, end_s)
 
+    def _at_pace(self, alarm: Watched) -> Watched:
+        """The alarm with its periods as long as they take here."""
+        if self.shortest_s == SHORTEST_S or alarm.period_s >= _MINUTE_S:
+            return alarm
+        queries = [replace(query, period_s=query.period_s * self.shortest_s // SHORTEST_S) for query in alarm.queries]
+        return replace(alarm, queries=queries, period_s=alarm.period_s * self.shortest_s // SHORTEST_S)
+
     def _look(self) -> None:
         now_s = self.now_s()
-        if (now_s - SETTLE_S) // _SHORTEST_S == (self._ticked_s - SETTLE_S) // _SHORTEST_S:
+        if (now_s - SETTLE_S) // self.shortest_s == (self._ticked_s - SETTLE_S) // self.shortest_s:
             return
         self._ticked_s = now_s
         self.tick(now_s)

@@ -14,7 +14,7 @@ from harness.cloud.identify import Request
 from harness.cloud.pulse import Pulse
 from harness.cloud.signals import emulated, flow_emulated, integrations
 from harness.cloud.signals.flow_metrics import FlowMetrics
-from harness.cloud.signals.keeper import AlarmKeeper
+from harness.cloud.signals.keeper import SHORTEST_S, AlarmKeeper
 from harness.cloud.signals.series import MetricStore
 from harness.cloud.signals.service_metrics import METERED, ServiceMetrics
 from harness.cloud.usage import emulated as usage_emulated
@@ -27,6 +27,7 @@ class SignalStation:
 
     evidence: Evidence
     pulse: Pulse
+    shortest_alarm_s: int = SHORTEST_S
     store: MetricStore = field(default_factory=MetricStore)
     usage: UsageMeters = field(default_factory=UsageMeters)
     metrics: ServiceMetrics = field(init=False)
@@ -36,7 +37,7 @@ class SignalStation:
     def __post_init__(self) -> None:
         self.metrics = ServiceMetrics(self.store, emulated.Sight(), self.usage)
         self.flow = FlowMetrics(self.store)
-        self._keeper = AlarmKeeper(emulated.Alarms(), self.store, self.evidence)
+        self._keeper = AlarmKeeper(emulated.Alarms(), self.store, self.evidence, self.shortest_alarm_s)
 
     def start(self, invoke: Callable[[str, Any], bool]) -> None:
         """Begin; `invoke` runs a function asynchronously by its ARN."""

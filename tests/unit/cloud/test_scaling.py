@@ -1,11 +1,13 @@
 """Service auto scaling decided on example data, with limits, cooldowns and several policies."""
 
+from pathlib import Path
 from typing import Any
 
 from harness.cloud.limits.table_metrics import metric_of
 from harness.cloud.scaling.services import DIMENSION, ScaledServices
 from harness.cloud.scaling.tables import ScaledTables
-from harness.cloud.scaling.tracking import ScaledTarget, Scaler, wanted
+from harness.cloud.scaling.tracking import Pace, ScaledTarget, Scaler, wanted
+from harness.cloud.settings import CloudSettings
 from harness.cloud.signals.series import MetricId, MetricStore, one
 
 NOW_S = 1_000_000.0
@@ -22,6 +24,15 @@ def test_fifteen_periods_well_below_scale_in_as_far_as_the_highest_allows() -> N
     assert wanted([10.0] * 14 + [46.0], 10, 50.0) == 10
     assert wanted([10.0] * 14, 10, 50.0) == 10
     assert wanted([10.0] * 15, 10, 50.0, may_shrink=False) == 10
+
+
+def test_what_a_service_waits_until_it_scales_in_is_a_setting() -> None:
+    soon = CloudSettings(state_dir=Path(), scaling_period_s=1.0, scale_in_after_s=4.0)
+    pace = Pace(in_periods=soon.scale_in_periods)
+    assert wanted([60.0] + [10.0] * 4, 10, 50.0, pace=pace) == 2
+    assert wanted([60.0] + [10.0] * 3, 10, 50.0, pace=pace) == 10
+    assert wanted([60.0, 60.0, 60.0], 10, 50.0, pace=pace) == 12
+    assert Pace(in_periods=CloudSettings(state_dir=Path()).scale_in_periods) == Pace()
 
 
 class Scaled:

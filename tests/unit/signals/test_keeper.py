@@ -56,6 +56,20 @@ def test_an_alarm_goes_off_when_its_period_has_ended_and_comes_back() -> None:
     assert book.entered == [("arn", "OK", 100.0), ("arn", "ALARM", 110.0), ("arn", "OK", 140.0)]
 
 
+def test_periods_below_a_minute_may_take_less_time_and_others_never_do() -> None:
+    short, long = replace(alarm(), arn="short"), replace(alarm(period_s=60), arn="long")
+    keeper, book, store = kept(short, long)
+    keeper.shortest_s = 2
+    store.publish(MINE, one(1.0, 121), resolution_s=1)
+    store.publish(MINE, one(0.0, 123), resolution_s=1)
+    for now_s in (121.3, 122.3, 124.3, 179.0, 180.3):
+        keeper.tick(now_s)
+    assert [one for one in book.entered if one[0] == "short"] == [
+        ("short", "OK", 120.0), ("short", "ALARM", 122.0), ("short", "OK", 124.0),
+    ]  # fmt: skip
+    assert [one for one in book.entered if one[0] == "long"] == [("long", "OK", 120.0), ("long", "ALARM", 180.0)]
+
+
 def test_another_dimension_is_another_metric() -> None:
     keeper, book, store = kept(alarm())
     store.publish(OTHER, one(1.0, 103), resolution_s=1)
