@@ -71,8 +71,8 @@ class CloudSettings:
         deregistration_s: seconds a target of a load balancer drains at the most; None takes what its group says.
         scaling_period_s: seconds of one data point of service auto scaling; 60 on AWS
             (https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html).
-        scale_in_after_s: seconds below its target until a service has fewer tasks; None takes fifteen data points, the
-            15 minutes of AWS (the same page).
+        scale_in_after_s: seconds below its target until a service has fewer tasks; None takes fifteen data points, as
+            AWS does with its 15 minutes (the same page).
         table_scaling_s: seconds of one data point of DynamoDB's tables; None takes that of services.
         alarm_period_s: whole seconds that an alarm's shortest period takes, 10 on AWS
             (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html); one of 30 takes

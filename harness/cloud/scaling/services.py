@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from harness.cloud.scaling.tracking import Pace, ScaledTarget, Tracked, metric
@@ -24,7 +24,7 @@ class ScaledServices:
 
     count: Callable[[ScaledTarget], int | None]
     set_count: Callable[[ScaledTarget, int], None]
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     """The cooldown is that of ECS by default, either way.
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_TargetTrackingScalingPolicyConfiguration.html"""
 
