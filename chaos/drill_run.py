@@ -5,10 +5,9 @@ Everything is only appended to a journal; the verdict is drawn from the finished
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,26 +15,23 @@ from typing import Any
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chaos.alarm_watch import AlarmWatch
+from chaos.drill_experiment import DrillExperiment
 from chaos.drill_file import Drill
 from chaos.failover.drilled import Failover, failover_of, front_door
 from chaos.failover.standby import Standby
-from chaos.fis.role import stand_in
 from chaos.fis.watching import ENDED
-from chaos.fis_witness import STOP_WAIT_S, FisWitness
+from chaos.fis_witness import FisWitness
 from chaos.machine_watch import watched
 from chaos.probing import probing
+from chaos.reading_back import ReadingBack
 from chaos.repeats import Repeats
-from chaos.replica_watch import LOOK_EVERY_S, ReplicaWatch
-from chaos.restoring import restored
+from chaos.replica_watch import LOOK_EVERY_S
 from chaos.steady_probes import Phase, SteadyProbes
 from chaos.stores.beside import Beside
-from chaos.verification import Before, Store, settle, verify
 from chaos.witness import Witness
-from harness.clock import Clock, SystemClock, parse_duration_s
-from harness.cloud.control_client import ControlClient
-from harness.cloud.identify import OBSERVER_APP_ID
-from harness.errors import BlackstartError, NotReadyError
+from chaos.witnesses import witness_of
+from harness.clock import Clock, SystemClock
+from harness.errors import BlackstartError
 from harness.load.workload import ProberSpec, fill, output_names
 from harness.measure import journal as names
 from harness.measure.journal import Journal, JournalWriter, read_journal
@@ -44,7 +40,6 @@ from harness.measure.phases import phases_of
 from harness.measure.recovery import recovery, unsteady
 from harness.measure.taking import first_alarm, has_cleared, samples_of
 from harness.stack import RunningStack
-from harness.target import EMULATOR_ACCOUNT
 
 _POLL_S = 0.2
 _FIS_POLL_S = 1.0
@@ -76,29 +71,17 @@ class DrillRun:
     clock: Clock = field(default_factory=SystemClock)
     witness: Witness | FisWitness = field(init=False)
     probes: SteadyProbes = field(init=False)
-    _fis: Any = None  # a boto3 client
-    _template: str = ""
-    _experiment: str = ""
+    experiment: DrillExperiment = field(init=False)
     failover: Failover | None = None
+    back: ReadingBack | None = None
 
     def __post_init__(self) -> None:
-        region = self._filled(self.drill.region) or None
-        self._fis = self.stack.target.client("fis", region=region)
-        seen: dict[str, Any] = {
-            "journal": self.journal,
-            "clock": self.clock,
-            "alarms": AlarmWatch(
-                client=self.stack.target.client("cloudwatch", region=region, user_agent_appid=OBSERVER_APP_ID),
-                journal=self.journal,
-                clock=self.clock,
-                wanted=[self._filled(name) for name in self.drill.alarms],
-            ),
-            "replica": self._replica(),
-        }
-        if self.stack.target.control_url:
-            self.witness = Witness(control=ControlClient(self.stack.target), **seen)
-        else:
-            self.witness = FisWitness(fis=self._fis, **seen)
+        target, region = self.stack.target, self._filled(self.drill.region) or None
+        fis = target.client("fis", region=region)
+        self.experiment = DrillExperiment(fis=fis, target=target, drill=self.drill, filled=self._filled)
+        self.witness = witness_of(
+            target, self.drill, fis=fis, region=region, filled=self._filled, journal=self.journal, clock=self.clock
+        )
         self.probes = SteadyProbes(
             probes=self.drill.probes,
             target=self.stack.target,
@@ -106,23 +89,18 @@ class DrillRun:
             journal=self.journal,
             clock=self.clock,
         )
-
+        if self.drill.verification is not None:
+            self.back = ReadingBack(
+                stack=self.stack,
+                part=self.drill.verification,
+                journal=self.journal,
+                clock=self.clock,
+                tell=self.tell,
+                prefix=self._key_prefix,
+                copy=f"blackstart-{self.folder.name}-{self.number}",
+            )
         if self.standby is not None:
             self.failover = failover_of(self.drill, self.standby, self.journal, self.clock)
-
-    def _replica(self) -> ReplicaWatch | None:
-        part = self.drill.verification
-        if part is None or not part.replica:
-            return None
-        return ReplicaWatch(
-            client=self.stack.target.client(
-                "dynamodb", region=self._filled(part.replica), user_agent_appid=OBSERVER_APP_ID
-            ),
-            table=self._filled(part.table),
-            key=part.key,
-            journal=self.journal,
-            clock=self.clock,
-        )
 
     def _stores(self) -> Beside:
         """Workloads of single stores, with names of their own in the target."""
@@ -139,14 +117,14 @@ class DrillRun:
         return str(fill(text, output_names(self.stack.outputs)))
 
     @property
-    def _patience_s(self) -> float:
-        """How much longer than its actions an experiment may take: FIS undoes what it did before it ends."""
-        return 30.0 if self.stack.target.control_url else STOP_WAIT_S
-
-    @property
     def seed(self) -> int:
         """This run's own seed."""
         return self.repeats.seed + self.number - 1
+
+    @property
+    def _key_prefix(self) -> str:
+        """What every key that this run writes begins with."""
+        return self.repeats.key_prefix(self.drill.name, self.number, self.folder)
 
     def run(self) -> None:
         """Make it; whatever happens, every fault is healed at the end."""
@@ -154,7 +132,8 @@ class DrillRun:
         self._mark_clock()
         self.witness.alarms.begin()
         try:
-            before = self._look_before()
+            if self.back is not None:
+                self.back.look_before()
             with watched(self.journal, self.clock):
                 with self._stores().running(), self._prober():
                     if self._steady():
@@ -164,7 +143,7 @@ class DrillRun:
                     self._mark_clock()
                     self._note(names.OBSERVATION_ENDED)
                 self._sum_up()
-                self._verify(before)
+                self._verify()
         finally:
             self._roll_back()
         self._mark_clock()
@@ -185,7 +164,7 @@ class DrillRun:
             duration_s=_LONGEST_S,
             timeout_s=self.drill.timeout_s,
             seed=self.seed,
-            run=self.repeats.key_prefix(self.drill.name, self.number, self.folder),
+            run=self._key_prefix,
             remote=self.stack.target.kind == "aws",
             front_door=front_door(self.stack.target) if self.drill.front_door else "",
         )
@@ -222,54 +201,29 @@ class DrillRun:
 
     def _inject(self) -> None:
         """Start the experiment and follow it to its end."""
-        template = self._template_here()
-        stand_in(self.stack.target, template["roleArn"])
-        created = self._fis.create_experiment_template(**template, tags={"blackstart:drill": self.drill.name})
-        self._template = created["experimentTemplate"]["id"]
-        started = self._fis.start_experiment(
-            experimentTemplateId=self._template, tags={"blackstart:seed": str(self.seed)}
-        )
-        self._experiment = started["experiment"]["id"]
-        self._note(
-            names.EXPERIMENT_STARTED,
-            experiment_id=self._experiment,
-            lasts_s=max(_lengths_s(template, "duration"), default=0.0),
-        )
+        experiment = self.experiment
+        experiment.start(seed=self.seed)
+        self._note(names.EXPERIMENT_STARTED, experiment_id=experiment.id, lasts_s=experiment.lasts_s)
         if self.failover is not None:
             self.failover.begin()
             return  # what survives is looked at while the rest is dark: the rollback ends the experiment
-        until_s = self.clock.now_s() + _longest_s(template) + self._patience_s
+        until_s = self.clock.now_s() + experiment.longest_s
         while True:
-            self.witness.take(self._experiment)
+            self.witness.take(experiment.id)
             self.witness.look()
             self.probes.look("during")
-            experiment = self._fis.get_experiment(id=self._experiment)["experiment"]
-            status = experiment["state"]["status"]
-            self.tell(f"experiment {self._experiment} {status}")
+            status, reason = experiment.state()
+            self.tell(f"experiment {experiment.id} {status}")
             if status in ENDED:
                 break
             if self.clock.now_s() > until_s:
                 self._note(names.CHECK_FAILED, check="experiment", error="it did not end in time")
                 break
             time.sleep(_POLL_S if self.stack.target.control_url else _FIS_POLL_S)
-        self.witness.take(self._experiment)
+        self.witness.take(experiment.id)
         self._note(names.EXPERIMENT_ENDED, state=status)
         if status != "completed":
-            self._note(names.CHECK_FAILED, check="experiment", error=experiment["state"].get("reason", status))
-
-    def _template_here(self) -> dict[str, Any]:
-        """The template for this account; on the embedded cloud with the drill's own duration."""
-        target, drill = self.stack.target, self.drill
-        text = json.dumps(drill.template).replace(f":{EMULATOR_ACCOUNT}:", f":{target.account_id}:")
-        template: dict[str, Any] = json.loads(text)
-        if drill.role and target.kind == "aws":
-            template["roleArn"] = self._filled(drill.role)
-        if drill.duration is not None and target.kind != "aws":
-            seconds = parse_duration_s(drill.duration)
-            for action in template["actions"].values():
-                if "duration" in action.get("parameters", {}):
-                    action["parameters"]["duration"] = f"PT{seconds:g}S"
-        return template
+            self._note(names.CHECK_FAILED, check="experiment", error=reason)
 
     def _observe(self) -> None:
         """Watch on for the hold after healing; when it is not back by then, up to the deadline and a hold.
@@ -280,7 +234,7 @@ class DrillRun:
         method = self.drill.method
         least_s = method.hold_s + method.window_s
         self._watch(self.clock.now_s() + least_s)
-        self.witness.take(self._experiment)
+        self.witness.take(self.experiment.id)
         fault_s = phases_of(self._read()).fault_s
         if fault_s is None:
             return
@@ -332,8 +286,8 @@ class DrillRun:
     def _look_at_failover(self) -> None:
         if self.failover is not None:
             self.failover.look()
-            if self._experiment:
-                self.witness.take(self._experiment)
+            if self.experiment.id:
+                self.witness.take(self.experiment.id)
 
     def _failed_over(self) -> bool:
         return self.failover is None or self.failover.done
@@ -347,38 +301,14 @@ class DrillRun:
     def _sum_up(self) -> None:
         since_s = self._read().instant(names.EXPERIMENT_STARTED)
         if since_s is not None:
-            self.witness.sum_up(self._experiment, since_s)
+            self.witness.sum_up(self.experiment.id, since_s)
 
     # -- verification and rollback ---------------------------------------------------------------------------
 
-    def _look_before(self) -> Before:
-        """What earlier writes have caused: what comes beside it is this drill's."""
-        if self.drill.verification is None:
-            return Before()
-        try:
-            return Store(self.stack, self.drill.verification).look_before()
-        except (ClientError, BotoCoreError, NotReadyError, KeyError) as error:
-            self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
-            return Before()
-
-    def _verify(self, before: Before) -> None:
-        if self.drill.verification is None:
-            return
-        store = Store(self.stack, self.drill.verification, before=before)
-        journal = self._read()
-        self.tell("waiting for what was begun to end")
-        try:
-            if waiting := settle(store, journal, self.clock, meanwhile=self.witness.look):
-                self._note(names.QUEUES_WAITING, messages=waiting)
-            self._look_for_the_last(journal)
-            self._note(names.VERIFICATION_STARTED)
-            self.tell("reading everything back, twice")
-            prefix = self.repeats.key_prefix(self.drill.name, self.number, self.folder)
-            with self._recovery_target(store) as target:
-                verify(target, journal, self.journal, self.clock, prefix=f"{prefix}-")
-        except (ClientError, BotoCoreError, NotReadyError, KeyError) as error:
-            self._note(names.CHECK_FAILED, check="verification", error=f"{type(error).__name__}: {error}")
-        self._note(names.VERIFICATION_ENDED)
+    def _verify(self) -> None:
+        if self.back is not None:
+            journal = self._read()
+            self.back.verify(journal, meanwhile=self.witness.look, last=lambda: self._look_for_the_last(journal))
 
     def _look_for_the_last(self, journal: Journal) -> None:
         """The last writes may be as stale as the objective allows before it is missed."""
@@ -388,23 +318,16 @@ class DrillRun:
             since_s = self.clock.now_s()
             self.witness.replica.look_for(acked, patient=lambda: self._patient(since_s, limit_s + LOOK_EVERY_S))
 
-    def _recovery_target(self, store: Store) -> AbstractContextManager[Store]:
-        if not store.part.restore:
-            return nullcontext(store)
-        self.tell("restoring the table")
-        return restored(store, f"blackstart-{self.folder.name}-{self.number}", self.journal, self.clock)
-
     def _roll_back(self) -> None:
         """Stop what may still run, and look whether anything of ours is left. Runs whatever happened before."""
         left: list[str] = []
         if self.failover is not None:
             self.failover.stop()
         try:
-            if self._experiment:
-                self._stop()
-                left += self.witness.left_in_force(self._experiment)
-            if self._template:
-                self._fis.delete_experiment_template(id=self._template)
+            if self.experiment.id:
+                self.experiment.stop()
+                left += self.witness.left_in_force(self.experiment.id)
+            self.experiment.forget()
         except (ClientError, BotoCoreError, BlackstartError) as error:
             left.append(f"could not roll back: {error}")
         if self.standby is not None:
@@ -412,26 +335,9 @@ class DrillRun:
             left += self.standby.take_down()
         self._note(names.ROLLBACK, clean=not left, left=left)
 
-    def _stop(self) -> None:
-        """Stop the experiment unless it has ended by itself: FIS may refuse to stop that."""
-        state = self._fis.get_experiment(id=self._experiment)["experiment"]["state"]["status"]
-        if state not in ENDED:
-            self._fis.stop_experiment(id=self._experiment)
-
     def _read(self) -> Journal:
         self.journal.flush()
         return read_journal(self.journal.path)
 
     def _note(self, name: str, /, **detail: Any) -> None:
         self.journal.event(name, self.clock.now_s(), **detail)
-
-
-def _longest_s(template: Mapping[str, Any]) -> float:
-    """How long an experiment takes at the most: one action after the other."""
-    return sum(_lengths_s(template, "duration", "maxDuration"))
-
-
-def _lengths_s(template: Mapping[str, Any], *names: str) -> list[float]:
-    """How long each action that lasts is in force, by these parameters."""
-    given = [action.get("parameters", {}) for action in template["actions"].values()]
-    return [parse_duration_s(one[name]) for one in given for name in names if one.get(name)]

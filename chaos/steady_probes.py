@@ -16,7 +16,7 @@ from typing import Any, Literal
 import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chaos.drill_file import ProbePart
+from chaos.drill_parts import ProbePart
 from harness.clock import Clock
 from harness.cloud.identify import OBSERVER_APP_ID
 from harness.errors import ConfigError

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.drill_file import EffectPart, QueryPart, VerificationPart
+from chaos.drill_parts import EffectPart, QueryPart, VerificationPart
 from chaos.stores.sqs import drained
 from harness.clock import Clock, parse_duration_s
 from harness.cloud.identify import OBSERVER_APP_ID

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chaos.drill_file import VerificationPart
+from chaos.drill_parts import VerificationPart
 from chaos.restoring import restored
 from chaos.verification import Store
 from harness.clock import SystemClock

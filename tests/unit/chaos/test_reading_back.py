@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos import verification
-from chaos.drill_file import CounterPart, EffectPart, VerificationPart
+from chaos.drill_parts import CounterPart, EffectPart, VerificationPart
 from chaos.verification import Before, Store, verify
 from harness.clock import SystemClock
 from harness.errors import NotReadyError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaos import verification
-from chaos.drill_file import VerificationPart
+from chaos.drill_parts import VerificationPart
 from chaos.verification import settle
 from harness.measure.journal import Journal, Operation
 

@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from pydantic import ValidationError
 
 from chaos import steady_probes
-from chaos.drill_file import ProbePart
+from chaos.drill_parts import ProbePart
 from chaos.steady_probes import LOOK_EVERY_S, SteadyProbes, broken
 from harness.errors import ConfigError
 from harness.measure.journal import PROBE, JournalWriter, read_journal
