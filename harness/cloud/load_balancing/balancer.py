@@ -12,7 +12,7 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,8 @@ class Listener:
     port: int
     secure: bool
     rules: tuple[Rule, ...]
+    certificates: tuple[str, ...] = ()
+    """ARNs, the default first."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -67,7 +69,8 @@ class Balancer:
     groups: Mapping[str, TargetGroup]
     session: Callable[[], aiohttp.ClientSession]
     metrics: BalancerMetrics
-    tls: Callable[[], ssl.SSLContext]
+    tls: Callable[[Sequence[str]], ssl.SSLContext]
+    """TLS with these certificates."""
     attributes: Callable[[], Mapping[str, str]]
     guard: Callable[[str], Judge | None] = lambda _arn: None
     """What judges requests to a load balancer: its web ACL, where one is associated."""
@@ -148,7 +151,9 @@ class Balancer:
                 return
             secure = first[0] == _TLS_HANDSHAKE
             server = self._server(node, secure=secure)
-            context = self.tls() if secure else None
+            # Which listener is meant is not known before the request: any of them may have a certificate of the name.
+            arns = [arn for one in self.listeners for arn in one.certificates]
+            context = await asyncio.to_thread(self.tls, arns) if secure else None
             loop = asyncio.get_running_loop()
             transport, _ = await loop.connect_accepted_socket(server, client, ssl=context)
             self._ways[transport] = way

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.cloud.databases.certificate import server_context
+from harness.cloud.authority import Authority
 from harness.cloud.doors import Doors
 from harness.cloud.load_balancing import emulated
 from harness.cloud.load_balancing.balancer import Balancer, Listener
+from harness.cloud.load_balancing.certificates import OPERATIONS, Certificates, certificates_of
 from harness.cloud.load_balancing.emulated import Answer, Record
 from harness.cloud.load_balancing.metrics import BalancerMetrics
 from harness.cloud.load_balancing.nodes import Nodes
@@ -51,7 +51,7 @@ class Balancers:
     thread: LoopThread
     timing: BalancerTiming
     metrics: BalancerMetrics
-    tls: Callable[[], ssl.SSLContext]
+    tls: Callable[[Sequence[str]], ssl.SSLContext]
     guard: Callable[[str], Judge | None]
     """What judges requests to a load balancer, by its ARN."""
     balancers: dict[str, Balancer] = field(default_factory=dict)
@@ -77,6 +77,9 @@ class Balancers:
         guard: Callable[[str], Judge | None],
     ) -> Balancers:
         """From now on Elastic Load Balancing's API drives real load balancers, and zones reach them."""
+        state = settings.state_dir
+        certificates = Certificates(state / "balancers" / "tls", Authority(state / "authority"))
+        emulated.issue_before_it_is_shown(certificates.issue)
         made = cls(
             zones=doors.zones,
             network=network,
@@ -87,7 +90,7 @@ class Balancers:
                 deregistration_s=settings.deregistration_s,
             ),
             metrics=BalancerMetrics(store),
-            tls=functools.cache(lambda: server_context(settings.state_dir / "balancers" / "tls")),
+            tls=certificates.context,
             guard=guard,
         )
         operations = {
@@ -95,6 +98,7 @@ class Balancers:
             "RegisterTargets": made._register_targets,
             "DeregisterTargets": made._deregister_targets,
             "DescribeTargetHealth": made._describe_health,
+            **OPERATIONS,
         }
         emulated.wrap(operations, made._follow)
         doors.zones.add_resident(made)
@@ -231,6 +235,7 @@ class Balancers:
                     rules=rules_in_order(
                         [rule for rule in rules.values() if rule["ListenerArn"] == one["ListenerArn"]]
                     ),
+                    certificates=certificates_of(one),
                 )
                 for one in sorted(ours, key=lambda one: int(one["Port"]))
             )

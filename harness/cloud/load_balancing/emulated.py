@@ -34,9 +34,14 @@ def wrap(operations: Mapping[str, Operation], after: Callable[[str, Record], Non
 
         return answer
 
-    for name, builtin in list(alb._ACTION_MAP.items()):  # noqa: SLF001 - the seam that this file is for
-        alb._ACTION_MAP[name] = wrapped(name, builtin, operations.get(name))  # noqa: SLF001
+    known = alb._ACTION_MAP  # noqa: SLF001 - the seam that this file is for
+    for name in {**known, **operations}:
+        known[name] = wrapped(name, known.get(name, _unknown), operations.get(name))
     _keep_what_is_put()
+
+
+def _unknown(_params: Any) -> Answer:
+    return refused("InvalidAction", "the operation is not known here")
 
 
 def _keep_what_is_put() -> None:
@@ -131,6 +136,27 @@ def rules() -> dict[str, Record]:
     from ministack.services import alb
 
     return dict(alb._rules.items())  # noqa: SLF001
+
+
+def certificate(arn: str) -> Record | None:
+    """A certificate of ACM, of the caller's account and region; the record is live."""
+    from ministack.services import acm
+
+    found: Record | None = acm._certificates.get(arn)  # noqa: SLF001
+    return found
+
+
+def issue_before_it_is_shown(issue: Callable[[str], object]) -> None:
+    """Let `issue` see to it that there is a certificate, by its ARN, before ACM answers with it."""
+    from ministack.services import acm
+
+    builtin = acm._get_certificate  # noqa: SLF001
+
+    def answer(asked: Record) -> Any:
+        issue(str(asked.get("CertificateArn", "")))
+        return builtin(asked)
+
+    acm._get_certificate = answer  # noqa: SLF001
 
 
 def attributes(arn: str) -> dict[str, str]:

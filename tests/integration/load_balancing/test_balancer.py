@@ -1,13 +1,17 @@
 """A load balancer: reached by the DNS name that the API gives, with rules, health checks and draining."""
 
 import json
+import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.cloud.authority import Authority
 from tests.integration.load_balancing.conftest import Front, Web, to
 from tests.waiting import awaited
 
@@ -137,9 +141,58 @@ def test_without_targets_and_with_a_dead_one_it_answers_itself(front: Front, web
     awaited(lambda: front.get()[0] == 502)
 
 
+def presented(front: Front, name: str, trusted: str) -> set[str]:
+    """The names of the certificate that a client is shown who asks for a name; verified by what it trusts."""
+    context = ssl.create_default_context(cadata=trusted)
+    context.check_hostname = False
+    host, port = front.dns.rsplit(":", 1)
+    with (
+        socket.create_connection((host, int(port)), timeout=60) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        return {value for kind, value in (secure.getpeercert() or {})["subjectAltName"] if kind == "DNS"}
+
+
+def test_a_listener_presents_the_certificate_of_the_name_that_is_asked_for(front: Front) -> None:
+    acm = front.cloud.target.client("acm")
+    shop = acm.request_certificate(
+        DomainName="shop.example", SubjectAlternativeNames=["shop.example", "*.shop.example"]
+    )["CertificateArn"]
+    other = acm.request_certificate(DomainName="other.example")["CertificateArn"]
+    page = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    listener = front.listen(page, 443, Protocol="HTTPS", Certificates=[{"CertificateArn": shop}])
+    trusted = acm.get_certificate(CertificateArn=shop)["CertificateChain"]
+    of_shop = {"shop.example", "*.shop.example"}
+    assert presented(front, "www.shop.example", trusted) == of_shop
+    assert presented(front, "other.example", trusted) == of_shop  # the default, for who asks for another
+
+    elb = front.elb
+    elb.add_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": other}])
+    assert presented(front, "other.example", trusted) == {"other.example"}
+    assert presented(front, "a.b.shop.example", trusted) == of_shop
+    listed = elb.describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    assert [(one["CertificateArn"], one["IsDefault"]) for one in listed] == [(shop, True), (other, False)]
+    with pytest.raises(elb.exceptions.CertificateNotFoundException):
+        elb.add_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": f"{other[:-4]}none"}])
+    with pytest.raises(elb.exceptions.OperationNotPermittedException):
+        elb.remove_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": shop}])
+    elb.remove_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": other}])
+    assert presented(front, "other.example", trusted) == of_shop
+
+
+def test_an_imported_certificate_is_presented_as_it_is(front: Front, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(["mine.example"])
+    arn = front.cloud.target.client("acm").import_certificate(
+        Certificate=certificate.encode(), PrivateKey=key.encode()
+    )
+    page = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    front.listen(page, 443, Protocol="HTTPS", Certificates=[{"CertificateArn": arn["CertificateArn"]}])
+    assert presented(front, "mine.example", authority.certificate()) == {"mine.example"}
+
+
 @pytest.mark.parametrize("port", [8443])
 def test_one_name_serves_http_and_https_and_other_listeners_by_host(front: Front, port: int) -> None:
-    import ssl
     import urllib.request
 
     acm = front.cloud.target.client("acm")
