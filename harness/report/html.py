@@ -25,6 +25,8 @@ from harness.report.strips import strip
 from harness.report.timeline import MOST_LINES, Line, timeline
 
 _HERE = Path(__file__).parent
+_MOST_OPEN = 25
+"""A longer table of what went well starts folded: what comes after it must be found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ def render_html(run: RunRecord, *, journals: Mapping[str, Journal], cases: Seque
         allowance=allowance,
         strip=strip,
         most_lines=MOST_LINES,
+        most_open=_MOST_OPEN,
         style=_read("vendor/uplot.min.css") + _read("template/report.css"),
         script=_read("vendor/uplot.min.js") + "\n" + _read("template/charts.js"),
     )

@@ -36,7 +36,7 @@ def timeline(journal: Journal, *, start_s: float, fault_s: float | None, recover
     """The story of a drill, oldest first; `fault_s` and `recovered_s` are on the journal's clock."""
     told = [
         Line(at_s=event.at_s, from_fault_s=None, text=text, detail=_rest(event), tone=tone)
-        for event in _worth_telling(journal)
+        for event in _worth_telling(journal, start_s)
         for text, tone in [_sentence(event)]
     ]
     if recovered_s is not None and fault_s is not None and recovered_s > fault_s:
@@ -50,11 +50,16 @@ def timeline(journal: Journal, *, start_s: float, fault_s: float | None, recover
     ]
 
 
-def _worth_telling(journal: Journal) -> Iterator[Event]:
-    """Moments, not figures; of the effects only the first: the cloud's own events tell of each."""
+def _worth_telling(journal: Journal, start_s: float) -> Iterator[Event]:
+    """Moments, not figures; of the effects only the first: the cloud's own events tell of each.
+
+    What alarms did before the drill is in the journal, for the time to detect, and no part of its story.
+    """
     fired = False
     for event in journal.events:
-        if event.name in _SILENT or (fired and event.name == names.FAULT_FIRED):
+        told = fired and event.name == names.FAULT_FIRED
+        before = event.name == names.ALARM and event.at_s < start_s
+        if event.name in _SILENT or told or before:
             continue
         fired = fired or event.name == names.FAULT_FIRED
         yield event
@@ -164,7 +169,22 @@ _SILENT = frozenset(
 )  # shown as figures, not as moments
 
 
-_SAID = frozenset({"kind", "experiment_id", "owner", "state", "processes_killed", "function", "fired", "effect"})
+_SAID = frozenset(
+    {
+        "alarm",
+        "arn",
+        "name",
+        "period_ended_s",
+        "kind",
+        "experiment_id",
+        "owner",
+        "state",
+        "processes_killed",
+        "function",
+        "fired",
+        "effect",
+    }
+)
 
 
 def _rest(event: Event) -> str:

@@ -10,7 +10,7 @@ from harness.measure.journal import Event
 from harness.measure.method import Method
 from harness.measure.scripted import Script, play
 from harness.report.html import allowance, render_html
-from harness.report.scenarios import read_cases
+from harness.report.scenarios import Case, read_cases
 from harness.report.series import columns, series_of
 from harness.report.timeline import timeline
 from harness.report.write import write_reports
@@ -124,6 +124,21 @@ def test_repeated_events_are_one_line() -> None:
     journal = play(Script(fault_s=None, extra=killed))
     lines = [line for line in timeline(journal, start_s=2.0, fault_s=12.0, recovered_s=None) if line.times > 1]
     assert [(line.times, line.at_s, line.from_fault_s) for line in lines] == [(5, 10.0, 0.0)]
+
+
+def test_what_alarms_did_before_the_drill_is_no_part_of_its_story() -> None:
+    told = {"alarm": "late", "name": "late", "arn": "arn:late", "before": "OK", "state": "ALARM"}
+    alarms = tuple(Event(at_s=at_s, name="alarm", detail=told) for at_s in (1.0, 13.0))
+    lines = timeline(play(Script(fault_s=None, extra=alarms)), start_s=2.0, fault_s=12.0, recovered_s=None)
+    assert [(one.at_s, one.detail) for one in lines if one.text == "Alarm late is ALARM"] == [(11.0, "before OK")]
+
+
+def test_many_scenarios_that_passed_are_folded_and_what_failed_is_not(red) -> None:
+    cases = [Case(suite="s", name=f"test_{n}", duration_s=1.0, outcome="pass") for n in range(30)]
+    bad = Case(suite="s", name="test_bad", duration_s=1.0, outcome="fail", message="why")
+    html = render_html(red.run, journals={}, cases=[*cases, bad])
+    assert html.index("<td>bad") < html.index("<details ><summary>30 that passed")
+    assert "<details open><summary>3 that passed" in render_html(red.run, journals={}, cases=cases[:3])
 
 
 def test_only_the_first_effect_starts_the_clock() -> None:
