@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,15 +68,16 @@ def no_call() -> Iterator[None]:
         _call.reset(before)
 
 
-def install() -> None:
-    """Let each call be remembered while IAM is asked about it."""
+def install(name: Callable[[Call, str], str]) -> None:
+    """Let each call be remembered while IAM is asked about it; `name` corrects the ARN of what it is about."""
     from ministack.core import iam_actions
 
     resource_of = iam_actions.extract_resource_arn
 
     def remembered(service: str, method: str, path: str, *rest: Any) -> Any:  # the ARN
         headers, body, params, *_place = rest
-        _call.set(Call(service=service, path=path, headers=headers, params=params or {}, body=body))
-        return resource_of(service, method, path, *rest)
+        call = Call(service=service, path=path, headers=headers, params=params or {}, body=body)
+        _call.set(call)
+        return name(call, resource_of(service, method, path, *rest))
 
     iam_actions.extract_resource_arn = remembered

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from harness.cloud.permissions import calls, trust
 from harness.cloud.permissions.calls import Call, call_of
-from harness.cloud.permissions.keys import CODES, context_of_use, uses_of_keys
+from harness.cloud.permissions.grants import granted
+from harness.cloud.permissions.keys import CODES, NOT_FOR_LOGS, context_of_use, log_group_without_key, uses_of_keys
+from harness.cloud.permissions.naming import parameter_arn, resource_of
 from harness.cloud.permissions.passing import PASSED, Passed, passed_by
 
 
@@ -40,23 +42,34 @@ def install() -> None:
     """Let it be asked of callers. Call it before the emulator serves."""
     from ministack.core import iam_actions, iam_evaluator
 
-    calls.install()
-    enforce, answer = iam_evaluator.enforce, iam_actions.access_denied_response
+    calls.install(resource_of)
+    by_policies, answer = iam_evaluator.enforce, iam_actions.access_denied_response
+
+    def enforce(
+        access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
+    ) -> Any:  # None, or why not
+        denied = by_policies(access_key, action, service, region, resource_arn=resource_arn, **context)
+        if service != "kms" or getattr(denied, "decision", "") != "ImplicitDeny":
+            return denied
+        about = context.get("service_context") or {}
+        return None if granted(action, denied.principal_arn, resource_arn, about) else denied
 
     def enforced(
         access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
     ) -> Any:  # None, or why not
         denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **context)
         if denied is not None:
+            if resource_arn.startswith("arn:") and not getattr(denied, "resource_policy_arn", "x"):
+                _refused.set(Refusal(action, resource_arn))
             return denied
         call = call_of(service)
         for question in _questions(action, service, region, resource_arn):
-            about = {"resource_arn": question.resource, "service_context": question.context}
-            denied = enforce(access_key, question.action, question.service, region, **about)
+            asked, about = (question.action, question.service, region, question.resource), question.context
+            denied = enforce(access_key, *asked, service_context=about)
             if denied is not None:
                 _refused.set(Refusal(question.action, question.resource))
                 return denied
-        if action in PASSED and (refused := _untrusted(action, call, resource_arn)):
+        if refused := _refusal(action, call, resource_arn):
             _refused.set(refused)
             return iam_evaluator.EvalResult("ImplicitDeny")
         return None
@@ -69,7 +82,8 @@ def install() -> None:
             more |= {"error_code": refused.code, "message": refused.message, "resource_arn": refused.resource}
             return (400, *answer(service, refused.action, principal, request_id, **more)[1:])
         explicit = more.get("explicit_deny", False)
-        said = iam_actions.identity_denial_message(refused.action, principal, refused.resource, explicit)
+        on = f'"{refused.resource}"' if refused.action.startswith("s3:") else refused.resource
+        said = iam_actions.identity_denial_message(refused.action, principal, on, explicit)
         more |= {"message": said, "resource_arn": refused.resource}
         if service in CODES and refused.action.startswith("kms:"):
             more["error_code"] = CODES[service]
@@ -82,8 +96,14 @@ def _questions(action: str, service: str, region: str, resource: str) -> Iterato
     for use, key in uses_of_keys(action, resource):
         via = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
         yield Question("kms", use, key, via | context_of_use(service, resource))
+    call = call_of(service)
+    if action == "ssm:GetParameters" and call and resource == parameter_arn(call.values("Names")[0]):
+        for name in call.values("Names")[1:]:
+            yield Question("ssm", action, parameter_arn(name), {})
+            for use, key in uses_of_keys(action, parameter_arn(name)):
+                yield Question("kms", use, key, context_of_use(service, parameter_arn(name)))
     if action in PASSED:
-        for role, to in passed_by(action, call_of(service)):
+        for role, to in passed_by(action, call):
             yield Question("iam", "iam:PassRole", role, _context_of_pass(to, resource))
 
 
@@ -92,8 +112,12 @@ def _context_of_pass(to: str, resource: str) -> dict[str, str]:
     return {"iam:PassedToService": to} | about
 
 
-def _untrusted(action: str, call: Call | None, resource: str) -> Refusal | None:
-    """The refusal of a service that looks at the trust policy when it is given a role."""
+def _refusal(action: str, call: Call | None, resource: str) -> Refusal | None:
+    """That of a service which looks at once whether it may take on a role, or use a key, that it is given."""
+    if action in ("logs:CreateLogGroup", "logs:AssociateKmsKey") and call and (group := log_group_without_key(call)):
+        return Refusal("kms:Encrypt", group, "AccessDeniedException", NOT_FOR_LOGS.format(group=group))
+    if action not in PASSED:
+        return None
     for one in passed_by(action, call):
         words = _words(action, one)
         source = trust.source_of(one.to, resource)

@@ -8,6 +8,9 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 """
 
 from __future__ import annotations
@@ -16,9 +19,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from harness.cloud.ministack_hooks import before_first_call
+from harness.cloud.permissions.calls import Call, call_of
 
 _DECRYPT, _GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
 _TABLE = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem")
+_PARAMETERS = ("GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory")
 
 USES: Final[Mapping[str, tuple[str, ...]]] = {
     "secretsmanager:GetSecretValue": (_DECRYPT,),
@@ -32,11 +37,17 @@ USES: Final[Mapping[str, tuple[str, ...]]] = {
     "kinesis:PutRecord": (_GENERATE,),
     "kinesis:PutRecords": (_GENERATE,),
     "kinesis:GetRecords": (_DECRYPT,),
+    "ssm:PutParameter": ("kms:Encrypt",),
+    **{f"ssm:{call}": (_DECRYPT,) for call in _PARAMETERS},
+    "lambda:CreateFunction": ("kms:Encrypt", "kms:CreateGrant"),
+    "lambda:UpdateFunctionConfiguration": ("kms:Encrypt", "kms:CreateGrant"),
     **{f"dynamodb:{call}": (_DECRYPT,) for call in _TABLE},
 }
 """An action → what it does with the key that encrypts its resource."""
 
-_S3, _S3_KEY = "arn:aws:s3:::", "x-amz-server-side-encryption-aws-kms-key-id"
+_S3, _S3_SSE = "arn:aws:s3:::", "x-amz-server-side-encryption"
+_S3_KEY = f"{_S3_SSE}-aws-kms-key-id"
+NOT_FOR_LOGS: Final = "The specified KMS key does not exist or is not allowed to be used with Arn '{group}'"
 CODES: Final = {"sqs": "KMS.AccessDeniedException", "sns": "KMSAccessDenied"}
 """Services with an error code of their own for a key that refuses."""
 
@@ -106,10 +117,38 @@ def uses_of_keys(action: str, resource: str) -> list[tuple[str, str]]:
         return []
     from ministack.services import kms
 
-    key = kms._resolve_key(named)  # noqa: SLF001 - this file is a seam into ministack
-    if not key or key.get("KeyManager") == "AWS":
-        return []
-    return [(use, str(key["Arn"])) for use in uses]
+    if action == "s3:PutObject" and _in_parts():
+        uses = (*uses, _DECRYPT)
+    keys = [kms._resolve_key(one) for one in ([named] if isinstance(named, str) else named)]  # noqa: SLF001 - a seam
+    return [(use, str(key["Arn"])) for key in keys if key and key.get("KeyManager") != "AWS" for use in uses]
+
+
+def log_group_without_key(call: Call) -> str:
+    """The ARN of the log group that the call gives a key which CloudWatch Logs may not use; '' if all is well."""
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import kms
+
+    named, group = str(call.document.get("kmsKeyId") or ""), str(call.document.get("logGroupName") or "")
+    arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}"
+    key = kms._resolve_key(named) if named else None  # noqa: SLF001
+    if not named or not group:
+        return ""
+    if key is None:
+        return arn
+    context = EvalContext(
+        principal_arn="",
+        principal_type="Service",
+        principal_account="",
+        action="kms:Encrypt",
+        resource_arn=str(key["Arn"]),
+        region=get_region(),
+        service_context={"kms:encryptioncontext:aws:logs:arn": arn, "aws:sourceaccount": get_account_id()},
+    )
+    names = (f"logs.{get_region()}.amazonaws.com", "logs.amazonaws.com")
+    policy = kms.key_policy_for_arn(str(key["Arn"]))[0]
+    allowed = (evaluate_resource_policy(policy, context, service=name).decision == "Allow" for name in names)
+    return "" if any(allowed) else arn
 
 
 def _of_secret(arn: str) -> str:
@@ -153,14 +192,56 @@ def _of_object(arn: str) -> str:
 
 
 def _of_new_object(arn: str) -> str:
-    """That of the bucket's default encryption; a key that the request names is not asked."""
+    """The one that the request or its upload in parts names; else that of the bucket's default encryption."""
     from ministack.services import s3
 
+    call = call_of("s3")
+    upload = s3._multipart_uploads.get(call.param("uploadId")) if call else None  # noqa: SLF001
+    if upload:
+        return str(upload["preserved_headers"].get(_S3_KEY) or "")
+    if call and _S3_SSE in call.headers:
+        return str(call.headers.get(_S3_KEY) or "")
     bucket = arn.removeprefix(_S3).partition("/")[0]
     return str(s3._bucket_default_sse_headers(bucket).get(_S3_KEY) or "")  # noqa: SLF001
 
 
-_KEYS: Final[Mapping[str, Callable[[str], str]]] = {
+def _in_parts() -> bool:
+    """Whether it is written in parts: S3 reads them to put them together.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+    """
+    call = call_of("s3")
+    return call is not None and not {"uploads", "uploadId"}.isdisjoint(call.params)
+
+
+def _of_parameter(arn: str) -> str | set[str]:
+    """Those of the secure strings that are to be decrypted: one, or all below a path."""
+    from ministack.services import ssm
+
+    call = call_of("ssm")
+    if call is None or not call.document.get("WithDecryption"):
+        return ""
+    if "Path" in call.document:
+        above = "/" + arn.partition(":parameter/")[2]
+        secure = [one for one in ssm._parameters.values() if one["Name"].startswith(above)]  # noqa: SLF001
+    else:
+        _name, found = ssm._lookup_parameter(arn)  # noqa: SLF001
+        secure = [found] if found else []
+    return {one["KeyId"] for one in secure if one["Type"] == "SecureString"}
+
+
+def _of_new_parameter(_arn: str) -> str:
+    call = call_of("ssm")
+    secure = call is not None and call.document.get("Type") == "SecureString"
+    return str(call.document.get("KeyId") or "") if call and secure else ""
+
+
+def _of_new_function(_arn: str) -> str:
+    call = call_of("lambda")
+    return str(call.document.get("KMSKeyArn") or "") if call else ""
+
+
+_KEYS: Final[Mapping[str, Callable[[str], str | set[str]]]] = {
     "secretsmanager": _of_secret,
     "sqs": _of_queue,
     "sns": _of_topic,
@@ -168,5 +249,8 @@ _KEYS: Final[Mapping[str, Callable[[str], str]]] = {
     "kinesis": _of_stream,
     "s3": _of_object,
     "s3:PutObject": _of_new_object,
+    "ssm": _of_parameter,
+    "ssm:PutParameter": _of_new_parameter,
+    "lambda": _of_new_function,
 }
-"""A service, or one of its actions → the key that encrypts a resource, as it was named; '' for AWS's own."""
+"""A service, or one of its actions → the key that encrypts a resource, as it was named; '' for AWS's own or none."""

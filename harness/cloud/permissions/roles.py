@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from harness.cloud.permissions.calls import no_call
+from harness.cloud.permissions.grants import granted
 from harness.cloud.permissions.keys import uses_of_keys
 
 
@@ -50,6 +51,8 @@ def _refused(role_arn: str, asked: Asked, session: str) -> str:
                 region=region,
             )
             decision = _decision(context, policies)
+            if decision == "ImplicitDeny" and granted(action, principal, resource, {}):
+                continue
             if decision != "Allow":
                 said: str = iam_actions.identity_denial_message(action, principal, resource, decision == "Deny")
                 return said
