@@ -11,6 +11,7 @@ from chaos.drill_file import Drill
 from chaos.fis.role import stand_in
 from chaos.fis.watching import ENDED
 from chaos.fis_witness import STOP_WAIT_S
+from chaos.marked import TAG
 from harness.clock import parse_duration_s
 from harness.target import EMULATOR_ACCOUNT, Target
 
@@ -20,12 +21,16 @@ _UNDOING_S = 30.0
 
 @dataclass(slots=True, kw_only=True)
 class DrillExperiment:
-    """One experiment; `fis` is a boto3 client of the region that breaks, `id` is '' until it has started."""
+    """One experiment. `fis` is a boto3 client of the region that breaks, `id` is '' until it has started.
+
+    `mark` is the run's, which its template carries.
+    """
 
     fis: Any
     target: Target
     drill: Drill
     filled: Callable[[str], str]
+    mark: str
     id: str = ""
     _template: str = ""  # its id
     _asked: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +43,8 @@ class DrillExperiment:
         """
         self._asked = self._template_here()
         stand_in(self.target, self._asked["roleArn"])
-        created = self.fis.create_experiment_template(**self._asked, tags={"blackstart:drill": self.drill.name})
+        tags = {"blackstart:drill": self.drill.name, TAG: self.mark}
+        created = self.fis.create_experiment_template(**self._asked, tags=tags)
         self._template = created["experimentTemplate"]["id"]
         started = self.fis.start_experiment(experimentTemplateId=self._template, tags={"blackstart:seed": str(seed)})
         self.id = started["experiment"]["id"]

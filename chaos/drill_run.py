@@ -22,6 +22,7 @@ from chaos.failover.standby import Standby
 from chaos.fis.watching import ENDED
 from chaos.fis_witness import FisWitness
 from chaos.machine_watch import watched
+from chaos.marked import Marked
 from chaos.probing import probing
 from chaos.reading_back import ReadingBack
 from chaos.repeats import Repeats
@@ -78,7 +79,9 @@ class DrillRun:
     def __post_init__(self) -> None:
         target, region = self.stack.target, self._filled(self.drill.region) or None
         fis = target.client("fis", region=region)
-        self.experiment = DrillExperiment(fis=fis, target=target, drill=self.drill, filled=self._filled)
+        self.experiment = DrillExperiment(
+            fis=fis, target=target, drill=self.drill, filled=self._filled, mark=self._mark
+        )
         self.witness = witness_of(
             target, self.drill, fis=fis, region=region, filled=self._filled, journal=self.journal, clock=self.clock
         )
@@ -97,7 +100,7 @@ class DrillRun:
                 clock=self.clock,
                 tell=self.tell,
                 prefix=self._key_prefix,
-                copy=f"blackstart-{self.folder.name}-{self.number}",
+                copy=self._mark,
             )
         if self.standby is not None:
             self.failover = failover_of(self.drill, self.standby, self.journal, self.clock)
@@ -107,7 +110,7 @@ class DrillRun:
         return Beside(
             target=self.stack.target,
             stores=self.drill.stores,
-            prefix=f"blackstart-{self.folder.name}-{self.number}".lower().replace("_", "-"),
+            prefix=self._mark.lower().replace("_", "-"),
             seed=self.seed,
             journal=self.journal,
             clock=self.clock,
@@ -122,12 +125,26 @@ class DrillRun:
         return self.repeats.seed + self.number - 1
 
     @property
+    def _mark(self) -> str:
+        """The name of what this run makes for itself in the target."""
+        return f"blackstart-{self.folder.name}-{self.number}"
+
+    def _marked(self) -> Marked:
+        part = self.drill.verification
+        restored_in = self._filled(part.region) if part is not None and part.restore else None
+        return Marked(mark=self._mark, region=self._filled(self.drill.region), table_region=restored_in)
+
+    @property
     def _key_prefix(self) -> str:
         """What every key that this run writes begins with."""
         return self.repeats.key_prefix(self.drill.name, self.number, self.folder)
 
     def run(self) -> None:
         """Make it; whatever happens, every fault is healed at the end."""
+        with self._marked().noted(self.journal.path):
+            self._run()
+
+    def _run(self) -> None:
         self._note(names.DRILL_STARTED, drill=self.drill.name, seed=self.seed, run=self.number)
         self._mark_clock()
         self.witness.alarms.begin()

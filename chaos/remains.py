@@ -1,4 +1,4 @@
-"""What a killed drill left in a cloud that runs on, beside the drilled stack: its standby, its stores.
+"""What a killed drill left in a cloud that runs on: its standby, its stores, its template, the table it restored.
 
 Whatever a drill puts there lies noted in the folder of its run until it is taken away again.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chaos import marked
 from chaos.failover import standby
 from chaos.stores import beside
 from harness.target import Target
@@ -23,4 +26,11 @@ def take_away(folder: Path, target: Target, tell: Callable[[str], None]) -> tupl
         gone += [] if failures else [f"standby {request.stack}"]
     for note in beside.left_in(folder):
         gone += beside.take_away(note, target)
+    for note in marked.left_in(folder):
+        left = marked.read(note)
+        try:
+            gone += left.take_away(target)
+            note.unlink()
+        except (ClientError, BotoCoreError) as error:
+            stuck.append(f"{left.mark}: {error}")
     return gone, stuck

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from chaos.failover.parts import StandbyPart
 from chaos.failover.standby import put_up
+from chaos.marked import TAG, Marked
+from chaos.remains import take_away
 from chaos.stores.beside import Beside
 from harness import leftovers, processes
 from harness.clock import SystemClock
@@ -92,3 +94,37 @@ def test_the_next_command_takes_away_what_a_killed_drill_left(
     assert not leftovers.clear(workspace)
     with pytest.raises(ClientError):
         cloud.target.client("s3").head_bucket(Bucket="killed-s3-versions")
+
+
+def test_the_template_and_the_restored_table_of_a_killed_drill_go_too(cloud: RunningCloud, tmp_path: Path) -> None:
+    fis, tables = cloud.target.client("fis"), cloud.target.client("dynamodb", region="us-west-2")
+    table = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    wait = {"actionId": "aws:fis:wait", "parameters": {"duration": "PT1M"}}
+    template = {
+        "description": "d",
+        "roleArn": "arn:aws:iam::000000000000:role/fis",
+        "stopConditions": [{"source": "none"}],
+        "targets": {},
+        "actions": {"wait": wait},
+    }
+    (tmp_path / "journals").mkdir()
+    others, killed = Marked(mark="others-1"), Marked(mark="killed-1", table_region="us-west-2")
+    for one in (others, killed):
+        fis.create_experiment_template(**template, tags={TAG: one.mark})
+        tables.create_table(**table, TableName=one.mark)
+    drill = killed.noted(tmp_path / "journals" / "lost-1.jsonl")
+    drill.__enter__()  # and never left: it is killed
+    gone, stuck = take_away(tmp_path, cloud.target, lambda _text: None)
+    assert (len(gone), gone[1:], stuck) == (2, ["restored table killed-1"], [])
+    assert [one["tags"][TAG] for one in fis.list_experiment_templates()["experimentTemplates"]] == ["others-1"]
+    assert tables.list_tables()["TableNames"] == ["others-1"]
+    assert take_away(tmp_path, cloud.target, lambda _text: None) == ([], [])
+    with others.noted(tmp_path / "journals" / "fine-1.jsonl"):
+        pass
+    assert not list((tmp_path / "journals").iterdir())
+    assert others.take_away(cloud.target)[0].startswith("experiment template ")
+    tables.delete_table(TableName="others-1")
