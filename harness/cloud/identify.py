@@ -149,7 +149,7 @@ class Identifier:
     def resource(self, request: Request, body: bytes) -> None:
         """Find what a json or cbor call is about, from its body."""
         if not request.resource and request.protocol in {"json", "cbor"}:
-            found = _decode(request.protocol, body)
+            found = decode(request.protocol, body)
             request.resource = resource_in_body(self.models, request.service, request.operation, found)
             if request.service == "kinesis" and request.operation == "GetRecords":
                 request.resource = str(found.get("StreamARN") or self.streams(request.resource))
@@ -221,7 +221,7 @@ def _from_http_api(request: Request, path: str, headers: Mapping[bytes, bytes]) 
     return True
 
 
-def _decode(protocol: str, body: bytes) -> Mapping[str, object]:
+def decode(protocol: str, body: bytes) -> Mapping[str, object]:
     """The body as a mapping; empty when it is none (the backend will refuse it)."""
     if protocol == "cbor":
         return _decode_cbor(body)

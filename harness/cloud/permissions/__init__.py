@@ -2,6 +2,7 @@
 
 - `judging.py`        what a caller is asked beside the action of the call
 - `calls.py`          the call, as it came; `naming.py` what it is about
+- `conditions.py`     condition keys that a call tells, DynamoDB's in `items.py`; `variables.py` what stands for them
 - `passing.py`        roles that a call gives to a service: the caller must be allowed to pass them on
 - `trust.py`          whether a role lets a service take it on
 - `roles.py`          whether a role may do something
@@ -12,11 +13,13 @@
 - `event_sources.py`  event source mappings: what is read under the function's role
 """
 
-from harness.cloud.permissions import event_sources, judging, keys, templates, workflows
+from harness.cloud.permissions import conditions, event_sources, judging, keys, templates, variables, workflows
 
 
 def install() -> None:
     """Let all of it be asked. Call it before the emulator serves."""
+    conditions.install()
+    variables.install()
     judging.install()
     keys.install()
     workflows.install()

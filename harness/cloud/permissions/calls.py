@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from harness.cloud.identify import decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +26,10 @@ class Call:
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
-        """The body as JSON; empty when it is none."""
-        if not self.body.lstrip().startswith(b"{"):
-            return {}
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        """The body as JSON, or as CBOR where it is; empty when it is neither."""
+        if "smithy-protocol" in self.headers:
+            return decode("cbor", self.body)
+        return decode("json", self.body) if self.body.lstrip().startswith(b"{") else {}
 
     def param(self, name: str) -> str:
         """One value of the query or the form; '' when there is none."""
