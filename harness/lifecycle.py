@@ -17,11 +17,15 @@ from harness.deploy.pulumi_cli.workspace import Place
 from harness.deploy.request import holds
 from harness.environment import cloud_settings
 from harness.errors import NotReadyError, UsageError
+from harness.image_folders import changed, renew
 from harness.running import current, require_running
 from harness.stack import RunningStack, save
 from harness.target import Target, TargetChoice, endpoint_target, real_aws
 from harness.terminal import Progress
 from harness.workspace import Workspace
+
+_FOLDERS = "image-folders.json"
+"""What was in the folders of images when the cloud was last deployed to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +119,16 @@ def bring_up(
     program_of(workspace, choice)
     running = None if target.kind == "aws" else current(workspace, target)
     if running is None:
+        (workspace.cloud / _FOLDERS).unlink(missing_ok=True)
         running = _start(workspace, target, choice.name, detached=detached, progress=progress)
     progress.phase("Deploying the stack")
     wanted = request(workspace, running, choice, state=state_folder(workspace, running.target))
     result = up(wanted, on_event=both(progress.step, listen))
     deployed = RunningStack(name=choice.name, target=running.target, outputs=result.outputs)
     save(deployed, _stack_file(workspace, deployed.target, choice.name))
+    if running.target.kind == "embedded":
+        for line in renew(running.target, changed(workspace.image_folders, workspace.cloud / _FOLDERS)):
+            progress.note(line)
     progress.close()
     return deployed, result
 

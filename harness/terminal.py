@@ -78,7 +78,7 @@ class TerminalProgress:
             self._status = self.console.status(f"[bold]{escape(title)}[/]")
             self._status.start()
         else:
-            self.console.print(f"… {escape(title)}")
+            self.console.print(f"… {escape(title)}", soft_wrap=True)
 
     def detail(self, text: str) -> None:
         """Show `text` behind the phase's title; a line of its own with -v."""
@@ -100,7 +100,7 @@ class TerminalProgress:
 
     def note(self, text: str) -> None:
         """Print a line that stays."""
-        self.console.print(f"  {escape(text)}", highlight=False)
+        self.console.print(f"  {escape(text)}", highlight=False, soft_wrap=True)
 
     def close(self, *, failed: bool = False) -> None:
         """End the current phase, with its duration."""

@@ -59,6 +59,11 @@ class Workspace:
         return self.root / self.config.project.program
 
     @property
+    def image_folders(self) -> dict[str, Path]:
+        """The folder behind each entry of `[images]`."""
+        return {name: self.root / image.dir for name, image in self.config.images.items()}
+
+    @property
     def scenarios(self) -> Path:
         """The scenario suites."""
         return self.root / self.config.project.scenarios

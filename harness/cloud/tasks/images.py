@@ -56,13 +56,18 @@ class Images:
         raise CannotPullContainerError(f"CannotPullContainerError: {said}")
 
     def _find(self, image: str) -> LocalImage | None:
-        """By the whole name, without its tag or digest, or by its repository's last part."""
-        bare = image.partition("@")[0]
-        untagged = bare.rpartition(":")[0] if ":" in bare.rpartition("/")[2] else bare
-        for name in (image, bare, untagged, untagged.rpartition("/")[2]):
-            if name in self.known:
-                return self.known[name]
-        return None
+        return next((self.known[name] for name in names_of(image) if name in self.known), None)
+
+
+def names_of(image: str) -> tuple[str, ...]:
+    """What an image is called in `[images]`: its whole name, without its digest, its tag, or the last part.
+
+    >>> names_of("0123.dkr.example/shop/web:7@sha256:1f")[1:]
+    ('0123.dkr.example/shop/web:7', '0123.dkr.example/shop/web', 'web')
+    """
+    bare = image.partition("@")[0]
+    untagged = bare.rpartition(":")[0] if ":" in bare.rpartition("/")[2] else bare
+    return image, bare, untagged, untagged.rpartition("/")[2]
 
 
 @functools.cache

@@ -3,10 +3,12 @@
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import psutil
 
+from harness.image_folders import changed, renew
 from tests.integration.tasks.conftest import Cluster, fetch, url_of
 from tests.waiting import awaited
 
@@ -112,3 +114,27 @@ def test_a_deleted_service_ends_its_tasks(cluster: Cluster) -> None:
     cluster.ecs.delete_service(cluster=cluster.name, service="web", force=True)
     assert all(cluster.stopped(task["taskArn"])["stopCode"] == "ServiceSchedulerInitiated" for task in tasks)
     awaited(lambda: cluster.service()["status"] == "INACTIVE")
+
+
+def test_a_service_is_deployed_anew_when_the_folder_of_its_image_has_changed(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    folder, note = tmp_path / "web", tmp_path / "note.json"
+    folder.mkdir()
+    (folder / "server.py").write_text("first")
+    folders = {"web": folder, "sleeper": tmp_path / "nowhere"}
+    cluster.serve(cluster.define("registry.example/shop/web:1"))
+    (before,) = cluster.steady(1)
+    assert changed(folders, note) == set()
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "server.pyc").write_text("compiled")
+    assert changed(folders, note) == set()
+    (folder / "server.py").write_text("another")
+    assert changed(folders, note) == {"web"}
+    assert changed(folders, note) == set()
+    target = cluster.cloud.target
+    assert list(renew(target, {"sleeper"})) == []
+    assert [line for line in renew(target, {"web"}) if "files have changed: its tasks are replaced" in line]
+    assert cluster.stopped(before["taskArn"])["startedBy"] == before["startedBy"]
+    (after,) = cluster.steady(1)
+    assert after["taskArn"] != before["taskArn"]
