@@ -99,6 +99,19 @@ def test_a_good_release_takes_all_visitors_and_loses_none(releases: Releases, vi
     assert set(statuses) == {200}
 
 
+def test_a_release_supersedes_another_in_its_bake_time(releases: Releases, visitors: Any, eventually: Any) -> None:
+    """Nobody waits for the bake time of what is to go: visitors stay with it until the next one is ready."""
+    hasty, better = uuid.uuid4().hex[:8], uuid.uuid4().hex[:8]
+    releases.release(releases.define(RELEASE=hasty), bake_minutes=5)
+    eventually(lambda: releases.seen() == {(200, hasty): 6}, what="all visitors at the first release")
+    definition = releases.define(RELEASE=better)
+    with visitors(releases.ask, 1, pause_s=0.05) as statuses:
+        releases.release(definition, bake_minutes=0)
+        eventually(lambda: releases.settled_on(definition), what="the second release")
+    assert releases.seen() == {(200, better): 6}
+    assert set(statuses) == {200}
+
+
 def test_a_bad_release_is_taken_back_when_its_alarm_goes_off(
     releases: Releases, visitors: Any, eventually: Any
 ) -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from xml.etree import ElementTree as ET
 
-PARTS_BY_NAME = 3
+PARTS_BY_NAME = 4
 """Scenarios of parts that are not made unless they are named: releases and the global ledger."""
 
 

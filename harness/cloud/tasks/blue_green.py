@@ -1,8 +1,11 @@
 """ECS's own blue/green deployments: two target groups, all traffic shifted at once, and back at once.
 
 The new tasks come up beside the old ones in the other target group. When all are healthy the production rule sends
-everything there; the old tasks stay for the bake time, so that a ringing alarm costs one change of a rule. Source:
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html
+everything there; the old tasks stay for the bake time, so that a ringing alarm costs one change of a rule. Who starts
+a deployment while another is under way stops that one: the visitors stay where they are by then, the other tasks end,
+and the new ones come up in their target group. Sources:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-blue-green.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html (STOP_REQUESTED)
 """
 
 from __future__ import annotations
@@ -34,13 +37,24 @@ class BlueGreen:
         """True while the old tasks must stay."""
         return self.applies(service) and self.stage in {"SCALE_UP", "BAKE_TIME"}
 
+    def superseded(self, service: Record) -> set[str]:
+        """The deployments whose tasks have neither visitors nor a future, by id: another was started meanwhile."""
+        if not self.holds(service):
+            return set()
+        others = [one for one in service["deployments"] if one["status"] != "PRIMARY"]
+        return {one["id"] for one in others if one.get("_group") != service["_production"]}
+
     def advance(self, site: Site, service: Record, *, ready: bool) -> None:
         """Go one stage further when the time has come; `ready` says that all new tasks are healthy."""
         primary = deployments.primary(service)
         if self._deployment != primary["id"]:
             first = not self._deployment
-            self._deployment = primary["id"]
             rolled_back = primary["rolloutStateReason"].startswith("ECS deployment circuit breaker")
+            if self.stage in {"SCALE_UP", "BAKE_TIME"} and not rolled_back:
+                deployments.note(service, f"(deployment {self._deployment}) deployment stopped: another was started.")
+            if self.stage == "BAKE_TIME" and not rolled_back:
+                service["_production"] = self._group_of(service, second=True)  # where its visitors are, and stay
+            self._deployment = primary["id"]
             self.stage = "" if first or rolled_back or len(service["deployments"]) < 2 else "SCALE_UP"
             primary["_group"] = primary.get("_group") or self._group_of(service, second=self.stage == "SCALE_UP")
         if self.stage == "SCALE_UP" and ready:

@@ -140,7 +140,10 @@ class Service:
 
     def _schedule(self, conditions: Mapping[str, Condition]) -> None:
         settings, primary = self.record["deploymentConfiguration"], deployments.primary(self.record)
-        held = self._held
+        held, superseded = self._held, self._blue_green.superseded(self.record)
+        given_up = [task for task in self.tasks if task.arn in conditions and self._of.get(task.arn) in superseded]
+        for task in given_up:
+            self._stop(task, conditions[task.arn], primary)
         seen = [
             Seen(
                 arn=task.arn,
@@ -150,7 +153,7 @@ class Service:
                 order=order,
             )
             for order, task in enumerate(self.tasks)
-            if task.arn in conditions
+            if task.arn in conditions and task not in given_up
         ]
         wanted = Wanted(
             desired=int(self.record["desiredCount"]),

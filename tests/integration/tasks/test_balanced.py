@@ -154,6 +154,34 @@ def test_blue_green_keeps_the_old_tasks_while_the_new_ones_bake_and_an_alarm_goe
     assert any("alarm detected" in event["message"] for event in cluster.service()["events"])
 
 
+def test_a_release_that_supersedes_another_starts_and_visitors_stay_where_they_are_until_it_is_ready(
+    blue: Balanced,
+) -> None:
+    """In the bake time the visitors are at the second release; before they had moved they are at the first."""
+    cluster = blue.cluster
+
+    def release(version: str) -> str:
+        definition = versioned(cluster, version)
+        cluster.ecs.update_service(cluster=cluster.name, service="web", taskDefinition=definition)
+        return definition
+
+    release("2")
+    awaited(lambda: blue.get().startswith("2 "))
+    release("3")
+    seen = [blue.get()[0]]
+    awaited(lambda: seen.append(blue.get()[0]) or seen[-1] == "3")
+    assert "".join(seen).strip("2").strip("3") == ""  # the first release is not seen again
+    awaited(lambda: [one["runningCount"] for one in cluster.service()["deployments"]] == [2, 2])  # the second is kept
+    release("4")
+    last = release("5")
+    awaited(lambda: blue.get().startswith("5 "))
+    settings = {**cluster.service()["deploymentConfiguration"], "bakeTimeInMinutes": 0}
+    cluster.ecs.update_service(cluster=cluster.name, service="web", deploymentConfiguration=settings)
+    assert {task["taskDefinitionArn"] for task in cluster.steady(2)} == {last}
+    stopped = [event for event in cluster.service()["events"] if "another was started" in event["message"]]
+    assert len(stopped) >= 2
+
+
 def _is_empty(blue: Balanced, group: str) -> bool:
     return not blue.targets(group)
 
