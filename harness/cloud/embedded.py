@@ -17,6 +17,7 @@ from harness.cloud.limits.requests import KEYED
 from harness.cloud.links import Place
 from harness.cloud.load_balancing.zonal_shift_api import ZonalShiftApi
 from harness.cloud.parts import Parts
+from harness.cloud.permissions import beside
 from harness.cloud.scaling.api import ScalingApi
 from harness.cloud.settings import CloudSettings
 from harness.cloud.signals.service_metrics import MEASURED
@@ -33,6 +34,7 @@ class EmbeddedCloud:
     def __init__(self, settings: CloudSettings, doors: Doors, backend: Backend, identifier: Identifier) -> None:
         self._settings, self._doors, self._backend = settings, doors, backend
         self._parts = Parts(settings, doors, identifier)
+        self._models = identifier.models
         doors.zones.links.populations.append(self._whereabouts)
         identifier.callers = self.caller
         identifier.roles = ministack_hooks.role_of_session
@@ -69,6 +71,10 @@ class EmbeddedCloud:
     def paths(self) -> Mapping[str, App]:
         """OTLP."""
         return {OTLP_PATH: self._parts.traces.otlp}
+
+    def guarded(self, services: Mapping[str, App]) -> Mapping[str, App]:
+        """Asking IAM about each call."""
+        return beside.guarded(services, self._models)
 
     def metered(self, request: Request, scope: Scope, send: Send) -> Send:
         """`send`, with the answer measured and traced."""

@@ -1,7 +1,7 @@
 """The services that ministack lacks, from moto in this process. This file alone touches moto.
 
 moto is imported with the first call of such a service, so a cloud that needs none pays nothing. It keeps the state of
-the API and nothing more: no event leaves it, nothing executes, and policies are not checked on its calls.
+the API and nothing more: no event leaves it, nothing executes. IAM is asked by `permissions/beside.py`.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class Server:
             measured=standing.measured,
             limited=standing.refused,
             shut_in=standing.shut_in,
-            services={**standing.services, **services},
+            services=standing.guarded({**standing.services, **services}),
             paths=standing.paths,
         )
         await self._serve(gate, listener, doors, standing, services)

@@ -32,6 +32,10 @@ class Standing(Protocol):
         """Services of which each call's resource is to be read."""
         ...
 
+    def guarded(self, services: Mapping[str, App]) -> Mapping[str, App]:
+        """The same services, where IAM is enforced asking it about each call."""
+        ...
+
     def metered(self, request: Request, scope: Scope, send: Send) -> Send:
         """`send`, with the answer measured and traced."""
         ...
@@ -110,6 +114,10 @@ class Foreign:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+
+    def guarded(self, services: Mapping[str, App]) -> Mapping[str, App]:
+        """As they are."""
+        return services
 
     def metered(self, _request: Request, _scope: Scope, send: Send) -> Send:
         """As it is."""

@@ -1,6 +1,7 @@
 """What the emulator does on somebody's behalf without asking IAM, asked here as AWS asks it.
 
 - `judging.py`        what a caller is asked beside the action of the call
+- `beside.py`         the same of moto's services and our own, which the emulator does not answer
 - `calls.py`          the call, as it came; `naming.py` what it is about
 - `conditions.py`     condition keys that a call tells, DynamoDB's in `items.py`; `variables.py` what stands for them
 - `passing.py`        roles that a call gives to a service: the caller must be allowed to pass them on

@@ -56,9 +56,9 @@ def call_of(service: str) -> Call | None:
 
 
 @contextlib.contextmanager
-def no_call() -> Iterator[None]:
-    """What is asked inside is asked for no call of anybody's."""
-    before = _call.set(None)
+def during(call: Call | None) -> Iterator[None]:
+    """What is asked inside is asked for this call; for none, for no call of anybody's."""
+    before = _call.set(call)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from harness.cloud.permissions.calls import no_call
+from harness.cloud.permissions.calls import during
 from harness.cloud.permissions.grants import granted
 from harness.cloud.permissions.keys import uses_of_keys
 
@@ -40,7 +40,7 @@ def _refused(role_arn: str, asked: Asked, session: str) -> str:
     policies = iam_evaluator._gather_role_policies(name, account)  # noqa: SLF001
     principal = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
     region = _part(asked.resource, 3)
-    with no_call(), request_scope(account, region or "us-east-1"):
+    with during(None), request_scope(account, region or "us-east-1"):
         for action, resource in (asked, *uses_of_keys(asked.action, asked.resource)):
             context = iam_evaluator.EvalContext(
                 principal_arn=principal,

@@ -149,3 +149,42 @@ def test_who_runs_a_task_passes_the_roles_of_its_definition_or_what_is_put_in_th
         with pytest.raises(ClientError) as denied:
             as_clerk("ecs").run_task(cluster="passed", taskDefinition="passed", overrides=overrides)
         assert said in denied.value.response["Error"]["Message"]
+
+
+def test_services_that_the_emulator_lacks_ask_too(shop: Any) -> None:
+    foreign = role(shop, "foreign", {"Service": "ec2.amazonaws.com"})
+    trusting = {to: role(shop, to, {"Service": f"{to}.amazonaws.com"}) for to in ("fis", "codepipeline")}
+    as_clerk = clients_of(shop, role(shop, "clerk", ANYBODY))
+
+    def template() -> Any:
+        action = {"a": {"actionId": "aws:fis:wait", "parameters": {"duration": "PT1S"}}}
+        given = {"roleArn": trusting["fis"], "actions": action, "targets": {}, "stopConditions": [{"source": "none"}]}
+        return as_clerk("fis").create_experiment_template(clientToken="t", description="d", **given)
+
+    def pipeline(arn: str) -> Any:
+        kinds = (("Source", "S3"), ("Deploy", "S3"))
+        stages = [
+            {"name": category, "actions": [{
+                "name": "a",
+                "actionTypeId": {"category": category, "owner": "AWS", "provider": provider, "version": "1"},
+            }]} for category, provider in kinds
+        ]  # fmt: skip
+        store = {"type": "S3", "location": "any"}
+        given = {"name": "p", "roleArn": arn, "artifactStore": store, "stages": stages}
+        return as_clerk("codepipeline").create_pipeline(pipeline=given)
+
+    gives: tuple[tuple[str, Callable[[], Any]], ...] = (
+        ("fis:CreateExperimentTemplate", template),
+        ("codepipeline:CreatePipeline", lambda: pipeline(trusting["codepipeline"])),
+    )
+    for action, give in gives:
+        for allowed, missing in ((("sts:GetCallerIdentity",), action), ((action,), "iam:PassRole")):
+            allow(shop, "clerk", *allowed)
+            with pytest.raises(ClientError, match=f"is not authorized to perform: {missing} ") as denied:
+                give()
+            assert denied.value.response["Error"]["Code"] == "AccessDeniedException"
+        passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
+        allow(shop, "clerk", action, resource=f"arn:aws:{action.partition(':')[0]}:*:*:*", also=[passing])
+        give()
+    with pytest.raises(ClientError, match=f"CodePipeline is not authorized to perform AssumeRole on role {foreign}"):
+        pipeline(foreign)
