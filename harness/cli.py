@@ -67,6 +67,9 @@ _LEFT_BEHIND = "every fault is healed and nothing of it runs on; what was deploy
 """What is true after a command was broken off, whatever it was."""
 
 
+_FILE_WIDTH = 120
+"""Of tables where there is no terminal whose width could be asked."""
+
 _UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT})
 
 
@@ -168,7 +171,10 @@ def _print_answer(words: Sequence[str], answer: Answer, *, as_json: bool) -> Non
         from rich.text import Text
 
         laid_out = isinstance(answer.shown, str | Text)  # its lines are as long as they should be
-        Console(highlight=False, soft_wrap=laid_out, emoji=False).print(answer.shown, markup=not laid_out, crop=False)
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
+        Console(highlight=False, soft_wrap=laid_out, emoji=False, width=width).print(
+            answer.shown, markup=not laid_out, crop=False
+        )
 
 
 def _refuse(words: Sequence[str], error: BlackstartError, *, as_json: bool) -> int:

@@ -14,17 +14,18 @@ from harness.measure.costs.tuning import Tuning, TuningRow
 from harness.report import words
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 380, 70, 50, 310
-_TIME, _COST = "#2563eb", "#d97706"
+_TIME, _COST = "#2563eb", "#b45309"
 
 
 def render_tuning(tuning: Tuning) -> RenderableType:
     """The table, the sizes to choose from, and what the figures mean."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for head in ("memory", "vCPU", "median", "fastest", "slowest", "used", "cost of 1 M", ""):
-        table.add_column(head, justify="left" if not head else "right", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for head in ("memory", "vCPU", "median", "fastest", "slowest", "used", "cost of 1 M"):
+        table.add_column(head, justify="right", no_wrap=True)
     for row in tuning.rows:
-        table.add_row(*_cells(row), _marks(tuning, row))
-    return Group(table, Text(""), *(Text(note, style="dim") for note in notes(tuning)))
+        table.add_row(*_cells(row))
+    marks = [f"{row.memory_mb:,} MB: {said}" for row in tuning.rows if (said := _marks(tuning, row))]
+    return Group(table, Text("\n".join(["", *marks, ""])), *(Text(note, style="dim") for note in notes(tuning)))
 
 
 def notes(tuning: Tuning) -> list[str]:
@@ -62,12 +63,11 @@ def plot(tuning: Tuning) -> str:
     end = _WIDTH - _LEFT
     axes = (
         f'<path d="M{_LEFT} {_TOP}V{_BOTTOM}H{end}V{_TOP}" fill="none" stroke="#999"/>'
-        f'<text x="{_LEFT - 8}" y="{_TOP + 4}" text-anchor="end" fill="{_TIME}">{max(times):,.0f} ms</text>'
-        f'<text x="{end + 8}" y="{_TOP + 4}" fill="{_COST}">{words.money(max(costs))}</text>'
-        f'<text x="{_LEFT}" y="{_HEIGHT - 20}" fill="{_TIME}">● median time</text>'
-        f'<text x="{_LEFT + 120}" y="{_HEIGHT - 20}" fill="{_COST}">● cost of a million invocations</text>'
+        f"{_scale(max(times), max(costs))}"
+        f'<text x="{_LEFT}" y="{_HEIGHT - 20}" fill="{_TIME}">● — median time</text>'
+        f'<text x="{_LEFT + 120}" y="{_HEIGHT - 20}" fill="{_COST}">● - - cost of a million invocations</text>'
     )
-    lines = _line(across, times, _TIME) + _line(across, costs, _COST)
+    lines = _line(across, times, _TIME) + _line(across, costs, _COST, ' stroke-dasharray="6 4"')
     return f"{head}{axes}{ticks}{lines}</svg>\n"
 
 
@@ -78,12 +78,26 @@ def _across(sizes_mb: Sequence[int]) -> list[float]:
     return [left + room * ((math.log(size) - low) / (high - low) if high > low else 0.5) for size in sizes_mb]
 
 
-def _line(across: Sequence[float], values: Sequence[float], colour: str) -> str:
+def _scale(time_ms: float, cost: float) -> str:
+    """Both axes in quarters, from zero to the largest value."""
+    lines = []
+    for quarter in range(5):
+        share, y = quarter / 4, _BOTTOM - (_BOTTOM - _TOP) * quarter / 4
+        took, costs = words.milliseconds(time_ms * share), words.money(cost * share)
+        lines.append(
+            f'<path d="M{_LEFT} {y}H{_WIDTH - _LEFT}" stroke="#e5e7eb"/>'
+            f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end" fill="{_TIME}">{took if share else 0}</text>'
+            f'<text x="{_WIDTH - _LEFT + 8}" y="{y + 4}" fill="{_COST}">{costs if share else 0}</text>'
+        )
+    return "".join(lines)
+
+
+def _line(across: Sequence[float], values: Sequence[float], colour: str, dash: str = "") -> str:
     top = max(values) or 1.0
     points = [(x, _BOTTOM - (_BOTTOM - _TOP) * value / top) for x, value in zip(across, values, strict=True)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in points)
-    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>{dots}'
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>{dots}'
 
 
 def _cells(row: TuningRow) -> list[str]:
