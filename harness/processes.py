@@ -110,11 +110,13 @@ def spawn(
     stderr: IO[bytes] | int | None = None,
     stdin: IO[bytes] | int | None = subprocess.DEVNULL,
     detached: bool = False,
+    own_session: bool = True,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` as leader of a new process group and record it under `registry`.
 
     A `detached` process may outlive us (the cloud of `blackstart up --detach`); any other is reaped
-    once we are gone.
+    once we are gone. Without an `own_session` it shares our part of the processor where the kernel deals it out by
+    session (sched(7), autogrouping); only then is its nice value one against us.
 
     Raises:
         OSError: the program cannot be started.
@@ -126,7 +128,8 @@ def spawn(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        start_new_session=True,
+        start_new_session=own_session,
+        process_group=None if own_session else 0,
     )
     record(process.pid, role=role, registry=registry, detached=detached)
     return process

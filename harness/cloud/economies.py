@@ -6,8 +6,11 @@ Figures are of one order with everything after it (`tests/bench/shop_bench.py`, 
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import time
+import uuid
+from collections import deque
 from email.utils import formatdate
 from functools import partial
 from types import SimpleNamespace
@@ -24,6 +27,7 @@ def install() -> None:
     _remember_checked_conditions()
     _tell_the_date_once_a_second()
     _keep_threads()
+    _draw_randomness_in_blocks()
 
 
 def _remember_parsed_policies() -> None:
@@ -88,3 +92,21 @@ def _keep_threads() -> None:
     from ministack.core import concurrency
 
     concurrency.threading = SimpleNamespace(Thread=partial(CrewThread, Crew("invocations")), Lock=threading.Lock)
+
+
+def _draw_randomness_in_blocks() -> None:
+    """Take the randomness of many UUIDs at once: ministack makes some twenty for an order.
+
+    Each asks the kernel, which gives up Python's lock, and who answers calls has to wait for it again.
+    """
+    drawn: deque[bytes] = deque()
+
+    def uuid4() -> uuid.UUID:
+        while True:
+            try:
+                return uuid.UUID(bytes=drawn.popleft(), version=4)
+            except IndexError:
+                block = os.urandom(16 * 256)
+                drawn.extend(block[at : at + 16] for at in range(0, len(block), 16))
+
+    uuid.uuid4 = uuid4

@@ -19,6 +19,7 @@ from harness.cloud.functions import invocation, logs
 from harness.cloud.functions.cpu_share import held_to
 from harness.cloud.functions.exchange import ConnectionLostError, Exchange, Request
 from harness.cloud.functions.invocation import Outcome
+from harness.cloud.functions.memory import ProcessMemory
 from harness.cloud.functions.spec import FunctionSpec
 from harness.cloud.traces.header import CURRENT, TraceHeader, new_trace
 from harness.cloud.zones import Zone
@@ -34,7 +35,6 @@ _LISTEN_S = 0.02
 once, before the pipe is full."""
 
 _PIPE_BYTES, _MUCH_BYTES = 65536, 16384
-_STATUS_BYTES = 8192
 
 
 @dataclass(slots=True)
@@ -62,6 +62,10 @@ class Environment:
     _output: bytearray = field(default_factory=bytearray)
     _next_waiting: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    memory: ProcessMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = ProcessMemory(self.process.pid)
 
     def invoke(self, event: bytes, request_id: str, *, cpu_share: float = 1.0) -> tuple[Outcome, list[str]]:
         """Run one invocation; returns what came of it and the lines for the log.
@@ -88,7 +92,7 @@ class Environment:
         finally:
             self.in_flight = False
         duration_s = time.monotonic() - began_s
-        peak_bytes = self._peak_bytes()
+        peak_bytes = self.memory.peak_bytes()
         if outcome.reusable and peak_bytes > self.spec.memory_mb << 20:
             outcome = self._over_memory(request_id)
         if not outcome.reusable:
@@ -142,6 +146,7 @@ class Environment:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)  # children that the handler left behind
         self.exchange.close()
+        self.memory.close()
         if self.process.stdout is not None:
             self.process.stdout.close()
         processes.forget(self.registry, self.process.pid)
@@ -181,7 +186,7 @@ class Environment:
         self.exchange.respond("200 OK", self._invocation_headers(request_id), event)
         answer = self._next_request(deadline)
         if answer is None:
-            over = self._memory_bytes() > self.spec.memory_mb << 20
+            over = self.memory.resident_bytes() > self.spec.memory_mb << 20
             payload = (
                 invocation.runtime_exited(request_id, None, killed_for_memory=True)
                 if over
@@ -202,11 +207,11 @@ class Environment:
                     return request
                 continue
             pipe = self._pipe() if self._drain() >= _MUCH_BYTES else -1
-            if self.process.poll() is not None:
-                raise ConnectionLostError
             if time.monotonic() - sampled_s >= _SAMPLE_S:
                 sampled_s = time.monotonic()
-                if self._memory_bytes() > self.spec.memory_mb << 20:
+                if self.process.poll() is not None:  # before its first request, or with its connection held by a child
+                    raise ConnectionLostError
+                if self.memory.resident_bytes() > self.spec.memory_mb << 20:
                     return None
         return None
 
@@ -233,12 +238,6 @@ class Environment:
         payload = invocation.runtime_exited(request_id, None, killed_for_memory=True)
         return Outcome(kind="function_error", payload=payload, reusable=False)
 
-    def _memory_bytes(self) -> int:
-        return _proc_status(self.process.pid, b"VmRSS:")
-
-    def _peak_bytes(self) -> int:
-        return _proc_status(self.process.pid, b"VmHWM:")
-
     def _pipe(self) -> int:
         """The descriptor of what the process prints, -1 when there is none: its zone may be lost by now."""
         output = self.process.stdout
@@ -250,6 +249,8 @@ class Environment:
         with contextlib.suppress(BlockingIOError):
             while pipe >= 0 and (data := os.read(pipe, _PIPE_BYTES)):
                 self._output += data
+                if len(data) < _PIPE_BYTES:  # the pipe is empty
+                    break
         return len(self._output) - before
 
     def _take_output(self) -> list[str]:
@@ -268,24 +269,6 @@ def _status(outcome: Outcome) -> str:
     if outcome.kind == "ok" or outcome.reusable:
         return ""
     return "timeout" if b"Sandbox.Timedout" in outcome.payload else "error"
-
-
-def _proc_status(pid: int, key: bytes) -> int:
-    """A memory figure of a process in bytes; 0 when it has ended. Linux has it in /proc, elsewhere psutil asks."""
-    try:
-        with open(f"/proc/{pid}/status", "rb", buffering=0) as file:  # noqa: PTH123 - at each invocation
-            _, found, rest = file.read(_STATUS_BYTES).partition(key)
-    except OSError:
-        return 0 if Path("/proc").is_dir() else _resident_bytes(pid)
-    return int(rest.split(maxsplit=1)[0]) * 1024 if found else 0
-
-
-def _resident_bytes(pid: int) -> int:
-    import psutil
-
-    with contextlib.suppress(psutil.Error):
-        return int(psutil.Process(pid).memory_info().rss)
-    return 0
 
 
 def start_environment(
@@ -324,6 +307,7 @@ def start_environment(
         cwd=task_root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        own_session=False,
     )
     if process.stdout is not None:
         os.set_blocking(process.stdout.fileno(), False)

@@ -1,7 +1,8 @@
-"""The Runtime API's HTTP for one environment, on blocking sockets, in as few system calls as it takes.
+"""The Runtime API's HTTP for one environment, in as few system calls as it takes.
 
-The thread that invokes speaks to the environment itself: no hand-over, no event loop. Each answer is one
-write, because two would cost 44 ms (Nagle's algorithm against delayed acknowledgements).
+The thread that invokes speaks to the environment itself: no hand-over, no event loop. Each system call gives up
+Python's lock, and has to wait for it again while others work. Each answer is one write, because two would cost 44 ms
+(Nagle's algorithm against delayed acknowledgements).
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -30,13 +31,21 @@ class Request:
     body: bytes
 
 
+def _listener() -> socket.socket:
+    made = socket.create_server(("127.0.0.1", 0), backlog=4)
+    made.setblocking(False)
+    return made
+
+
 @dataclass(slots=True)
 class Exchange:
     """The listening socket of one environment and the connection it uses. Used by one thread at a time."""
 
-    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0), backlog=4))
+    listener: socket.socket = field(default_factory=_listener)
     _connection: socket.socket | None = None
     _buffer: bytes = b""
+    _knocking: bool = False
+    """Whether the last look saw a new connection."""
 
     @property
     def address(self) -> str:
@@ -58,6 +67,7 @@ class Exchange:
         for descriptor in (*ours, *([also] if also >= 0 else [])):
             poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll(max(0.0, timeout_s) * 1000)}
+        self._knocking = ours[0] in ready
         return any(descriptor in ready for descriptor in ours)
 
     def receive(self) -> Request | None:
@@ -66,7 +76,8 @@ class Exchange:
         Raises:
             ConnectionLostError: the connection ended.
         """
-        self._accept_waiting()
+        if self._knocking:
+            self._accept_waiting()
         if self._connection is None:
             return None
         try:
@@ -92,11 +103,21 @@ class Exchange:
         if self._connection is None:
             raise ConnectionLostError
         try:
-            self._connection.setblocking(True)
-            self._connection.sendall(message)
-            self._connection.setblocking(False)
+            self._send(self._connection, message)
         except OSError as error:
             raise ConnectionLostError from error
+
+    @staticmethod
+    def _send(connection: socket.socket, message: bytes) -> None:
+        """Send all of it; what does not fit into the socket's buffer waits for the runtime to read."""
+        try:
+            sent = connection.send(message)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(message):
+            connection.setblocking(True)
+            connection.sendall(memoryview(message)[sent:])
+            connection.setblocking(False)
 
     def close(self) -> None:
         """Close both sockets."""
@@ -105,8 +126,8 @@ class Exchange:
 
     def _accept_waiting(self) -> None:
         """The runtime may open a new connection for a request; the newest is the one it uses."""
+        self._knocking = False
         try:
-            self.listener.setblocking(False)
             connection, _ = self.listener.accept()
         except BlockingIOError:
             return

@@ -105,7 +105,7 @@ class Fleet:
             demand = self._demand(environment.spec.fingerprint)
             before_s = took_s if demand.pace_s is None else demand.pace_s
             demand.pace_s = before_s + _PACE_WEIGHT * (took_s - before_s)
-            keep = reusable and environment.alive and not self._closed and environment.id in self._live
+            keep = reusable and not self._closed and environment.id in self._live
             if keep:
                 environment.idle_since_s = self.clock.now_s()
                 key = (environment.spec.fingerprint, environment.zone.id)
