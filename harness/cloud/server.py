@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -28,6 +27,7 @@ from harness.cloud.copies.lags import Lags
 from harness.cloud.doors import Doors, publish_nowhere
 from harness.cloud.evidence import Evidence
 from harness.cloud.faults import RuleBook
+from harness.cloud.garbage import Garbage
 from harness.cloud.gate import Gate
 from harness.cloud.identify import Identifier
 from harness.cloud.listening import BACKLOG, listen, until_ready
@@ -44,10 +44,6 @@ from harness.target import Target
 _OWNER_POLL_S = 0.5
 _EXPIRY_POLL_S = 0.25
 _STOP_TIMEOUT_S = 3.0
-
-_COLLECT_EVERY = (50_000, 20, 20)
-"""When Python looks for garbage in cycles. Its defaults (700, 10, 10) cost a call in ten of its time here, and what
-start-up made is frozen: it stays, and looking through it again and again would cost as much."""
 
 
 class Service(Protocol):
@@ -135,11 +131,12 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         serving = asyncio.create_task(server._serve(sockets=[listener]))  # noqa: SLF001 - without its own signal handlers
+        garbage = Garbage()
         watching = [asyncio.create_task(self._watch_owner()), asyncio.create_task(_expire(doors))]
         try:
             await until_ready(port)
-            gc.set_threshold(*_COLLECT_EVERY)
-            gc.freeze()
+            garbage.begin()
+            watching.append(asyncio.create_task(garbage.watch()))
             self._announce(Announcement(port=port, pid=os.getpid()))
             stopping = asyncio.create_task(self._stop.wait())
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
