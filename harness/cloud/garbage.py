@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 YOUNG, MIDDLE, OLD = 10_000, 3, 1_000
 """Objects made before a look at the youngest (some 5 ms), such looks before one at the middle-aged (15 ms), and those
-before one at everything, should nobody ever be quiet: 30 million objects. Python's defaults (700, 10, 10) cost a call in ten of
-its time here."""
+before one at everything, should it never be quiet: 30 million objects. Python's defaults (700, 10, 10) cost a call in
+ten of its time here."""
 
 WORTH_IT = 25
 """Looks at the middle-aged after which one at everything is worth its while."""
@@ -38,13 +38,13 @@ class Garbage:
         gc.freeze()
 
     async def watch(self) -> None:
-        """Look at everything whenever it is worth it and the process has been quiet for a second. Ends when cancelled."""
+        """Look at everything when it is worth it and the process was quiet for a second, until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
             self.look(_EVERY_S)
 
     def look(self, elapsed_s: float) -> None:
-        """Collect everything if the process used at most a twentieth of `elapsed_s`, the seconds since the last look."""
+        """Collect everything if the process used at most a twentieth of the `elapsed_s` seconds since the last look."""
         before_s, self._used_s = self._used_s, self.processor_s()
         if self.due() >= WORTH_IT and 0 <= self._used_s - before_s <= _QUIET_SHARE * elapsed_s:
             self.collect()

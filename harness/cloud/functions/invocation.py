@@ -93,3 +93,16 @@ def service_unavailable(message: str) -> Outcome:
     Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors (ServiceException, 5xx).
     """
     return Outcome(kind="service_error", payload=error_payload("ServiceException", message), reusable=False)
+
+
+def nobody_waits(event: Any) -> bool:
+    """Whether a service hands this event over: records of a queue, stream, topic or bucket, or one of EventBridge.
+
+    >>> nobody_waits({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}), nobody_waits({"path": "/orders"})
+    (True, False)
+    """
+    if not isinstance(event, dict):
+        return False
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else event
+    return isinstance(first, dict) and any(key in first for key in ("eventSource", "EventSource", "detail-type"))

@@ -23,7 +23,14 @@ from harness.cloud.functions.code import CodeStore
 from harness.cloud.functions.cpu_share import share_of
 from harness.cloud.functions.environment import Environment, start_environment
 from harness.cloud.functions.fleet import Fleet
-from harness.cloud.functions.invocation import Outcome, Provision, error_payload, service_unavailable, timed_out
+from harness.cloud.functions.invocation import (
+    Outcome,
+    Provision,
+    error_payload,
+    nobody_waits,
+    service_unavailable,
+    timed_out,
+)
 from harness.cloud.functions.placement import Place, Placement
 from harness.cloud.functions.provisioned import Wanted
 from harness.cloud.functions.runtime import link_runtime
@@ -144,6 +151,8 @@ class FunctionPool:
         environment = self._acquire(spec, place, record)
         if environment is None:
             return service_unavailable("no execution environment could be started")
+        if nobody_waits(event):
+            environment.give_way()
         began_s = self.clock.now_s()
         share = share_of(spec.memory_mb) if spec.name in self.cpu_held else 1.0
         outcome, lines = environment.invoke(_event_bytes(event), request_id, cpu_share=share)

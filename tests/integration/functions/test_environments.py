@@ -264,3 +264,12 @@ def test_provisioned_environments_wait_initialised_come_first_and_are_replaced(a
     keeper.look_again()
     awaited(lambda: "no tariffs" in keeper.allotment(read_spec(broken).fingerprint, 1).failure)
     keeper.close()
+
+
+def test_what_a_service_hands_over_gives_way_to_what_somebody_waits_for(aws_lambda: Any) -> None:
+    code = "import os\ndef handler(event, context):\n    return [os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0)]\n"
+    usual, session = os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0)
+    direct = aws_lambda.call(aws_lambda.function(code, FunctionName="direct"))["body"]
+    polled = aws_lambda.function(code, FunctionName="polled")
+    records = {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}
+    assert (direct, aws_lambda.call(polled, records)["body"]) == ([usual, session], [10, session])
