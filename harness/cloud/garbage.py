@@ -1,7 +1,7 @@
 """When Python looks for garbage in cycles: often among what is young, among everything only while nothing goes on.
 
 A look stops all threads, for about half a second for each million objects (CPython 3.11, measured at 50 orders a
-second). An order leaves some 700 that stay, so that a look at everything that came since the start would be an outage.
+second). An order leaves some 700 that stay: a look at everything that came since the start would be an outage.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Garbage:
             self.look(_EVERY_S)
 
     def look(self, elapsed_s: float) -> None:
-        """Collect everything if the process used at most a twentieth of the `elapsed_s` seconds since the last look."""
+        """Collect everything if it used at most a twentieth of the `elapsed_s` seconds since the last look."""
         before_s, self._used_s = self._used_s, self.processor_s()
         if self.due() >= WORTH_IT and 0 <= self._used_s - before_s <= _QUIET_SHARE * elapsed_s:
             self.collect()
