@@ -35,11 +35,12 @@ from harness.clock import Clock, SystemClock
 from harness.errors import BlackstartError
 from harness.load.workload import ProberSpec, fill, output_names
 from harness.measure import journal as names
+from harness.measure.detection import first_alarm, has_cleared
 from harness.measure.journal import Journal, JournalWriter, read_journal
 from harness.measure.machine import quiet_s
 from harness.measure.phases import phases_of
 from harness.measure.recovery import recovery, unsteady
-from harness.measure.taking import first_alarm, has_cleared, samples_of
+from harness.measure.taking import samples_of
 from harness.stack import RunningStack
 
 _POLL_S = 0.2

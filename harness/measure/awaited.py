@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from harness.measure.detection import first_alarm
 from harness.measure.history import compare, passes_of, writes_of
 from harness.measure.journal import Journal
 from harness.measure.phases import Phases
 from harness.measure.staleness import first_seen, looks_of
-from harness.measure.taking import first_alarm
 
 Wait = tuple[float, float]
 """The instants between which it was waited for one thing."""

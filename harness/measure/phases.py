@@ -124,3 +124,8 @@ def _last(journal: Journal, name: str) -> float | None:
 def _number(event: Event, key: str) -> int:
     value = event.detail.get(key, 0)
     return int(value) if isinstance(value, int | float) else 0
+
+
+def since(instant_s: float | None, phases: Phases) -> float | None:
+    """Seconds from the start of the drill to an instant."""
+    return None if instant_s is None else instant_s - phases.started_s

@@ -88,3 +88,8 @@ def goods_needed(error_rate: float, *, alpha: float = 0.05) -> int:
     if not 0.0 < error_rate < 1.0:
         raise ValueError(f"error rate {error_rate} is outside (0, 1)")
     return math.ceil(math.log(alpha) / math.log(1.0 - error_rate))
+
+
+def finite(value: float) -> float | None:
+    """The value, or None in place of an infinite one or NaN: JSON has neither."""
+    return value if math.isfinite(value) else None

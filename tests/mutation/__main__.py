@@ -48,7 +48,7 @@ MEASURES = {
     "phases": JUDGING,
     "doubts": ("taking", *JUDGING),
     "judging": JUDGING,
-    "taking": ("taking", "failover", *JUDGING),
+    **dict.fromkeys(("taking", "data", "service", "detection", "probes", "stores"), ("taking", "failover", *JUDGING)),
     "failover": ("failover",),
     "verdict": ("machine", "taking", *JUDGING),
     "figures": JUDGING,

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.measure import clocks, taking
+from harness.measure import clocks
 from harness.measure.journal import (
     ALARM,
     ALARMS_WATCHED,
@@ -169,12 +169,14 @@ def test_a_drill_that_proves_nothing_is_inconclusive(row: Row) -> None:
     assert any(reason in doubt for doubt in judged.figures.doubts), judged.figures.doubts
 
 
-@pytest.mark.parametrize("checker", ["compare", "recovery", "loss", "availability", "staleness"])
+@pytest.mark.parametrize(
+    "checker", ["data.compare", "taking.recovery", "data.loss", "service.availability", "data.staleness"]
+)
 def test_a_checker_that_raises_never_passes(checker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(taking, checker, broken)
+    monkeypatch.setattr(f"harness.measure.{checker}", broken)
     judged = judge(play(GOOD), replace(OBJECTIVES, staleness_s=9.0), Method())
     assert judged.verdict == "inconclusive"
     assert any("checker raised ZeroDivisionError" in doubt for doubt in judged.figures.doubts)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.measure.detection import has_cleared
 from harness.measure.effects import effects_of, wrong_answers
 from harness.measure.journal import (
     ALARM,
@@ -32,7 +33,6 @@ from harness.measure.load_limits import judge_load
 from harness.measure.method import Method
 from harness.measure.objectives import DrillObjectives
 from harness.measure.scripted import Outage, Script, play
-from harness.measure.taking import has_cleared
 from harness.measure.verdict import RunJudgement, drill_record, judge
 
 METHOD = Method()

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError
-from harness.measure import taking
 from harness.measure.figures import ObjectiveVerdict
 from harness.measure.journal import (
     ALARM,
@@ -187,7 +186,7 @@ def test_a_checker_that_raises_is_inconclusive(monkeypatch: pytest.MonkeyPatch) 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(taking, "compare", broken)
+    monkeypatch.setattr("harness.measure.data.compare", broken)
     judged = judge(play(GOOD), OBJECTIVES, METHOD)
     told = verdicts(judged)
     assert told["lost"] == told["duplicates"] == told["rpo"] == "inconclusive"
