@@ -39,7 +39,6 @@ from harness.report.run_json import (
     CostRecord,
     DeployRecord,
     LoadRecord,
-    LoadSecond,
     RunRecord,
     ScenarioRecord,
     build_run,
@@ -233,30 +232,7 @@ class Job:
             workers=shape.workers,
             shape=shape.shape,
         )
-        return LoadRecord(
-            shape=shape.shape,
-            by_name=result.by_name,
-            limits=_judged(shape.limits, result),
-            users=result.users,
-            duration_s=result.duration_s,
-            requests=result.requests,
-            failures=result.failures,
-            rps=result.rps,
-            p50_ms=result.p50_ms,
-            p95_ms=result.p95_ms,
-            p99_ms=result.p99_ms,
-            series=[
-                LoadSecond(
-                    at_s=second.at_s,
-                    requests=second.requests,
-                    failures=second.failures,
-                    p50_ms=second.p50_ms,
-                    p95_ms=second.p95_ms,
-                    p99_ms=second.p99_ms,
-                )
-                for second in result.series
-            ],
-        )
+        return LoadRecord(shape=shape.shape, limits=_judged(shape.limits, result), **msgspec.structs.asdict(result))
 
     def _logs(self) -> Path:
         logs = self.folder / "logs"

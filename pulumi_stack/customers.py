@@ -24,8 +24,22 @@ class Customers(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: CustomersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shop:index:Customers", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        admit = Function(
+        self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        admit, welcome = self._admit(args), self._welcome(args)
+        self.functions = [admit, welcome]
+        self.pool = self._pool(admit, welcome)
+        for function in self.functions:
+            function.allow(f"{name}-{function.label}", "cognito-idp.amazonaws.com", self.pool.arn)
+        for group, says in GROUPS.items():
+            aws.cognito.UserGroup(
+                f"{name}-{group}", name=group, description=says, user_pool_id=self.pool.id, opts=self._child
+            )
+        self.client_id = self._client().id
+        self.issuer = self.pool.endpoint.apply(lambda endpoint: f"https://{endpoint}")
+        self.register_outputs({"pool": self.pool.id})
+
+    def _admit(self, args: CustomersArgs) -> Function:
+        return Function(
             "admit",
             ShopFunctionArgs(
                 handler="admit_customer",
@@ -33,9 +47,11 @@ class Customers(pulumi.ComponentResource):
                 environment={"THROWAWAY_DOMAINS": ",".join(THROWAWAY)},
                 placement=args.placement,
             ),
-            child,
+            self._child,
         )
-        welcome = Function(
+
+    def _welcome(self, args: CustomersArgs) -> Function:
+        return Function(
             "welcome",
             ShopFunctionArgs(
                 handler="welcome_customer",
@@ -46,11 +62,12 @@ class Customers(pulumi.ComponentResource):
                 environment={"CATALOGUE_TABLE": args.table.name},
                 placement=args.placement,
             ),
-            child,
+            self._child,
         )
-        self.functions = [admit, welcome]
-        self.pool = aws.cognito.UserPool(
-            name,
+
+    def _pool(self, admit: Function, welcome: Function) -> aws.cognito.UserPool:
+        return aws.cognito.UserPool(
+            self._name,
             username_attributes=["email"],
             auto_verified_attributes=["email"],
             password_policy={
@@ -62,27 +79,20 @@ class Customers(pulumi.ComponentResource):
             },
             lambda_config={"pre_sign_up": admit.arn, "post_confirmation": welcome.arn},
             tags={"app": "shop"},
-            opts=child,
+            opts=self._child,
         )
-        for function in self.functions:
-            function.allow(f"{name}-{function.label}", "cognito-idp.amazonaws.com", self.pool.arn)
-        for group, says in GROUPS.items():
-            aws.cognito.UserGroup(
-                f"{name}-{group}", name=group, description=says, user_pool_id=self.pool.id, opts=child
-            )
-        client = aws.cognito.UserPoolClient(
-            name,
+
+    def _client(self) -> aws.cognito.UserPoolClient:
+        return aws.cognito.UserPoolClient(
+            self._name,
             user_pool_id=self.pool.id,
             explicit_auth_flows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
             prevent_user_existence_errors="ENABLED",
             access_token_validity=60,
             id_token_validity=60,
             token_validity_units={"access_token": "minutes", "id_token": "minutes"},
-            opts=child,
+            opts=self._child,
         )
-        self.client_id = client.id
-        self.issuer = self.pool.endpoint.apply(lambda endpoint: f"https://{endpoint}")
-        self.register_outputs({"pool": self.pool.id})
 
 
 def _any_pool() -> str:

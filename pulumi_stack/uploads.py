@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+from buckets import private_bucket
 from function import Function, ShopFunctionArgs
 from placement import Placement
 from replication import Copies, replicate
@@ -35,28 +36,11 @@ class Uploads(pulumi.ComponentResource):
         self.register_outputs({"bucket": self.bucket.id})
 
     def _private_bucket(self, name: str, region: str | None) -> tuple[aws.s3.Bucket, pulumi.Resource]:
-        """Versioned, encrypted, closed to the public; emptied when the stack goes."""
-        bucket = aws.s3.Bucket(name, force_destroy=True, region=region, tags={"app": "shop"}, opts=self._child)
-        aws.s3.BucketPublicAccessBlock(
-            name,
-            bucket=bucket.id,
-            region=region,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=self._child,
-        )
+        """One whose encryption is written down, for who has to prove it."""
+        bucket, versions = private_bucket(name, app="shop", region=region, opts=self._child)
         encryption = {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
         aws.s3.BucketServerSideEncryptionConfiguration(
             name, bucket=bucket.id, region=region, rules=[encryption], opts=self._child
-        )
-        versions = aws.s3.BucketVersioning(
-            name,
-            bucket=bucket.id,
-            region=region,
-            versioning_configuration={"status": "Enabled"},
-            opts=self._child,
         )
         return bucket, versions
 

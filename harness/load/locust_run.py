@@ -26,8 +26,8 @@ _GRACE_S = 20.0
 _FAILURES_EXIT = 1  # Locust's exit code when some request failed; that is a figure, not a breakdown
 
 
-class LoadSecondResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One second of the load."""
+class LoadSecond(msgspec.Struct, frozen=True, kw_only=True):
+    """One second of the load, counted from its start. Percentiles are None in a second without an answer."""
 
     at_s: float
     requests: int
@@ -48,7 +48,7 @@ class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    series: list[LoadSecondResult] = []
+    series: list[LoadSecond] = []
     by_name: list[RequestFigures] = []
 
 
@@ -136,7 +136,7 @@ def _read(folder: Path, users: int) -> LoadResult:
         p95_ms=whole.p95_ms,
         p99_ms=whole.p99_ms,
         series=[
-            LoadSecondResult(
+            LoadSecond(
                 at_s=at_s,
                 requests=second.requests,
                 failures=second.failures,

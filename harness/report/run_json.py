@@ -13,10 +13,10 @@ import psutil
 from harness.cloud.timings import Timing
 from harness.errors import BlackstartError, InconclusiveError, NotReadyError
 from harness.files import write_atomically
+from harness.load.locust_run import LoadResult
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import Bill
 from harness.measure.figures import DrillRecord, Verdict
-from harness.measure.load_figures import RequestFigures
 from harness.measure.load_limits import LoadLimit
 from harness.measure.verdict import overall
 
@@ -45,32 +45,11 @@ class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):
     failures: list[str] = []
 
 
-class LoadSecond(msgspec.Struct, frozen=True, kw_only=True):
-    """One second of the load, counted from its start. Percentiles are None in a second without an answer."""
+class LoadRecord(LoadResult, frozen=True, kw_only=True):
+    """What Locust did and saw, and the limits that it was held to."""
 
-    at_s: float
-    requests: int
-    failures: int
-    p50_ms: float | None = None
-    p95_ms: float | None = None
-    p99_ms: float | None = None
-
-
-class LoadRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What Locust did and saw."""
-
-    users: int
-    duration_s: float
-    requests: int
-    failures: int
-    rps: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    series: list[LoadSecond] = []
     shape: str = "steady"
-    limits: list[LoadLimit] = []
-    by_name: list[RequestFigures] = []
+    limits: list[LoadLimit] = msgspec.field(default_factory=list)
 
 
 class CostRecord(msgspec.Struct, frozen=True, kw_only=True):

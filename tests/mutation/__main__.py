@@ -45,7 +45,7 @@ MEASURES = {
     "statistics": ("edges", "statistics", "figures", "verdict"),
     "pacing": ("figures", "false_greens"),
     "clocks": ("edges", "false_greens"),
-    "phases": JUDGING,
+    "phases": ("taking", *JUDGING),
     "doubts": ("taking", *JUDGING),
     "judging": JUDGING,
     **dict.fromkeys(("taking", "data", "service", "detection", "probes", "stores"), ("taking", "failover", *JUDGING)),

@@ -215,6 +215,12 @@ class Balancer:
             config = action["FixedResponseConfig"]
             kind = {"Content-Type": f"{config.get('ContentType') or 'text/plain'}; charset=utf-8"}
             return self._itself(node, int(config["StatusCode"]), str(config.get("MessageBody") or "").encode(), kind)
+        return await self._to_a_target(node, action, asked, request)
+
+    async def _to_a_target(
+        self, node: Zone, action: routing.Record, asked: Asked, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """Choose a group and a target of it, those that a cookie remembers first, and pass the request on."""
         sent = stickiness.cookies_of(request.headers.get("Cookie", ""))
         arn = stickiness.remembered_group(action, sent) or routing.group_for(action, self._random.random())
         group = self.groups.get(arn)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import NotReadyError
+from harness.load.locust_run import LoadSecond
 from harness.measure.calibration import Calibration
 from harness.measure.costs.bill import a_month_of, bill
 from harness.measure.costs.prices import price_list
@@ -18,7 +19,6 @@ from harness.report.run_json import (
     CostRecord,
     DeployRecord,
     LoadRecord,
-    LoadSecond,
     RunRecord,
     ScenarioRecord,
     build_run,
