@@ -21,7 +21,8 @@ from harness.cloud.load_balancing.emulated import Answer, Record
 from harness.cloud.load_balancing.metrics import BalancerMetrics
 from harness.cloud.load_balancing.nodes import Nodes
 from harness.cloud.load_balancing.routing import rules_in_order
-from harness.cloud.load_balancing.targets import Target, TargetGroup
+from harness.cloud.load_balancing.target_health import described
+from harness.cloud.load_balancing.targets import TargetGroup
 from harness.cloud.load_balancing.timing import BalancerTiming
 from harness.cloud.load_balancing.zonal_shift import Shifted, ZonalShifts
 from harness.cloud.loop_thread import LoopThread, listener
@@ -163,14 +164,7 @@ class Balancers:
         group = self._group_of(str(asked.get("TargetGroupArn")))
         if group is None:
             return _no_group(asked)
-        wanted = asked.get("Targets")
-        shown = [target for target in list(group.targets.values()) if not wanted or _named(target, wanted)]
-        found = [_health(group, target) for target in shown]
-        for one in wanted or ():
-            if not any(_named(target, [one]) for target in shown):
-                missing = {"State": "unused", "Reason": "Target.NotRegistered",
-                           "Description": "Target is not registered to the target group"}  # fmt: skip
-                found.append({"Target": one, "TargetHealth": missing})
+        found = described(group, asked.get("Targets"))
         return emulated.answered("DescribeTargetHealth", {"TargetHealthDescriptions": found})
 
     def _group_of(self, arn: str) -> TargetGroup | None:
@@ -211,7 +205,7 @@ class Balancers:
 
     def _agree(self) -> None:
         account, region = emulated.scope()
-        records, listeners, rules = emulated.balancers(), emulated.listeners(), emulated.rules()
+        records = emulated.balancers()
         for arn in [
             one for one in list(self.balancers) if one.split(":")[3:5] == [region, account] and one not in records
         ]:
@@ -226,19 +220,7 @@ class Balancers:
             balancer.nodes.zones = self._zones_of(records[arn], region)
             subnets = {emulated.zone_of_subnet(str(one)): str(one) for one in records[arn]["Subnets"]}
             balancer.nodes.subnets = subnets
-            ours = [one for one in listeners.values() if one["LoadBalancerArn"] == arn]
-            balancer.listeners = tuple(
-                Listener(
-                    arn=one["ListenerArn"],
-                    port=int(one["Port"]),
-                    secure=one["Protocol"] == "HTTPS",
-                    rules=rules_in_order(
-                        [rule for rule in rules.values() if rule["ListenerArn"] == one["ListenerArn"]]
-                    ),
-                    certificates=certificates_of(one),
-                )
-                for one in sorted(ours, key=lambda one: int(one["Port"]))
-            )
+            balancer.listeners = _listeners_of(arn)
             for target_group in balancer.group_arns():
                 used.setdefault(target_group, set()).add(arn)
         for arn, record in emulated.groups().items():
@@ -400,23 +382,21 @@ def _attributes(arn: str) -> dict[str, str]:
         return emulated.attributes(arn)
 
 
+def _listeners_of(balancer: str) -> tuple[Listener, ...]:
+    """The listeners of a load balancer, by port, each with its rules in order."""
+    rules, every = emulated.rules().values(), emulated.listeners().values()
+    ours = sorted((one for one in every if one["LoadBalancerArn"] == balancer), key=lambda one: int(one["Port"]))
+    return tuple(
+        Listener(
+            arn=one["ListenerArn"],
+            port=int(one["Port"]),
+            secure=one["Protocol"] == "HTTPS",
+            rules=rules_in_order([rule for rule in rules if rule["ListenerArn"] == one["ListenerArn"]]),
+            certificates=certificates_of(one),
+        )
+        for one in ours
+    )
+
+
 def _no_group(asked: Record) -> Answer:
     return emulated.refused("TargetGroupNotFound", f"Target groups '{asked.get('TargetGroupArn')}' not found")
-
-
-def _named(target: Target, wanted: list[Record]) -> bool:
-    return any(target.id == one["Id"] and str(one.get("Port") or target.port) == str(target.port) for one in wanted)
-
-
-def _health(group: TargetGroup, target: Target) -> Record:
-    shown: Record = {"Id": target.id, "Port": target.port}
-    if group.kind == "ip":
-        shown["AvailabilityZone"] = target.zone
-    known = target.health
-    if not group.used and known.state != "draining":
-        unused = "Target group is not configured to receive traffic from the load balancer"
-        health = {"State": "unused", "Reason": "Target.NotInUse", "Description": unused}
-    else:
-        said = {"State": known.state, "Reason": known.reason, "Description": known.description}
-        health = {name: value for name, value in said.items() if value}
-    return {"Target": shown, "HealthCheckPort": str(target.port), "TargetHealth": health}
