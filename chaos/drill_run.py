@@ -23,6 +23,7 @@ from chaos.fis.watching import ENDED
 from chaos.fis_witness import FisWitness
 from chaos.machine_watch import watched
 from chaos.marked import Marked
+from chaos.observation import Observation
 from chaos.probing import probing
 from chaos.reading_back import ReadingBack
 from chaos.repeats import Repeats
@@ -35,11 +36,9 @@ from harness.clock import Clock, SystemClock
 from harness.errors import BlackstartError
 from harness.load.workload import ProberSpec, fill, output_names
 from harness.measure import journal as names
-from harness.measure.detection import first_alarm, has_cleared
 from harness.measure.journal import Journal, JournalWriter, read_journal
-from harness.measure.machine import quiet_s
 from harness.measure.phases import phases_of
-from harness.measure.recovery import recovery, unsteady
+from harness.measure.recovery import unsteady
 from harness.measure.taking import samples_of
 from harness.stack import RunningStack
 
@@ -49,10 +48,6 @@ _FIS_POLL_S = 1.0
 
 _RAMP_S = 2.0
 """The first seconds, in which functions start cold, belong to no baseline."""
-
-_LOOK_S = 1.0
-_MOST_PATIENCE = 4.0
-"""So many times its limit something is waited for on a crowded machine; what is missed by then stays open."""
 
 _LONGEST_S = 1800.0
 Tell = Callable[[str], None]
@@ -74,6 +69,7 @@ class DrillRun:
     witness: Witness | FisWitness = field(init=False)
     probes: SteadyProbes = field(init=False)
     experiment: DrillExperiment = field(init=False)
+    observation: Observation = field(init=False)
     failover: Failover | None = None
     back: ReadingBack | None = None
 
@@ -85,6 +81,9 @@ class DrillRun:
         )
         self.witness = witness_of(
             target, self.drill, fis=fis, region=region, filled=self._filled, journal=self.journal, clock=self.clock
+        )
+        self.observation = Observation(
+            drill=self.drill, clock=self.clock, read=self._read, watch=self._watch, tell=self.tell
         )
         self.probes = SteadyProbes(
             probes=self.drill.probes,
@@ -244,39 +243,14 @@ class DrillRun:
             self._note(names.CHECK_FAILED, check="experiment", error=reason)
 
     def _observe(self) -> None:
-        """Watch on for the hold after healing; when it is not back by then, up to the deadline and a hold.
-
-        Where somebody has to be told, it lasts until they are, or until it is too late.
-        """
+        """Watch on for the hold after healing, then for as long as something is still to come."""
         self.tell("watching the recovery")
-        method = self.drill.method
-        least_s = method.hold_s + method.window_s
-        self._watch(self.clock.now_s() + least_s)
+        self._watch(self.clock.now_s() + self.observation.least_s)
         self.witness.take(self.experiment.id)
         fault_s = phases_of(self._read()).fault_s
-        if fault_s is None:
-            return
-        until_s = fault_s + method.deadline_s + least_s
-        while self.clock.now_s() < until_s and not (self._failed_over() and self._recovered(fault_s)):
-            self._watch(self.clock.now_s() + 1.0)
-        detect_s = self.drill.objectives.detect_s or 0.0
-        while self._patient(fault_s, detect_s) and first_alarm(self._read(), fault_s) is None:
-            self._watch(self.clock.now_s() + _LOOK_S)
-        self._await_clear(fault_s)
-
-    def _patient(self, since_s: float, limit_s: float) -> bool:
-        """Whether it is too early to say that nothing came within the limit: a crowded machine takes longer."""
-        waited_s = self.clock.now_s() - since_s
-        if waited_s >= _MOST_PATIENCE * limit_s:
-            return False
-        return waited_s < limit_s or quiet_s(self._read(), since_s, since_s + waited_s) <= limit_s
-
-    def _await_clear(self, fault_s: float) -> None:
-        """Where the drill asks for it, watch until the alarm that told is OK again, or it is too late for that."""
-        until_s, told = self.clock.now_s() + self.drill.clears_within_s, first_alarm(self._read(), fault_s)
-        while told is not None and self.clock.now_s() < until_s and not has_cleared(self._read(), told):
-            self.tell(f"waiting for {told.detail.get('alarm')} to be OK again")
-            self._watch(min(until_s, self.clock.now_s() + 1.0))
+        if fault_s is not None:
+            self.observation.await_recovery(fault_s, failed_over=self._failed_over)
+            self.observation.await_alarm(fault_s)
 
     def _protect(self) -> None:
         if self.failover is not None and self.failover.protect is not None:
@@ -310,12 +284,6 @@ class DrillRun:
     def _failed_over(self) -> bool:
         return self.failover is None or self.failover.done
 
-    def _recovered(self, fault_s: float) -> bool:
-        """Whether what was answered until now shows a recovery that held."""
-        end_s = self.clock.now_s() - self.drill.timeout_s
-        samples = samples_of(self._read(), self.drill.method)
-        return recovery(samples, fault_s=fault_s, end_s=end_s, method=self.drill.method).recovered_s is not None
-
     def _sum_up(self) -> None:
         since_s = self._read().instant(names.EXPERIMENT_STARTED)
         if since_s is not None:
@@ -334,7 +302,9 @@ class DrillRun:
         if self.witness.replica is not None and limit_s is not None:
             acked = (one.key for one in journal.operations if one.write and one.outcome == "ok")
             since_s = self.clock.now_s()
-            self.witness.replica.look_for(acked, patient=lambda: self._patient(since_s, limit_s + LOOK_EVERY_S))
+            self.witness.replica.look_for(
+                acked, patient=lambda: self.observation.patient(since_s, limit_s + LOOK_EVERY_S)
+            )
 
     def _roll_back(self) -> None:
         """Stop what may still run, and look whether anything of ours is left. Runs whatever happened before."""
