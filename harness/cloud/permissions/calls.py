@@ -46,12 +46,17 @@ class Call:
         return named or [one for one in [self.param(member)] if one]
 
 
-_call: ContextVar[Call | None] = ContextVar("call that IAM is asked about", default=None)
+_call: ContextVar[Call | tuple[Any, ...] | None] = ContextVar("call that IAM is asked about", default=None)
+"""As it came until somebody wants to know what it says: most calls are asked for nothing but their resource."""
 
 
 def call_of(service: str) -> Call | None:
     """The call under way when it is one of this service's, else None."""
     found = _call.get()
+    if isinstance(found, tuple):
+        of, path, headers, body, params = found
+        found = Call(service=of, path=path, headers=headers, params=params or {}, body=body)
+        _call.set(found)
     return found if found is not None and found.service == service else None
 
 
@@ -65,16 +70,14 @@ def during(call: Call | None) -> Iterator[None]:
         _call.reset(before)
 
 
-def install(name: Callable[[Call, str], str]) -> None:
-    """Let each call be remembered while IAM is asked about it; `name` corrects the ARN of what it is about."""
+def install(name: Callable[[str, str], str]) -> None:
+    """Let each call be remembered while IAM is asked about it; `name` corrects the ARN, for the service."""
     from ministack.core import iam_actions
 
     resource_of = iam_actions.extract_resource_arn
 
     def remembered(service: str, method: str, path: str, *rest: Any) -> Any:  # the ARN
-        headers, body, params, *_place = rest
-        call = Call(service=service, path=path, headers=headers, params=params or {}, body=body)
-        _call.set(call)
-        return name(call, resource_of(service, method, path, *rest))
+        _call.set((service, path, *rest[:3]))
+        return name(service, resource_of(service, method, path, *rest))
 
     iam_actions.extract_resource_arn = remembered

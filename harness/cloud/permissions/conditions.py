@@ -30,6 +30,8 @@ def install() -> None:
         return resolve(key, context) if found is None else found
 
     iam_evaluator._resolve_condition_key = resolved  # noqa: SLF001
+    # Tags are looked up when a condition asks; each call's policies were searched for such a condition beforehand.
+    iam_evaluator._names_condition_key = lambda *_: False  # noqa: SLF001
 
 
 def _of_any_call(name: str, context: Any) -> Found:

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from harness.cloud.permissions import calls, trust
 from harness.cloud.permissions.calls import Call, call_of
 from harness.cloud.permissions.grants import granted
-from harness.cloud.permissions.keys import CODES, NOT_FOR_LOGS, context_of_use, log_group_without_key, uses_of_keys
+from harness.cloud.permissions.keys import (
+    CODES,
+    NOT_FOR_LOGS,
+    USES,
+    context_of_use,
+    log_group_without_key,
+    uses_of_keys,
+)
 from harness.cloud.permissions.naming import parameter_arn, resource_of
 from harness.cloud.permissions.passing import PASSED, Passed, passed_by
 
@@ -45,31 +52,37 @@ def install() -> None:
     calls.install(resource_of)
     by_policies, answer = iam_evaluator.enforce, iam_actions.access_denied_response
 
-    def enforce(
-        access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
-    ) -> Any:  # None, or why not
-        denied = by_policies(access_key, action, service, region, resource_arn=resource_arn, **context)
-        if service != "kms" or getattr(denied, "decision", "") != "ImplicitDeny":
-            return denied
-        about = context.get("service_context") or {}
-        return None if granted(action, denied.principal_arn, resource_arn, about) else denied
-
     def enforced(
         access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
     ) -> Any:  # None, or why not
-        denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **context)
+        denied = by_policies(access_key, action, service, region, resource_arn=resource_arn, **context)
         if denied is not None:
+            if _granted(denied, action, resource_arn, context.get("service_context") or {}):
+                return None
             if resource_arn.startswith("arn:") and not getattr(denied, "resource_policy_arn", "x"):
                 _refused.set(Refusal(action, resource_arn))
             return denied
-        call = call_of(service)
-        for question in _questions(action, service, region, resource_arn):
-            asked, about = (question.action, question.service, region, question.resource), question.context
-            denied = enforce(access_key, *asked, service_context=about)
-            if denied is not None:
-                _refused.set(Refusal(question.action, question.resource))
+        if action not in _ASKED:
+            return None
+        for use, key in uses_of_keys(action, resource_arn):
+            about = {"kms:ViaService": f"{service}.{region}.amazonaws.com"} | context_of_use(service, resource_arn)
+            if denied := ask(access_key, region, Question("kms", use, key, about)):
                 return denied
-        if refused := _refusal(action, call, resource_arn):
+        return more(access_key, region, action, resource_arn, call_of(service)) if action in _ASKED_MORE else None
+
+    def ask(access_key: str, region: str, question: Question) -> Any:  # None, or why not
+        service, action, resource, about = question
+        denied = by_policies(access_key, action, service, region, resource_arn=resource, service_context=about)
+        if denied is None or _granted(denied, action, resource, about):
+            return None
+        _refused.set(Refusal(action, resource))
+        return denied
+
+    def more(access_key: str, region: str, action: str, resource: str, call: Call | None) -> Any:  # None, or why not
+        for question in _questions(action, call, region, resource):
+            if denied := ask(access_key, region, question):
+                return denied
+        if refused := _refusal(action, call, resource):
             _refused.set(refused)
             return iam_evaluator.EvalResult("ImplicitDeny")
         return None
@@ -92,19 +105,28 @@ def install() -> None:
     iam_evaluator.enforce, iam_actions.access_denied_response = enforced, answered
 
 
-def _questions(action: str, service: str, region: str, resource: str) -> Iterator[Question]:
-    for use, key in uses_of_keys(action, resource):
-        via = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
-        yield Question("kms", use, key, via | context_of_use(service, resource))
-    call = call_of(service)
-    if action == "ssm:GetParameters" and call and resource == parameter_arn(call.values("Names")[0]):
-        for name in call.values("Names")[1:]:
-            yield Question("ssm", action, parameter_arn(name), {})
-            for use, key in uses_of_keys(action, parameter_arn(name)):
-                yield Question("kms", use, key, context_of_use(service, parameter_arn(name)))
-    if action in PASSED:
-        for role, to in passed_by(action, call):
-            yield Question("iam", "iam:PassRole", role, _context_of_pass(to, resource))
+_WITH_KEYS: Final = ("logs:CreateLogGroup", "logs:AssociateKmsKey")
+_ASKED_MORE: Final = frozenset((*PASSED, *_WITH_KEYS, "ssm:GetParameters"))
+_ASKED: Final = frozenset((*USES, *_ASKED_MORE))
+"""Actions whose calls are asked for more than the action."""
+
+
+def _granted(denied: Any, action: str, resource: str, about: Mapping[str, Any]) -> bool:
+    """Whether a grant allows what no policy allows, and none denies."""
+    implicit = action.startswith("kms:") and getattr(denied, "decision", "") == "ImplicitDeny"
+    return implicit and granted(action, denied.principal_arn, resource, about)
+
+
+def _questions(action: str, call: Call | None, region: str, resource: str) -> Iterator[Question]:
+    """Each further parameter with its key; each role that is passed on."""
+    if action == "ssm:GetParameters" and call:
+        via = {"kms:ViaService": f"ssm.{region}.amazonaws.com"}
+        for arn in map(parameter_arn, call.values("Names")[1:]):
+            yield Question("ssm", action, arn, {})
+            for use, key in uses_of_keys(action, arn):
+                yield Question("kms", use, key, via | context_of_use("ssm", arn))
+    for role, to in passed_by(action, call):
+        yield Question("iam", "iam:PassRole", role, _context_of_pass(to, resource))
 
 
 def _context_of_pass(to: str, resource: str) -> dict[str, str]:
@@ -114,10 +136,8 @@ def _context_of_pass(to: str, resource: str) -> dict[str, str]:
 
 def _refusal(action: str, call: Call | None, resource: str) -> Refusal | None:
     """That of a service which looks at once whether it may take on a role, or use a key, that it is given."""
-    if action in ("logs:CreateLogGroup", "logs:AssociateKmsKey") and call and (group := log_group_without_key(call)):
+    if action in _WITH_KEYS and call and (group := log_group_without_key(call)):
         return Refusal("kms:Encrypt", group, "AccessDeniedException", NOT_FOR_LOGS.format(group=group))
-    if action not in PASSED:
-        return None
     for one in passed_by(action, call):
         words = _words(action, one)
         source = trust.source_of(one.to, resource)

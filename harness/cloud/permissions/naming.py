@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from harness.cloud.permissions.calls import Call
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from harness.cloud.permissions.calls import call_of
 
 
-def resource_of(call: Call, found: str) -> str:
+def resource_of(service: str, found: str) -> str:
     """The ARN that AWS asks IAM about first. Needs account and region in the emulator's context.
 
     An alias is no resource of what a key does: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
     """
-    if call.service == "kms" and ":alias/" in found:
+    correct = _CORRECTED.get(service)
+    return found if correct is None else correct(found)
+
+
+def _key(found: str) -> str:
+    if ":alias/" in found:
         from ministack.services import kms
 
         key = kms._resolve_key(found)  # noqa: SLF001 - this file is a seam into ministack
         return str(key["Arn"]) if key else found
-    if call.service == "ssm" and found == "*":
-        named = call.values("Names") or call.values("Path")
-        return parameter_arn(named[0]) if named else found
-    if call.service == "lambda" and call.path.rstrip("/").endswith("/functions") and call.values("FunctionName"):
+    return found
+
+
+def _parameter(found: str) -> str:
+    call = call_of("ssm") if found == "*" else None
+    named = (call.values("Names") or call.values("Path")) if call else []
+    return parameter_arn(named[0]) if named else found
+
+
+def _function(found: str) -> str:
+    call = call_of("lambda") if found == "*" else None
+    if call and call.path.rstrip("/").endswith("/functions") and call.values("FunctionName"):
         return _function_arn(call.values("FunctionName")[0])
     return found
+
+
+_CORRECTED: Final[Mapping[str, Callable[[str], str]]] = {"kms": _key, "ssm": _parameter, "lambda": _function}
 
 
 def _function_arn(name: str) -> str:
