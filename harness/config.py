@@ -185,6 +185,15 @@ def load_config(path: Path) -> Config:
     return validate(Config, data, text=text, path=path)
 
 
+_AS_TOML = {
+    "tuple_type": "a list is wanted",
+    "string_type": "a string is wanted",
+    "dict_type": "a table is wanted",
+    "model_type": "a table is wanted",
+}
+"""What pydantic says in Python's words, in TOML's."""
+
+
 def validate(model: type[Model], data: dict[str, Any], *, text: str, path: Path) -> Model:
     """`data` as a `model`.
 
@@ -206,7 +215,7 @@ def validate(model: type[Model], data: dict[str, Any], *, text: str, path: Path)
             allowed = str(first.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ")
             hint = nearest(str(keys[-1]), allowed.split(", "))
             raise ConfigError(f"unknown key {dotted!r}", where=where, hint=hint) from error
-        message = first["msg"].removeprefix("Value error, ")
+        message = _AS_TOML.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{dotted}: {message} (got {first['input']!r})", where=where) from error
 
 

@@ -36,9 +36,18 @@ def scaffold(folder: Path) -> Scaffold:
     """Write the files of a new project into `folder`. Nothing of the user's is overwritten.
 
     Raises:
-        UsageError: one of the files exists already; then nothing is written.
+        UsageError: one of the files exists already, or there is no program; then nothing is written.
     """
-    program = next((path.parent for path in sorted(folder.glob("*/Pulumi.yaml"))), folder)
+    programs = [
+        path.parent for path in (folder / "Pulumi.yaml", *sorted(folder.glob("*/Pulumi.yaml"))) if path.is_file()
+    ]
+    if not programs:
+        raise UsageError(
+            "no Pulumi program: neither here nor in a folder of it is a Pulumi.yaml",
+            where=str(folder),
+            hint="nothing was written; give the folder that has the program: blackstart init FOLDER",
+        )
+    program = programs[0]
     url = url_of(sorted(exports_of(program)))
     named = {"program": str(program.relative_to(folder)), "url": url}
     texts = {**_CONFIG, **(_WITH_A_URL if url else _WITHOUT)}

@@ -41,6 +41,12 @@ def test_without_a_url_nothing_pretends_to_ask_one(tmp_path: Path) -> None:
     assert tomllib.loads((tmp_path / "blackstart.toml").read_text())["project"]["drills"] == "drills"
 
 
+def test_where_there_is_no_program_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no Pulumi program(?s:.)*blackstart init FOLDER"):
+        scaffold(tmp_path / "misspelt")
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     program(tmp_path, 'import pulumi\npulumi.export("url", 1)\n')
     (tmp_path / "drills").mkdir()

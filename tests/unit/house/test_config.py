@@ -30,6 +30,7 @@ def test_the_projects_own_file_is_valid_and_read() -> None:
     ("text", "line", "says"),
     [
         ("[embedded]\nzones_per_region = 3\nprt = 1\n", 3, "did you mean 'port'?"),
+        ('[embedded]\nregions = "us-east-1"\n', 2, "a list is wanted (got 'us-east-1')"),
         ('[policy.AS]\nrto = "3s"\n', 1, "valid names: AZ, Hardware, Region, Software"),
         ('\n\n[policy.AZ]\nrtu = "3s"\n', 4, "did you mean 'rto'?"),
         ('[policy.AZ]\nrto = "3 parsecs"\n', 2, "is not a duration"),
