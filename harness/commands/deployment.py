@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from harness.commands.answer import DEFAULTS, Answer, Engine, Flag, Options, Repeatable, Session, session
 from harness.counting import counted
+from harness.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -120,6 +121,8 @@ def up(
         here.progress.note(f"{answer.shown}\nCtrl-C takes everything down")
         try:
             wait_until_ended(ours)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError("interrupted; the stack and its cloud are taken down") from None
         finally:
             lifecycle.take_down(here.workspace, choice, here.progress)
     return Answer(data=answer.data, shown="the cloud has ended")

@@ -13,6 +13,10 @@ def down(*, program: Path | None = None, options: Options = DEFAULTS) -> Answer:
     """Take the stack and the cloud down; safe to repeat.
 
     While run, test, load, drill or tune are at work here it refuses; with --yes it ends them first.
+
+    Args:
+        program: The Pulumi program's folder.
+        options: Options that every command takes.
     """
     from harness import lifecycle, underway
 
