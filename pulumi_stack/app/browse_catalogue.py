@@ -24,6 +24,8 @@ CACHE_S = 1.0
 """A cache is never waited for longer: it is there to be quick."""
 
 BREAKER = pybreaker.CircuitBreaker(fail_max=2, reset_timeout=float(os.environ.get("RESET_S", "2")))
+TRIES = 2
+"""Fewer than elsewhere: there is something to fall back on, and the breaker counts what several tries came to."""
 CACHE_BREAKER = pybreaker.CircuitBreaker(fail_max=1, reset_timeout=1)
 """A cache that does not answer is not waited for again at once: waiting functions pile up."""
 
@@ -43,7 +45,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     if kept is not None and time.time() - kept["at"] < FRESH_S:
         return _shown(kept["products"], "cache")
     try:
-        products = BREAKER.call(catalogue.in_category, category)
+        products = BREAKER.call(catalogue.in_category, category, tries=TRIES)
     except (pybreaker.CircuitBreakerError, BotoCoreError, ClientError) as error:
         log("catalogue not read", category=category, error=f"{type(error).__name__}: {error}")
         if kept is None:

@@ -108,9 +108,9 @@ def remove(sku: str) -> bool:
     return True
 
 
-def in_category(category: str, *, limit: int = 50) -> list[dict[str, Any]]:
+def in_category(category: str, *, limit: int = 50, tries: int = 3) -> list[dict[str, Any]]:
     """The products of a category, the cheapest first; a secondary index is eventually consistent."""
-    found = client("dynamodb").query(
+    found = client("dynamodb", tries=tries).query(
         TableName=TABLE,
         IndexName="by_category",
         KeyConditionExpression="category_pk = :category",
