@@ -1,8 +1,8 @@
 """AWS clients whose waiting is bounded: a function must give up before its caller does.
 
-A try ends after `READ_TIMEOUT_S`, and there are three (fewer for who has something to fall back on), with exponential
-backoff and full jitter between them (botocore's standard mode); all within the time budget of the handler, which makes
-them shorter and fewer.
+A try ends after `READ_TIMEOUT_S`, and there are three, with exponential backoff and full jitter between them
+(botocore's standard mode), or fewer for who has something to fall back on; all within the time budget of the
+handler, which makes them shorter and fewer.
 """
 
 import functools
