@@ -85,10 +85,10 @@ def share(wanted_s: float) -> float:
         OutOfTimeError: what would fit is too short.
     """
     fits_s = wanted_s
-    while fits_s * _CONNECTED > left_s():
+    while fits_s > left_s():
         fits_s /= 2
         if fits_s < _SHORTEST_S:
-            raise OutOfTimeError(wanted_s=_SHORTEST_S * _CONNECTED, left_s=left_s())
+            raise OutOfTimeError(wanted_s=_SHORTEST_S, left_s=left_s())
     return fits_s
 
 

@@ -57,16 +57,16 @@ def test_a_call_gets_what_is_left_in_halves_and_then_nothing(budget: SimpleNames
     budget.begin(2.0)  # a tenth is kept back
     assert budget.left_s() == pytest.approx(1.8)
     shares = []
-    for passed_s in (0.0, 0.4, 0.7, 0.3):
+    for passed_s in (0.0, 0.7, 0.2, 0.5):
         clock.now_s += passed_s
         shares.append(budget.share(1.0))
-    assert shares == [1.0, 0.5, 0.25, 0.25]
-    clock.now_s += 0.1
-    with pytest.raises(budget.OutOfTimeError, match=r"0\.30 s are needed, there are 0\.30 s"):
+    assert shares == [1.0, 1.0, 0.5, 0.25]
+    clock.now_s += 0.3
+    with pytest.raises(budget.OutOfTimeError, match=r"0\.20 s are needed, there are 0\.10 s"):
         budget.share(1.0)
     with budget.reserve():
         assert budget.share(1.0) == 0.25
-    assert budget.left_s() == pytest.approx(0.3)
+    assert budget.left_s() == pytest.approx(0.1)
 
 
 def test_it_is_tried_again_while_backoff_and_try_fit(budget: SimpleNamespace, clock: Clock) -> None:
