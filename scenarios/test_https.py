@@ -46,6 +46,11 @@ def test_the_storefront_answers_by_https_under_its_name(shop: Any, eventually: A
     order_id = shop.place(("tea", 1)).body["order_id"]
     with contextlib.closing(Named(shop)) as named:
         eventually(lambda: named.status(f"/orders/{order_id}") == 200, what="the order")  # it may be shedding load
+
+
+@pytest.mark.part("firewall")
+def test_the_firewall_stands_before_https_too(shop: Any) -> None:
+    with contextlib.closing(Named(shop)) as named:
         assert named.status("/orders/none?name=tea'%20OR%20'1'='1") == 403
 
 
