@@ -19,10 +19,10 @@ PROGRAM = (
 def run(stack: Any, things: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Any:
     """One command line in a workspace whose cloud runs: exit code, stdout, stderr."""
     running = RunningStack(name="dev", target=stack.request.target)
-    monkeypatch.setattr(lifecycle, "current", lambda _workspace: running)
-    monkeypatch.setattr(lifecycle, "require_running", lambda _workspace: running)
+    monkeypatch.setattr(lifecycle, "current", lambda *_given: running)
+    monkeypatch.setattr(lifecycle, "require_running", lambda *_given: running)
     monkeypatch.chdir(stack.folder)
-    monkeypatch.setattr("harness.running.require_running", lambda _workspace: running)
+    monkeypatch.setattr("harness.running.require_running", lambda *_given: running)
     (stack.folder / "blackstart.toml").write_text('[project]\nprogram = "program"\n')
 
     def execute(*words: str) -> tuple[int, str, str]:
