@@ -20,7 +20,7 @@ from chaos.drill_parts import ProbePart
 from harness.clock import Clock
 from harness.cloud.identify import OBSERVER_APP_ID
 from harness.errors import ConfigError
-from harness.load.prober import is_loopback
+from harness.load.loopback import is_loopback
 from harness.measure import journal as names
 from harness.measure.journal import JournalWriter
 from harness.target import Target

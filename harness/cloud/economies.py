@@ -21,29 +21,12 @@ from harness.cloud.crew import Crew, CrewThread
 
 def install() -> None:
     """Put them in place. Call it before ministack serves."""
-    _remember_parsed_policies()
     _remember_root_keys()
     _name_callers_without_their_policies()
     _remember_checked_conditions()
     _tell_the_date_once_a_second()
     _keep_threads()
     _draw_randomness_in_blocks()
-
-
-def _remember_parsed_policies() -> None:
-    """Parse each policy's text once: ministack parses all of a caller's, twice for each call."""
-    from ministack.core import iam_evaluator
-
-    parse = iam_evaluator.parse_policy_document
-
-    @functools.lru_cache(maxsize=4096)
-    def of_text(text: str) -> tuple[Any, ...]:
-        return tuple(parse(text))
-
-    def parsed(document: Any) -> list[Any]:
-        return list(of_text(document)) if isinstance(document, str) else list(parse(document))
-
-    iam_evaluator.parse_policy_document = parsed
 
 
 def _remember_root_keys() -> None:

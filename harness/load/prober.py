@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ import aiohttp
 import msgspec
 
 from harness.errors import BlackstartError, ConfigError, RefusedError
+from harness.load.loopback import is_loopback
 from harness.load.workload import (
     HttpOperation,
     ProberSpec,
@@ -268,16 +268,6 @@ def refuse_remote_hosts(spec: ProberSpec) -> None:
                     where="workload",
                     hint="probes go to loopback addresses only, except on --target aws",
                 )
-
-
-def is_loopback(host: str) -> bool:
-    """True for localhost, its subdomains (RFC 6761) and loopback addresses."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_spec(path: Path) -> ProberSpec:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-PERCENTILES = (50, 95, 99)
+from harness.measure.statistics import percentile
+
+_SHARES = (0.50, 0.95, 0.99)
 
 
 class LoadRequest(msgspec.Struct, frozen=True, array_like=True):
@@ -46,7 +48,7 @@ def figures_of(requests: Sequence[LoadRequest], name: str = "") -> RequestFigure
     2.0
     """
     times = sorted(request.ms for request in requests if request.ms is not None)
-    p50, p95, p99 = (round(times[max(0, -(-p * len(times) // 100) - 1)], 2) if times else None for p in PERCENTILES)
+    p50, p95, p99 = (round(percentile(times, share), 2) if times else None for share in _SHARES)
     failures = sum(request.failed for request in requests)
     return RequestFigures(name=name, requests=len(requests), failures=failures, p50_ms=p50, p95_ms=p95, p99_ms=p99)
 

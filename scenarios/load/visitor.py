@@ -7,13 +7,13 @@ buys something has no credentials of AWS.
 import functools
 import os
 import random
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from locust import HttpUser, between
 
+from harness.load.loopback import is_loopback
 from harness.stack import STACK_FILE_VARIABLE, RunningStack, load
 
 CATEGORIES = ("tea", "coffee", "cups")
@@ -37,16 +37,8 @@ def has(part: str) -> bool:
     return part in stack().outputs.get("parts", ())
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 API_URL = stack().outputs["api_url"]
-if not _is_loopback(API_URL) and not os.environ.get("BLACKSTART_LOAD_REMOTE"):
+if not is_loopback(urlsplit(API_URL).hostname or "") and not os.environ.get("BLACKSTART_LOAD_REMOTE"):
     raise SystemExit(f"load goes to loopback addresses only, not to {API_URL}")
 
 

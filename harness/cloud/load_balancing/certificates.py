@@ -124,10 +124,20 @@ def certificates_of(record: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*record.get("Certificates", ()), *record.get(_MORE, ()))))
 
 
-def _add_certificates(asked: Record, _proceed: Callable[[], Answer]) -> Answer:
-    record = emulated.listeners().get(str(asked.get("ListenerArn")))
-    if record is None:
-        return _no_listener(asked)
+def _of_listener(act: Callable[[Record, Record], Answer]) -> Operation:
+    """An operation on the listener that is named: its record comes first, then what is asked."""
+
+    def operation(asked: Record, _proceed: Callable[[], Answer]) -> Answer:
+        record = emulated.listeners().get(str(asked.get("ListenerArn")))
+        if record is None:
+            return emulated.refused("ListenerNotFound", f"Listener '{asked.get('ListenerArn')}' not found")
+        return act(record, asked)
+
+    return operation
+
+
+@_of_listener
+def _add_certificates(record: Record, asked: Record) -> Answer:
     arns = _named_certificates(asked)
     for arn in arns:
         if arn.split(":")[2:3] == ["acm"] and emulated.certificate(arn) is None:
@@ -137,10 +147,8 @@ def _add_certificates(asked: Record, _proceed: Callable[[], Answer]) -> Answer:
     return emulated.answered("AddListenerCertificates", {"Certificates": shown})
 
 
-def _remove_certificates(asked: Record, _proceed: Callable[[], Answer]) -> Answer:
-    record = emulated.listeners().get(str(asked.get("ListenerArn")))
-    if record is None:
-        return _no_listener(asked)
+@_of_listener
+def _remove_certificates(record: Record, asked: Record) -> Answer:
     arns = _named_certificates(asked)
     if set(arns) & set(record.get("Certificates", ())):
         return emulated.refused("OperationNotPermitted", "Default certificate cannot be removed")
@@ -148,10 +156,8 @@ def _remove_certificates(asked: Record, _proceed: Callable[[], Answer]) -> Answe
     return emulated.answered("RemoveListenerCertificates", {})
 
 
-def _describe_certificates(asked: Record, _proceed: Callable[[], Answer]) -> Answer:
-    record = emulated.listeners().get(str(asked.get("ListenerArn")))
-    if record is None:
-        return _no_listener(asked)
+@_of_listener
+def _describe_certificates(record: Record, _asked: Record) -> Answer:
     default = record.get("Certificates", ())
     shown = [{"CertificateArn": arn, "IsDefault": str(arn in default).lower()} for arn in certificates_of(record)]
     return emulated.answered("DescribeListenerCertificates", {"Certificates": shown})
@@ -159,10 +165,6 @@ def _describe_certificates(asked: Record, _proceed: Callable[[], Answer]) -> Ans
 
 def _named_certificates(asked: Record) -> list[str]:
     return [str(one["CertificateArn"]) for one in asked.get("Certificates") or ()]
-
-
-def _no_listener(asked: Record) -> Answer:
-    return emulated.refused("ListenerNotFound", f"Listener '{asked.get('ListenerArn')}' not found")
 
 
 OPERATIONS: Mapping[str, Operation] = {

@@ -5,7 +5,7 @@ What their calls are about is not known here: a call passes when it is allowed o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +15,7 @@ from harness.cloud.identify import Request
 from harness.cloud.models import Models
 from harness.cloud.permissions import trust
 from harness.cloud.permissions.calls import Call, during
-from harness.cloud.permissions.passing import PASSED, passed_by
+from harness.cloud.permissions.passing import PASSED, Passed, passed_by
 from harness.cloud.wire_errors import wire_error
 
 
@@ -71,17 +71,15 @@ def denial(request: Request, action: str, body: bytes) -> Denial | None:
         caller = iam_evaluator.resolve_principal(request.access_key, request.account)
         if isinstance(caller, iam_evaluator.AuthError):
             return Denial(caller.code, caller.message, 403)
-        for asked in _asked(action, call) if caller.policies is not None else ():
+        passed = tuple(passed_by(action, call))
+        for asked in _asked(action, passed) if caller.policies is not None else ():
             decision = _decision(caller, asked, request.region)
             if decision != "Allow":
                 explicit = decision == "Deny"
                 said = iam_actions.identity_denial_message(asked.action, caller.arn, asked.resource, explicit)
                 return Denial("AccessDeniedException", said.replace(" on resource: *", ""), 400)
-        for role, to in passed_by(action, call):
-            words = trust.WORDS.get(to)
-            if words and not trust.trusts(role, to):
-                return Denial(words.code, words.message.format(role=role), 400)
-    return None
+        untrusting = trust.refused(action, passed)
+    return None if untrusting is None else Denial(*untrusting[1], 400)
 
 
 class _Asked(NamedTuple):
@@ -90,9 +88,9 @@ class _Asked(NamedTuple):
     context: Mapping[str, str]
 
 
-def _asked(action: str, call: Call) -> Iterator[_Asked]:
+def _asked(action: str, passed: Iterable[Passed]) -> Iterator[_Asked]:
     yield _Asked(action, _SOME, {})
-    for role, to in passed_by(action, call):
+    for role, to in passed:
         yield _Asked("iam:PassRole", role, {"iam:passedtoservice": to})
 
 

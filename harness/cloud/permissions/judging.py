@@ -5,7 +5,7 @@ The deployer with the account's own keys may do all, and is asked for trust only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
@@ -79,10 +79,11 @@ def install() -> None:
         return denied
 
     def more(access_key: str, region: str, action: str, resource: str, call: Call | None) -> Any:  # None, or why not
-        for question in _questions(action, call, region, resource):
+        passed = tuple(passed_by(action, call))
+        for question in _questions(action, call, region, resource, passed):
             if denied := ask(access_key, region, question):
                 return denied
-        if refused := _refusal(action, call, resource):
+        if refused := _refusal(action, call, resource, passed):
             _refused.set(refused)
             return iam_evaluator.EvalResult("ImplicitDeny")
         return None
@@ -117,7 +118,9 @@ def _granted(denied: Any, action: str, resource: str, about: Mapping[str, Any]) 
     return implicit and granted(action, denied.principal_arn, resource, about)
 
 
-def _questions(action: str, call: Call | None, region: str, resource: str) -> Iterator[Question]:
+def _questions(
+    action: str, call: Call | None, region: str, resource: str, passed: Sequence[Passed]
+) -> Iterator[Question]:
     """Each further parameter with its key; each role that is passed on."""
     if action == "ssm:GetParameters" and call:
         via = {"kms:ViaService": f"ssm.{region}.amazonaws.com"}
@@ -125,7 +128,7 @@ def _questions(action: str, call: Call | None, region: str, resource: str) -> It
             yield Question("ssm", action, arn, {})
             for use, key in uses_of_keys(action, arn):
                 yield Question("kms", use, key, via | context_of_use("ssm", arn))
-    for role, to in passed_by(action, call):
+    for role, to in passed:
         yield Question("iam", "iam:PassRole", role, _context_of_pass(to, resource))
 
 
@@ -134,19 +137,9 @@ def _context_of_pass(to: str, resource: str) -> dict[str, str]:
     return {"iam:PassedToService": to} | about
 
 
-def _refusal(action: str, call: Call | None, resource: str) -> Refusal | None:
+def _refusal(action: str, call: Call | None, resource: str, passed: Sequence[Passed]) -> Refusal | None:
     """That of a service which looks at once whether it may take on a role, or use a key, that it is given."""
     if action in _WITH_KEYS and call and (group := log_group_without_key(call)):
         return Refusal("kms:Encrypt", group, "AccessDeniedException", NOT_FOR_LOGS.format(group=group))
-    for one in passed_by(action, call):
-        words = _words(action, one)
-        source = trust.source_of(one.to, resource)
-        if words and not trust.trusts(one.role, one.to, source_arn=source):
-            return Refusal("sts:AssumeRole", one.role, words.code, words.message.format(role=one.role))
-    return None
-
-
-def _words(action: str, passed: Passed) -> trust.Words | None:
-    if action in ("ecs:RunTask", "ecs:StartTask"):
-        return trust.NO_TASK
-    return trust.WORDS.get(passed.to)
+    untrusting = trust.refused(action, passed, resource)
+    return None if untrusting is None else Refusal("sts:AssumeRole", untrusting[0], *untrusting[1])

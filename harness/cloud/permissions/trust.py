@@ -6,8 +6,10 @@ terraform-provider-aws quote, which waits for new roles by these messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
+
+from harness.cloud.permissions.passing import Passed
 
 
 class Words(NamedTuple):
@@ -58,6 +60,18 @@ NO_TASK: Final = Words(
     "role.",
 )
 """ECS finds out when a task is to run, not when its definition is registered."""
+
+
+def refused(action: str, passed: Iterable[Passed], resource: str = "") -> tuple[str, Words] | None:
+    """The first role that a service which looks at once may not take on, and the words for it; None when it may all.
+
+    `resource` is what the role is for, '' where nobody knows.
+    """
+    for role, to in passed:
+        words = NO_TASK if action in ("ecs:RunTask", "ecs:StartTask") else WORDS.get(to)
+        if words and not trusts(role, to, source_arn=source_of(to, resource)):
+            return role, Words(words.code, words.message.format(role=role))
+    return None
 
 
 def trusts(role_arn: str, service: str, *, source_arn: str = "") -> bool:

@@ -33,7 +33,7 @@ def install() -> None:
         some.extend(varies for _, varies in found if varies and not some)
         return tuple(Varying(**vars(one)) if varies else one for one, varies in found)
 
-    of_text = functools.lru_cache(maxsize=4096)(marked)
+    of_text = functools.lru_cache(maxsize=4096)(marked)  # ministack parses a caller's policies twice for each call
 
     def parsed(document: Any) -> list[Any]:
         return list(of_text(document) if isinstance(document, str) else marked(document))
