@@ -13,6 +13,7 @@ from harness.files import write_atomically
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 _NAME = "Blackstart CA"
 _LIFETIME = dt.timedelta(days=395)
@@ -41,14 +42,14 @@ class Authority:
         issuer = x509.load_pem_x509_certificate(self._path.read_bytes())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
         made = (
-            _unsigned(subject, issuer.subject, key)
+            unsigned(subject, issuer.subject, key, _LIFETIME)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
             .sign(authority, hashes.SHA256())
         )
-        return _pem(made), _pem_of_key(key)
+        return pem(made), pem_of_key(key)
 
     def _loaded(self) -> RSAPrivateKey:
         from cryptography.hazmat.primitives import serialization
@@ -72,17 +73,20 @@ class Authority:
              "crl_sign", "encipher_only", "decipher_only"), False
         )  # fmt: skip
         made = (
-            _unsigned(name, name, key)
+            unsigned(name, name, key, _LIFETIME)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(x509.KeyUsage(key_cert_sign=True, **uses), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
-        write_atomically(self._key_path, _pem_of_key(key).encode(), mode=0o600)
-        write_atomically(self._path, _pem(made).encode())
+        write_atomically(self._key_path, pem_of_key(key).encode(), mode=0o600)
+        write_atomically(self._path, pem(made).encode())
 
 
-def _unsigned(subject: x509.Name, issuer: x509.Name, key: RSAPrivateKey) -> x509.CertificateBuilder:
+def unsigned(
+    subject: x509.Name, issuer: x509.Name, key: CertificateIssuerPrivateKeyTypes, lifetime: dt.timedelta
+) -> x509.CertificateBuilder:
+    """A certificate for the key, good from five minutes ago on, that has yet to be signed."""
     from cryptography import x509
 
     now = dt.datetime.now(dt.UTC)
@@ -93,7 +97,7 @@ def _unsigned(subject: x509.Name, issuer: x509.Name, key: RSAPrivateKey) -> x509
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + _LIFETIME)
+        .not_valid_after(now + lifetime)
     )
 
 
@@ -103,13 +107,15 @@ def _new_key() -> RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _pem(certificate: x509.Certificate) -> str:
+def pem(certificate: x509.Certificate) -> str:
+    """As text."""
     from cryptography.hazmat.primitives import serialization
 
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _pem_of_key(key: RSAPrivateKey) -> str:
+def pem_of_key(key: CertificateIssuerPrivateKeyTypes) -> str:
+    """As text, PKCS #8, not encrypted."""
     from cryptography.hazmat.primitives import serialization
 
     form = serialization.PrivateFormat.PKCS8

@@ -8,6 +8,7 @@ import ssl
 import threading
 from pathlib import Path
 
+from harness.cloud.authority import pem, pem_of_key, unsigned
 from harness.files import write_atomically
 
 _LIFETIME = dt.timedelta(days=365)
@@ -29,28 +30,18 @@ def server_context(folder: Path) -> ssl.SSLContext:
 
 def _make(key_path: Path, certificate_path: Path) -> None:
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
-    now = dt.datetime.now(dt.UTC)
     addresses = [x509.IPAddress(ipaddress.ip_address(host)) for host in ("127.0.0.1", "127.0.0.2", "::1")]
     certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + _LIFETIME)
+        unsigned(name, name, key, _LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *addresses]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    write_atomically(key_path, private, mode=0o600)
-    write_atomically(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
+    write_atomically(key_path, pem_of_key(key).encode(), mode=0o600)
+    write_atomically(certificate_path, pem(certificate).encode())
